@@ -1,0 +1,22 @@
+"""Audit trained checkpoints by the interactions that they encode.
+
+The Python API is loaded on first use, so that ``import interact_cli`` stays quick; see `interact_cli.api`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = ["CallableGame", "Estimate", "TableGame", "__version__", "measure", "read_report"]
+
+if TYPE_CHECKING:
+    from interact_cli.api import CallableGame, Estimate, TableGame, measure, read_report
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'interact_cli' has no attribute '{name}'. It offers: {', '.join(__all__)}.")
+    return getattr(importlib.import_module("interact_cli.api"), name)

@@ -1,0 +1,203 @@
+"""A path into a `Model`: open, identify, check the fit, load, describe.
+
+Who names the architecture, in this order: ``--arch``; the checkpoint's own metadata; the sidecar. Nobody else: the
+names of tensors only make a suggestion in the error. Metadata may name code (``py:``) only of this package's own
+networks, because whoever made the file wrote it; a sidecar and the command line may name any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from interact_cli.adapters.contents import Contents, read_contents
+from interact_cli.adapters.factories import anchored
+from interact_cli.adapters.fitting import fitted
+from interact_cli.adapters.sidecar import Sidecar, read_sidecar, sidecar_path
+from interact_cli.adapters.suggestions import suggest, told
+from interact_cli.errors import UnknownNameError, UsageError
+from interact_cli.interfaces import ArchBuilder, Network, OutlineBuilder
+from interact_cli.registry import Registry
+from interact_cli.safe_text import safe_text
+from interact_cli.types import Model
+
+OWN_NETWORKS = "interact_cli.training.networks:"
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The architecture, as written and as built."""
+
+    arch: str
+    source: str
+    prefix: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_model(
+    path: str | Path,
+    *,
+    arch: str | None = None,
+    arch_arguments: Mapping[str, Any] | None = None,
+    weights: str = "auto",
+    builders: Registry[ArchBuilder],
+) -> Model:
+    """Open a checkpoint and return the network with its weights.
+
+    Args:
+        path: The checkpoint.
+        arch: ``PREFIX:NAME``; None leaves it to the checkpoint and its sidecar.
+        arch_arguments: Arguments for the architecture; they win over all others.
+        weights: ``"auto"``, ``"ema"`` or ``"raw"``.
+        builders: What stands behind each prefix.
+
+    Returns:
+        The network in eval mode, on the CPU, in float32.
+
+    Raises:
+        UsageError: no architecture, or one without a known prefix, or arguments that do not fit it.
+        CheckpointRefused: the file cannot be opened safely, or its weights do not fit the architecture.
+        NonFiniteError: a weight is NaN or infinite.
+    """
+    explicit = None if arch is None else _split(arch, builders)
+    contents = read_contents(str(path), weights)
+    sidecar = read_sidecar(Path(path))
+    choice = explicit or _named_in_file(contents, builders) or _named_in_sidecar(sidecar, builders)
+    if choice is None:
+        raise _no_architecture(contents, sidecar)
+    if sidecar.arch in {None, choice.arch}:
+        choice = replace(choice, arguments=sidecar.arch_args)
+    choice = replace(choice, arguments={**choice.arguments, **(arch_arguments or {})})
+    saved = {**contents.args, **sidecar.said}
+    network, prefix = _load(choice, contents, saved, builders)
+    return _describe(network, choice, contents, sidecar, prefix)
+
+
+def _split(arch: str, builders: Registry[ArchBuilder]) -> _Choice:
+    prefix, colon, name = arch.partition(":")
+    if not colon or not prefix or prefix.endswith(".py") or "." in prefix:
+        proposal = f"py:{arch}" if colon else f"timm:{arch}"
+        raise UsageError(
+            f"Expected --arch with a prefix ({', '.join(entry.name for entry in builders)}), got '{safe_text(arch)}'. "
+            f"Did you mean --arch {safe_text(proposal)}?"
+        )
+    if not name:
+        raise UsageError(f"Expected a name behind '{safe_text(arch)}', for example timm:resnet18.")
+    if prefix not in builders:
+        known = (entry.name for entry in builders)
+        raise UnknownNameError("architecture prefix", safe_text(prefix), known, listing=builders.listing)
+    return _Choice(arch, "--arch", prefix, name)
+
+
+def _named_in_file(contents: Contents, builders: Registry[ArchBuilder]) -> _Choice | None:
+    if contents.arch is None:
+        return None
+    arch = contents.arch if ":" in contents.arch else f"timm:{contents.arch}"
+    prefix, _, name = arch.partition(":")
+    if prefix == "py" and not name.startswith(OWN_NETWORKS):
+        raise UsageError(
+            f"Expected an architecture for '{safe_text(contents.path)}'; the file asks for the code "
+            f"'{safe_text(arch)}', and a file may not choose code. If you trust it, pass --arch {safe_text(arch)}."
+        )
+    if prefix not in builders:
+        raise UsageError(
+            f"Expected an architecture for '{safe_text(contents.path)}'; the file names '{safe_text(arch)}', which "
+            "nobody here builds. Name it with --arch timm:NAME or --arch py:MODULE:FACTORY."
+        )
+    return _Choice(arch, "checkpoint", prefix, name)
+
+
+def _named_in_sidecar(sidecar: Sidecar, builders: Registry[ArchBuilder]) -> _Choice | None:
+    if sidecar.arch is None or sidecar.path is None:
+        return None
+    choice = _split(sidecar.arch, builders)
+    name = anchored(choice.name, sidecar.path.parent) if choice.prefix == "py" else choice.name
+    return replace(choice, source=f"sidecar {safe_text(sidecar.path.name)}", name=name)
+
+
+def _no_architecture(contents: Contents, sidecar: Sidecar) -> UsageError:
+    shapes = {name: tuple(tensor.shape) for name, tensor in contents.state.items()}
+    hint = ""
+    if contents.arch_hint:
+        hint = f" The file says '{safe_text(contents.arch_hint, 60)}', without saying whose name that is."
+    place = sidecar.path or sidecar_path(Path(contents.path))
+    advice = told(suggest(shapes)) or " Pass --arch timm:NAME or --arch py:MODULE:FACTORY."
+    return UsageError(
+        f"Expected an architecture for '{safe_text(contents.path)}', but neither --arch nor the file nor a sidecar "
+        f"'{safe_text(place.name)}' names one.{hint}{advice}"
+    )
+
+
+def _load(
+    choice: _Choice, contents: Contents, saved: Mapping[str, Any], builders: Registry[ArchBuilder]
+) -> tuple[Network, str]:
+    builder = builders.get(choice.prefix)
+    try:
+        if isinstance(builder, OutlineBuilder):
+            outline = builder.outline(choice.name, choice.arguments, saved)
+            fitted(outline.state_dict(), contents, choice.arch, choice.source)
+        with torch.random.fork_rng(devices=[]):
+            network = builder(choice.name, choice.arguments, saved)
+    except UnknownNameError as error:
+        if choice.source != "checkpoint":
+            raise
+        raise UsageError(
+            f"Expected an architecture that can be built for '{safe_text(contents.path)}', but the checkpoint names "
+            f"'{safe_text(choice.arch)}'. {error} Name it with --arch."
+        ) from None
+    network.module.float()
+    state, prefix = fitted(network.module.state_dict(), contents, choice.arch, choice.source)
+    network.module.load_state_dict(state, strict=True)
+    network.module.requires_grad_(requires_grad=False)
+    network.module.eval()
+    return network, prefix
+
+
+def _describe(network: Network, choice: _Choice, contents: Contents, sidecar: Sidecar, prefix: str) -> Model:
+    spec = replace(network.input, source="sidecar") if sidecar.describes_input else network.input
+    names = network.class_names
+    if names and network.n_classes and len(names) != network.n_classes:
+        raise UsageError(
+            f"Expected {network.n_classes} class names for {safe_text(choice.arch)}, got {len(names)}. Correct them."
+        )
+    notes = [*contents.notes, *_notes(network, choice, contents, prefix)]
+    return Model(
+        module=network.module,
+        arch=choice.arch,
+        arch_source=choice.source,
+        input=spec,
+        output=network.output,
+        n_classes=network.n_classes,
+        family=network.family,
+        digest=contents.digest,
+        weights_key=contents.weights_key,
+        class_names=names,
+        path=contents.path,
+        notes=tuple(notes),
+    )
+
+
+def _notes(network: Network, choice: _Choice, contents: Contents, prefix: str) -> list[str]:
+    notes = []
+    if prefix:
+        notes.append(f"prefix '{prefix}' stripped from every tensor name")
+    if choice.prefix == "py" and choice.source.startswith("sidecar"):
+        notes.append(f"the {choice.source} names code, which was run: {safe_text(choice.arch)}")
+    kinds = {
+        str(tensor.dtype).removeprefix("torch.") for tensor in contents.state.values() if tensor.is_floating_point()
+    }
+    if kinds - {"float32"}:
+        notes.append(f"weights converted to float32 from {', '.join(sorted(kinds - {'float32'}))}")
+    spec = network.input
+    if spec.kind == "columns" and not (spec.columns.mean or spec.columns.std):
+        notes.append("no column scaling is known: raw numeric columns")
+    if spec.kind == "image" and not spec.mean:
+        notes.append("no preprocessing is known: pixels in 0..1")
+    if spec.source.startswith("guessed:"):
+        notes.append(f"preprocessing {spec.source}")
+    return notes

@@ -1,0 +1,1 @@
+"""Frozen settings: what the user asked for, resolved once, stored in every report."""

@@ -1,0 +1,110 @@
+"""Settings from a file, the environment and the command line: CLI > ``INTERACT_*`` > file > default."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from interact_cli.config.settings import Settings
+from interact_cli.errors import UsageError
+from interact_cli.safe_text import safe_text
+from interact_cli.strict_yaml import load_strict
+
+PREFIX = "INTERACT_"
+NOT_SETTINGS = frozenset({"INTERACT_DATA", "INTERACT_CACHE"})
+"""Folders, read where they are used."""
+
+
+def load_settings(
+    config: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    assignments: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Merge every source of settings and check the result.
+
+    Args:
+        config: YAML file.
+        environ: Environment; ``INTERACT_RUN__DEVICE=cpu`` sets ``run.device``.
+        assignments: ``a.b=value`` pairs of ``--set``; the value is read as YAML.
+        flags: Dotted names to values from the command line; None values are left out.
+
+    Raises:
+        UsageError: an unreadable file, an unknown name, a value of the wrong type; all problems in one line.
+    """
+    tree: dict[str, Any] = {}
+    if config is not None:
+        tree = _read(config)
+    for name, text in sorted((environ or {}).items()):
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS:
+            _assign(tree, name.removeprefix(PREFIX).lower().split("__"), load_strict(text, name))
+    for assignment in assignments:
+        dotted, equals, text = assignment.partition("=")
+        if not equals or not dotted:
+            raise UsageError(f"Expected --set NAME=VALUE, for example plan.budget=2000, got '{safe_text(assignment)}'.")
+        _assign(tree, dotted.strip().split("."), load_strict(text, f"--set {safe_text(dotted)}"))
+    for dotted, value in (flags or {}).items():
+        if value is not None:
+            _assign(tree, dotted.split("."), value)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise UsageError(_told(error, config)) from None
+
+
+def _read(config: Path) -> dict[str, Any]:
+    try:
+        text = config.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"Config '{safe_text(config)}' does not exist. Check the path after --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = safe_text(getattr(error, "strerror", None) or "it is no UTF-8 text")
+        raise UsageError(f"Config '{safe_text(config)}' cannot be read: {reason}.") from None
+    tree = load_strict(text, str(config))
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise UsageError(f"Expected names and values in '{safe_text(config)}', got a {type(tree).__name__}.")
+    return tree
+
+
+def _assign(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    *parents, last = path
+    for name in parents:
+        child = tree.setdefault(name, {})
+        if not isinstance(child, dict):
+            raise UsageError(f"Expected '{safe_text(name)}' to hold names, but it was set to {safe_text(repr(child))}.")
+        tree = child
+    tree[last] = value
+
+
+def _told(error: ValidationError, config: Path | None) -> str:
+    problems = [_problem(detail) for detail in error.errors(include_url=False)]
+    where = f" in '{safe_text(config)}', the environment or the command line" if config else ""
+    return f"Settings do not fit{where}: {'; '.join(problems)}. ('interact validate' checks a file.)"
+
+
+def _problem(detail: Mapping[str, Any]) -> str:
+    location = [part for part in detail["loc"] if not (isinstance(part, str) and ("[" in part or part in {"int", "str"}))]
+    name = safe_text(".".join(str(part) for part in location))
+    if detail["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        guess = f", did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+        return f"unknown name '{name}'{guess}"
+    return f"{name}: {safe_text(detail['msg'])}, got {safe_text(repr(detail['input']), 60)}"
+
+
+def _fields_at(location: Sequence[Any]) -> list[str]:
+    section: type[BaseModel] = Settings
+    for name in location:
+        annotation = section.model_fields[name].annotation if name in section.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        section = annotation
+    return list(section.model_fields)

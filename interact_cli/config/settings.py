@@ -1,0 +1,108 @@
+"""Everything that a run can be told. A field that is None takes its default from the protocol, the model or the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataSettings(_Section):
+    """Which inputs are measured."""
+
+    name: str | None = None
+    """Data set: `digits`, `cifar10`, `folder:PATH`, `csv:FILE`, ...; `interact list datasets`."""
+    root: Path | None = None
+    """Folder to look in before `$INTERACT_DATA`, `./data` and the user's cache."""
+    split: str | None = None
+    """Part of the data set; the test part where there is one."""
+    label_column: str | None = None
+    """Label column of a table."""
+    n_samples: int | None = Field(default=None, ge=1)
+    """Samples to draw, stratified by class; 50 unless a protocol says otherwise."""
+    samples: Path | None = None
+    """File of sample ids, one a line, instead of a draw."""
+    only: Literal["correct", "all"] | None = None
+    """Which samples enter the summaries; all unless a protocol says otherwise."""
+    limit: int | None = Field(default=None, ge=1)
+    """Measure only the first drawn samples: a quick look; the report is marked limited."""
+    max_failures: int = Field(default=0, ge=0)
+    """Unreadable samples that are tolerated."""
+    allow_download: bool = False
+    """Let torchvision download a data set with a published checksum."""
+
+
+class PlanSettings(_Section):
+    """Which coalitions are asked for."""
+
+    budget: int | None = Field(default=None, ge=1)
+    """Evaluations per sample that each metric may ask for; 4000. All 2^n coalitions where they fit."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the draws of samples, pairs and contexts."""
+    pairs: str = "auto"
+    """Pairs of players: `all`, `radius:R`; auto is radius:2 on a grid and all elsewhere."""
+    contexts: int | None = Field(default=None, ge=2)
+    """Contexts per pair (and order); the budget decides."""
+    protocol: str | None = None
+    """A published protocol: `deng2022` or `zhang2021-dropout`; fixes players, pairs, orders, contexts, score, baseline."""
+
+
+class RunSettings(_Section):
+    """How and where the work is done; nothing here changes a number beyond rounding."""
+
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
+    batch_size: int | Literal["auto"] = "auto"
+    """Rows of a batch; auto takes the committed table."""
+    output: Path | None = None
+    """Report to write; `interact-runs/KEY.h5`, the key made of everything that decides the numbers."""
+    force: bool = False
+    """Overwrite another run's report."""
+    records: bool = True
+    """Keep the evaluation records in the report, so that other scores and metrics need no new forward pass."""
+
+    @field_validator("batch_size")
+    @classmethod
+    def _positive(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("expected 'auto' or a whole number of at least 1")
+        return value
+
+
+class TrainingSettings(_Section):
+    """How a reference network is trained when no checkpoint is given."""
+
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over the training data; 20 on a GPU, 1 on a CPU."""
+
+
+class Settings(_Section):
+    """One run."""
+
+    checkpoint: Path | None = None
+    """Checkpoint file; without one, `bottleneck` measures the data set's reference network."""
+    arch: str | None = None
+    """Architecture: `timm:NAME`, `py:package.module:factory` or `py:FILE.py:factory`; the checkpoint's own otherwise."""
+    arch_args: dict[str, Any] = Field(default_factory=dict)
+    """Arguments of the architecture; they win over the checkpoint's."""
+    weights: Literal["auto", "ema", "raw"] = "auto"
+    """Which weights of a training checkpoint; auto prefers the averaged ones."""
+    data: DataSettings = DataSettings()
+    players: str | None = None
+    """`grid:RxC` or `columns`; the largest of 16, 8, 4 whose cells hold at least 2x2 pixels."""
+    baseline: str | None = None
+    """What a masked player shows: `mean`, `zero` or `value:V`, in the network's input space; mean."""
+    score: str | None = None
+    """Score function: `interact list scores`; log-odds for classes, scalar otherwise."""
+    target: Literal["true", "predicted"] | None = None
+    """Class whose score is the value; true where labels exist."""
+    metrics: tuple[str, ...] = ()
+    """What to measure: `interact list metrics`."""
+    plan: PlanSettings = PlanSettings()
+    run: RunSettings = RunSettings()
+    training: TrainingSettings = TrainingSettings()

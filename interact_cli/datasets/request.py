@@ -1,0 +1,59 @@
+"""What was asked for and cannot be given is an error, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from interact_cli.errors import UnknownNameError, UsageError
+from interact_cli.interfaces import DataRequest
+
+
+def resolve_split(request: DataRequest, splits: Sequence[str], *, labels_by_column: bool = False) -> str:
+    """Return the split to read: the one asked for, or the first of ``splits``.
+
+    Args:
+        request: What the user asked for.
+        splits: The splits that exist; the first is the default.
+        labels_by_column: Whether the data set has a label column to choose.
+
+    Raises:
+        UnknownNameError: the split does not exist.
+        UsageError: a label column or an option was given to a data set that has none.
+    """
+    if request.label_column is not None and not labels_by_column:
+        raise UsageError(
+            f"--label-column '{request.label_column}' is for tables (csv:FILE); data set '{request.name}' brings its "
+            "own labels. Leave the flag out."
+        )
+    if request.options:
+        raise UsageError(
+            f"Data set '{request.name}' takes no options, got {', '.join(sorted(request.options))}. Leave them out."
+        )
+    if request.split is not None and request.split not in splits:
+        raise UnknownNameError(f"split of data set '{request.name}'", request.split, splits)
+    return request.split or splits[0]
+
+
+def required_path(request: DataRequest, *, what: str) -> Path:
+    """Return the path behind the colon of ``--dataset NAME:PATH``.
+
+    Raises:
+        UsageError: no path was given.
+    """
+    if request.path is None:
+        raise UsageError(f"Data set '{request.name}' needs {what}: write --dataset {request.name}:{what.upper()}.")
+    return request.path.expanduser()
+
+
+def refuse_path(request: DataRequest) -> None:
+    """Refuse a path for a data set that comes with a package.
+
+    Raises:
+        UsageError: a path was given.
+    """
+    if request.path is not None:
+        raise UsageError(
+            f"Data set '{request.name}' comes with scikit-learn and takes no path, got '{request.path}'. "
+            f"Write --dataset {request.name}, or folder:PATH or csv:FILE for your own data."
+        )

@@ -1,0 +1,1 @@
+"""Masked forward passes: the only place where the network runs on masked inputs."""

@@ -1,0 +1,1 @@
+"""Games without a network: batches of coalitions, tables and callables."""

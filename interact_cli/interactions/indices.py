@@ -1,0 +1,284 @@
+"""The indices as a table: name, source, what it gives a value to, exact from size sums, sampled by a design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import comb, isqrt
+from typing import Literal
+
+import numpy as np
+
+from interact_cli.errors import BudgetError, UnknownNameError, UsageError
+from interact_cli.interactions.designs import (
+    Flips,
+    FullTable,
+    PairContexts,
+    Permutations,
+    Stratum,
+)
+from interact_cli.interactions.size_sums import SizeSums, interactions_by_order, marginals_by_size
+from interact_cli.seeding import generator
+from interact_cli.types import FloatArray, IntArray
+
+Subject = Literal["players", "pairs", "orders"]
+Sampled = Permutations | Flips | PairContexts
+
+LARGEST_TABLE = 24
+"""Most players whose full table is ever asked for: 2^24 values are 128 MiB."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """A rule from a game to values of players, of pairs, or of pairs at each order."""
+
+    name: str
+    summary: str
+    source: str
+    subject: Subject
+    exact: Callable[[SizeSums], FloatArray]
+    """Size sums of the full table -> ``(n,)``, ``(n, n)`` or ``(n - 1, n, n)``."""
+    keep_rate: tuple[float, float] | None = None
+    """For pair indices: a context keeps each other player with one probability, uniform between these bounds."""
+
+
+def shapley(sums: SizeSums) -> FloatArray:
+    """Return ``phi(i) = sum_S s! (n-s-1)! / n! [v(S+i) - v(S)]``, the mean over sizes of the mean marginals.
+
+    Source: Shapley (1953); paper 000, equation 1. Shape ``(n,)``.
+    """
+    values: FloatArray = marginals_by_size(sums).mean(axis=0)
+    return values
+
+
+def banzhaf(sums: SizeSums) -> FloatArray:
+    """Return ``psi(i) = 2^-(n-1) sum_S [v(S+i) - v(S)]``.
+
+    Source: Banzhaf (1965); paper 000, section 3. Shape ``(n,)``.
+    """
+    values: FloatArray = _share_of_sizes(sums.n_players - 1) @ marginals_by_size(sums)
+    return values
+
+
+def shapley_interaction(sums: SizeSums) -> FloatArray:
+    """Return ``I(i,j) = sum_S s! (n-2-s)! / (n-1)! [v(S+i+j) - v(S+i) - v(S+j) + v(S)]``, no factor 1/2.
+
+    The mean over orders of the multi-order interactions.
+
+    Source: Grabisch & Roubens (1999); paper 000, equation 2. Shape ``(n, n)``.
+    """
+    values: FloatArray = interactions_by_order(sums).mean(axis=0)
+    return values
+
+
+def banzhaf_interaction(sums: SizeSums) -> FloatArray:
+    """Return ``2^-(n-2) sum_S [v(S+i+j) - v(S+i) - v(S+j) + v(S)]``.
+
+    Source: Grabisch & Roubens (1999); paper 000, section 3. Shape ``(n, n)``.
+    """
+    values: FloatArray = np.tensordot(_share_of_sizes(sums.n_players - 2), interactions_by_order(sums), axes=1)
+    return values
+
+
+INDICES = {
+    index.name: index
+    for index in (
+        Index(
+            "shapley",
+            "Shapley value of every player",
+            "Shapley (1953); paper 000, equation 1",
+            "players",
+            shapley,
+        ),
+        Index("banzhaf", "Banzhaf value of every player", "Banzhaf (1965); paper 000, section 3", "players", banzhaf),
+        Index(
+            "shapley-interaction",
+            "Shapley interaction index of pairs",
+            "Grabisch & Roubens (1999); paper 000, equation 2",
+            "pairs",
+            shapley_interaction,
+            keep_rate=(0.0, 1.0),
+        ),
+        Index(
+            "banzhaf-interaction",
+            "Banzhaf interaction index of pairs",
+            "Grabisch & Roubens (1999); paper 000, section 3",
+            "pairs",
+            banzhaf_interaction,
+            keep_rate=(0.5, 0.5),
+        ),
+        Index(
+            "multi-order",
+            "Interaction I^(m)(i,j) of pairs at each order m",
+            "Zhang et al. (2020); paper 003, equation 1",
+            "orders",
+            interactions_by_order,
+        ),
+    )
+}
+
+
+def lookup(name: str) -> Index:
+    """Return the index of that name.
+
+    Raises:
+        UnknownNameError: no such index.
+    """
+    if name not in INDICES:
+        raise UnknownNameError("index", name, INDICES)
+    return INDICES[name]
+
+
+def full_table(index: Index, n_players: int) -> FullTable:
+    """Ask for all ``2^n`` coalitions.
+
+    Raises:
+        BudgetError: the table would not fit; the message says how large it would be.
+        UsageError: fewer players than the index needs.
+    """
+    need_players(index, n_players)
+    if n_players > LARGEST_TABLE:
+        raise BudgetError(
+            f"Exact '{index.name}' of {n_players} players needs 2^{n_players} evaluations and "
+            f"{2.0 ** (n_players - 27):,.0f} GiB for their values; at most {LARGEST_TABLE} players are enumerated. "
+            f"Give a budget to sample instead."
+        )
+    return FullTable(index.name, n_players, index.exact)
+
+
+def sampled_players(index: Index, n_players: int, budget: int, seed: int, stream: str) -> Permutations | Flips:
+    """Draw permutations (Shapley) or flipped coalitions (Banzhaf) within a budget.
+
+    Raises:
+        BudgetError: fewer than 2 draws fit.
+    """
+    need_players(index, n_players)
+    rng = generator(seed, "draws", stream, index.name)
+    if index.name == "shapley":
+        # The empty and the grand coalition are shared by all orders.
+        n_draws = (budget - 2) // max(1, n_players - 1)
+        _need(index, n_draws, 2, least=2 * (n_players - 1) + 2, budget=budget)
+        return Permutations.draw(index.name, n_players, n_draws, rng)
+    n_draws = budget // (n_players + 1)
+    _need(index, n_draws, 2, least=2 * (n_players + 1), budget=budget)
+    return Flips.draw(index.name, n_players, n_draws, rng)
+
+
+@dataclass(frozen=True)
+class PairBudget:
+    """How a budget is shared between pairs and contexts."""
+
+    n_pairs: int
+    n_contexts: int
+
+
+def share(
+    budget: int, n_candidates: int, orders: tuple[int, ...] | None, n_players: int, contexts: int | None
+) -> PairBudget:
+    """Divide a budget of evaluations between pairs and contexts.
+
+    Every pair costs ``4 x (contexts summed over orders)``, where an order that has fewer contexts than asked for
+    is enumerated. All candidate pairs are taken if each can have at least 2 contexts; otherwise a pair gets about
+    the square root of the contexts that the budget allows at one order, so that both the variance within a pair
+    and the variance between pairs fall with the budget.
+
+    Args:
+        budget: Evaluations for one sample.
+        n_candidates: Pairs that may be measured.
+        orders: The orders, or None for contexts over all sizes.
+        n_players: Number of players.
+        contexts: Contexts per pair and order, where the user fixes them.
+
+    Raises:
+        BudgetError: not even one pair with 2 contexts at each order fits.
+    """
+
+    def cost(n_contexts: int) -> int:
+        if orders is None:
+            return 4 * n_contexts
+        return 4 * sum(min(n_contexts, comb(n_players - 2, order)) for order in orders)
+
+    least = cost(contexts or 2)
+    if budget < least:
+        where = f"each of {len(orders)} orders" if orders else "one pair"
+        raise BudgetError(
+            f"Expected a budget of at least {least} evaluations (one pair, {contexts or 2} contexts at {where}), "
+            f"got {budget}. Raise --budget."
+        )
+    if contexts is None:
+        sampled = [order for order in orders or (-1,) if order < 0 or comb(n_players - 2, order) > 2]
+        per_order = max(1, budget // (4 * max(1, len(sampled))))
+        contexts = 2 if n_candidates * cost(2) > budget else max(2, per_order // n_candidates)
+        if n_candidates * cost(contexts) > budget:
+            contexts = max(2, isqrt(per_order))
+        while contexts > 2 and cost(contexts) > budget:
+            contexts -= 1
+    return PairBudget(min(n_candidates, budget // cost(contexts)), contexts)
+
+
+def order_strata(n_players: int, orders: tuple[int, ...], n_contexts: int) -> tuple[Stratum, ...]:
+    """Enumerate the orders that have at most ``n_contexts`` contexts and draw ``n_contexts`` at the others."""
+    counts = [(order, comb(n_players - 2, order)) for order in orders]
+    return tuple(Stratum(min(count, n_contexts), order, exact=count <= n_contexts) for order, count in counts)
+
+
+def context_generators(
+    seed: int, stream: str, index: str, strata: tuple[Stratum, ...]
+) -> list[np.random.Generator]:
+    """Return one generator per stratum of one sample."""
+    return [generator(seed, "contexts", stream, index, stratum.order or 0) for stratum in strata]
+
+
+def sampled_pairs(
+    index: Index,
+    n_players: int,
+    candidates: IntArray,
+    budget: int,
+    *,
+    seed: int,
+    stream: str,
+    orders: tuple[int, ...] | None = None,
+    contexts: int | None = None,
+) -> PairContexts:
+    """Draw pairs and contexts within a budget.
+
+    Raises:
+        BudgetError: the budget is too small for one pair.
+    """
+    need_players(index, n_players)
+    shared = share(budget, len(candidates), orders, n_players, contexts)
+    pairs = candidates
+    if shared.n_pairs < len(candidates):
+        chosen = generator(seed, "pairs", stream).choice(len(candidates), shared.n_pairs, replace=False)
+        pairs = candidates[np.sort(chosen)]
+    strata: tuple[Stratum, ...] = (Stratum(shared.n_contexts, keep_rate=index.keep_rate),)
+    if orders is not None:
+        strata = order_strata(n_players, orders, shared.n_contexts)
+    rngs = context_generators(seed, stream, index.name, strata)
+    return PairContexts.draw(index.name, n_players, pairs, strata, rngs)
+
+
+def need_players(index: Index, n_players: int) -> None:
+    """Check that there are enough players.
+
+    Raises:
+        UsageError: one player for a pair index, or none at all.
+    """
+    least = 1 if index.subject == "players" else 2
+    if n_players < least:
+        raise UsageError(
+            f"'{index.name}' needs at least {least} players, got {n_players}. Choose finer players, "
+            f"for example a finer grid."
+        )
+
+
+def _need(index: Index, n_draws: int, least_draws: int, *, least: int, budget: int) -> None:
+    if n_draws < least_draws:
+        raise BudgetError(
+            f"Sampling '{index.name}' needs a budget of at least {least} evaluations, got {budget}. Raise --budget."
+        )
+
+
+def _share_of_sizes(n_others: int) -> FloatArray:
+    """Share of the coalitions of ``n_others`` players that have each size."""
+    return np.array([comb(n_others, size) / 2**n_others for size in range(n_others + 1)])

@@ -1,0 +1,109 @@
+"""Which pairs of players are measured: all of them, those within a radius on a grid, or a draw of them."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+
+from interact_cli.errors import UsageError
+from interact_cli.types import IntArray
+
+
+def all_pairs(n_players: int) -> IntArray:
+    """Return every unordered pair ``i < j``: ``(n (n - 1) / 2, 2)``."""
+    return np.array(list(combinations(range(n_players), 2)), dtype=np.int64).reshape(-1, 2)
+
+
+def within_radius(grid: tuple[int, int], radius: int) -> IntArray:
+    """Return the unordered pairs of grid cells whose rows and columns differ by at most ``radius``.
+
+    Args:
+        grid: Rows and columns; player ``r * columns + c`` sits at ``(r, c)``.
+        radius: Chebyshev distance, at least 1.
+
+    Returns:
+        ``(pair, 2)`` with ``i < j``, sorted.
+    """
+    pairs = all_pairs(grid[0] * grid[1])
+    rows, columns = np.divmod(pairs, grid[1])
+    near = (np.abs(np.diff(rows)) <= radius) & (np.abs(np.diff(columns)) <= radius)
+    return pairs[near[:, 0]]
+
+
+def candidates(rule: str, n_players: int, grid: tuple[int, int] | None) -> IntArray:
+    """Return the pairs that a rule allows.
+
+    Args:
+        rule: ``"all"``, ``"radius:R"``, or ``"auto"``: ``radius:2`` on a grid and ``all`` elsewhere.
+        n_players: Number of players.
+        grid: Rows and columns, or None.
+
+    Raises:
+        UsageError: an unknown rule, or a radius without a grid.
+    """
+    if n_players < 2:
+        raise UsageError(f"Expected at least 2 players for an interaction, got {n_players}. Choose finer players.")
+    if rule == "auto":
+        rule = "radius:2" if grid else "all"
+    if rule == "all":
+        return all_pairs(n_players)
+    name, _, number = rule.partition(":")
+    if name != "radius" or not number.isdigit() or int(number) < 1:
+        raise UsageError(f"Expected pairs to be 'auto', 'all' or 'radius:R' with R >= 1, got '{rule}'.")
+    if grid is None:
+        raise UsageError(f"'{rule}' needs players on a grid; these players have no positions. Use pairs 'all'.")
+    return within_radius(grid, int(number))
+
+
+def drawn_with_clamped_offsets(
+    grid: tuple[int, int], n_pairs: int, radius: int, rng: np.random.Generator
+) -> IntArray:
+    """Draw pairs as the code of paper 003 does.
+
+    The first cell is uniform; the second is the first plus an offset uniform over the non-zero offsets within the
+    radius, clamped to the grid, so border pairs are over-represented; equal cells and repeated pairs are rejected.
+
+    Source: paper 003, appendix C, and its authors' code (`protocols.md` section 4).
+
+    Returns:
+        ``(pair, 2)`` with ``i < j``, in the order of the draw; fewer than ``n_pairs`` only if the grid has fewer.
+    """
+    offsets = [offset for offset in product(range(-radius, radius + 1), repeat=2) if offset != (0, 0)]
+    possible = len(within_radius(grid, radius))
+    chosen: dict[tuple[int, int], None] = {}
+    while len(chosen) < min(n_pairs, possible):
+        first = int(rng.integers(grid[0] * grid[1]))
+        offset = offsets[int(rng.integers(len(offsets)))]
+        row = int(np.clip(first // grid[1] + offset[0], 0, grid[0] - 1))
+        column = int(np.clip(first % grid[1] + offset[1], 0, grid[1] - 1))
+        second = row * grid[1] + column
+        if first != second:
+            chosen[min(first, second), max(first, second)] = None
+    return np.array(list(chosen), dtype=np.int64).reshape(-1, 2)
+
+
+def drawn_at_anchors(grid: tuple[int, int], neighbours: int, radius: int, rng: np.random.Generator) -> IntArray:
+    """Draw pairs as the code of paper 000 does: anchors at every third of the grid, each with random neighbours.
+
+    On a 16 x 16 grid the anchors are rows and columns 0, 5, 10 and 15; 5 neighbours each give 80 pairs.
+
+    Source: paper 000, appendix E, and its authors' code (`protocols.md` section 7).
+
+    Returns:
+        ``(pair, 2)`` with ``i < j``; a pair drawn from both of its ends is kept once.
+    """
+    rows = sorted({round(step * (grid[0] - 1) / 3) for step in range(4)})
+    columns = sorted({round(step * (grid[1] - 1) / 3) for step in range(4)})
+    chosen: dict[tuple[int, int], None] = {}
+    for row, column in product(rows, columns):
+        near = [
+            r * grid[1] + c
+            for r in range(max(0, row - radius), min(grid[0], row + radius + 1))
+            for c in range(max(0, column - radius), min(grid[1], column + radius + 1))
+            if (r, c) != (row, column)
+        ]
+        anchor = row * grid[1] + column
+        for other in rng.permutation(near)[:neighbours].tolist():
+            chosen[min(anchor, other), max(anchor, other)] = None
+    return np.array(list(chosen), dtype=np.int64).reshape(-1, 2)

@@ -1,0 +1,286 @@
+"""What the rooms promise each other. A plugin implements one of these and registers an entry point.
+
+| interface | entry point group | answers |
+|---|---|---|
+| `ArchBuilder` | ``interact_cli.adapters`` | ``--arch PREFIX:NAME`` -> a network without weights |
+| `DatasetReader` | ``interact_cli.datasets`` | ``--dataset NAME[:PATH]`` -> samples |
+| `PlayerMaker` | ``interact_cli.players`` | ``--players NAME[:ARGUMENT]`` -> players |
+| `Metric` | ``interact_cli.metrics`` | ``--metric NAME`` -> plan and reduce |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from interact_cli.types import BoolArray, FloatArray, InputKind, InputSpec, IntArray, OutputKind, PackedArray
+
+if TYPE_CHECKING:
+    import torch
+
+    from interact_cli.interactions.estimate import Estimate
+    from interact_cli.results import Measurement
+    from interact_cli.types import Model, PlayerSet
+
+
+class Game(Protocol):
+    """Coalition -> one number, for one sample."""
+
+    @property
+    def n_players(self) -> int:
+        """Number of players ``n``."""
+
+    def __call__(self, coalitions: BoolArray) -> FloatArray:
+        """Return one value per coalition: ``(n_coalitions, n_players)`` bool -> ``(n_coalitions,)`` float64."""
+
+
+class Progress(Protocol):
+    """Told what happens; decides itself whether and how to show it."""
+
+    def start(self, label: str, total: int, unit: str) -> None:
+        """A piece of work of ``total`` units begins."""
+
+    def advance(self, done: int) -> None:
+        """``done`` more units are finished."""
+
+    def finish(self) -> None:
+        """The piece of work is over."""
+
+    def note(self, message: str) -> None:
+        """Something that the user should know now."""
+
+    def warn(self, message: str) -> None:
+        """Something that the user must not miss."""
+
+
+class Silent:
+    """A `Progress` that shows nothing: the default of the Python API."""
+
+    def start(self, label: str, total: int, unit: str) -> None:
+        """Show nothing."""
+
+    def advance(self, done: int) -> None:
+        """Show nothing."""
+
+    def finish(self) -> None:
+        """Show nothing."""
+
+    def note(self, message: str) -> None:
+        """Show nothing."""
+
+    def warn(self, message: str) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as an `ArchBuilder` returns it: the right shape, not yet the right weights."""
+
+    module: torch.nn.Module
+    input: InputSpec
+    output: OutputKind
+    n_classes: int
+    """``K``; 2 for a single logit, 0 for a scalar."""
+    family: str
+    """``"convnet"``, ``"transformer"`` or ``"mlp"``."""
+    class_names: tuple[str, ...] = ()
+
+
+class ArchBuilder(Protocol):
+    """Builds the network that ``--arch PREFIX:NAME`` names."""
+
+    def __call__(self, name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> Network:
+        """Build the network.
+
+        Args:
+            name: What follows the prefix.
+            arguments: ``--arch-arg`` pairs; they win over ``saved``.
+            saved: Training arguments that the checkpoint carries (num_classes, in_chans, img_size, mean, std, ...).
+
+        Raises:
+            InteractError: the name is unknown or the arguments do not fit.
+        """
+
+
+@runtime_checkable
+class OutlineBuilder(ArchBuilder, Protocol):
+    """An `ArchBuilder` that can tell the shapes before it takes the memory."""
+
+    def outline(self, name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> torch.nn.Module:
+        """Build the same network on torch's meta device: shapes without numbers.
+
+        Raises:
+            InteractError: the name is unknown or the arguments do not fit.
+        """
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """Which data the user asked for."""
+
+    name: str
+    path: Path | None = None
+    """What follows the colon in ``--dataset NAME:PATH``."""
+    roots: tuple[Path, ...] = ()
+    """Where to look, in order: ``--data-root``, ``$INTERACT_DATA``, ``./data``, the user's cache."""
+    split: str | None = None
+    """None means the reader's default, the test part where there is one."""
+    label_column: str | None = None
+    """For tables."""
+    allow_download: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Dataset(Protocol):
+    """Samples that can be reached by position; nothing is read before it is asked for."""
+
+    name: str
+    split: str
+    kind: InputKind
+    class_names: tuple[str, ...]
+    column_names: tuple[str, ...]
+    """For tables: the names of a raw row's entries; empty for images."""
+    labels: IntArray | None
+    """``(len,)``; None when unlabelled."""
+    notes: tuple[str, ...]
+    """What the reader decided on the user's behalf."""
+
+    def __len__(self) -> int:
+        """Number of samples in the split."""
+
+    def sample_id(self, index: int) -> str:
+        """Stable name of one sample: ``"digits/test/17"``, ``"folder/cats/7.png"``."""
+
+    def raw(self, index: int) -> Any:
+        """One sample as stored: a PIL image, or a float64 row.
+
+        Raises:
+            DataRefused: this one sample cannot be read.
+        """
+
+
+class DatasetReader(Protocol):
+    """Finds and opens a data set."""
+
+    def __call__(self, request: DataRequest) -> Dataset:
+        """Open the data set.
+
+        Raises:
+            DataRefused: not found, or in another layout; the message says which layout was expected where.
+        """
+
+
+class PlayerMaker(Protocol):
+    """Turns the input of a model into players."""
+
+    def __call__(self, argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
+        """Make the players.
+
+        Args:
+            argument: What follows the colon in ``--players NAME:ARGUMENT``; None for the default.
+            model: The network, for its input geometry.
+            baseline: What absence shows.
+
+        Raises:
+            UsageError: the argument does not fit the model's input.
+        """
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a masked position shows, in the network's input space."""
+
+    name: str
+    """``"mean"``, ``"zero"`` or ``"value:V"``, as resolved."""
+    values: npt.NDArray[np.float32]
+    """``(C, 1, 1)`` for images, ``(F,)`` for columns."""
+    source: str
+    """Where the values come from, in words: ``"mean of the checkpoint's preprocessing"``."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a metric may know when it chooses coalitions for one sample: everything but the model."""
+
+    n_players: int
+    budget: int
+    """Coalitions that may be asked for."""
+    seed: int
+    """The plan seed."""
+    sample_id: str
+    grid: tuple[int, int] | None = None
+    """Rows and columns of an image grid."""
+    pairs: str = "auto"
+    """``"all"``, ``"radius:R"``; ``"auto"`` is ``radius:2`` on a grid and ``all`` elsewhere."""
+    contexts: int | None = None
+    """Contexts per pair and order; None lets the budget decide."""
+    protocol: str | None = None
+    """A published protocol that fixes pairs, orders and contexts."""
+
+
+class Design(Protocol):
+    """The coalitions that one metric asks for on one sample, and how their values become an estimate."""
+
+    @property
+    def asked(self) -> PackedArray:
+        """``(n_asked, bytes)`` packed coalitions, repetitions included."""
+
+    def estimate(self, values: FloatArray) -> Estimate:
+        """Reduce ``(n_asked,)`` values, in the order of ``asked``."""
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What a metric keeps of one sample."""
+
+    estimate: Estimate
+    extras: Mapping[str, FloatArray] = field(default_factory=dict)
+    """Further arrays that `Metric.aggregate` needs: null draws, halves."""
+    estimator: str = ""
+    """How the values were obtained, in words."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What all samples of a run share when their results are aggregated."""
+
+    included: BoolArray
+    """``(sample,)``; False leaves a sample out of every summary."""
+    player_names: tuple[str, ...]
+    grid: tuple[int, int] | None
+    unit: str
+    """Unit of the score function."""
+    seed: int
+    intervals: bool
+    """False for an illustration: no interval, no verdict."""
+    ranges: Mapping[str, float] = field(default_factory=dict)
+    """Y of paper 000: ``{"paper": ..., "code": ...}``, in the score's unit; empty when not computed."""
+    protocol: str | None = None
+
+
+class Metric(Protocol):
+    """Plan and reduce of one thing that a report holds."""
+
+    name: str
+    version: int
+    source: str
+    needs_ranges: bool
+    """True when the strengths are normalised by Y."""
+
+    def design(self, question: Question) -> Design:
+        """Choose the coalitions for one sample.
+
+        Raises:
+            BudgetError: the budget is too small; the message says how much it would take.
+        """
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Turn the values of the asked coalitions into what is kept of this sample."""
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Summarise over the samples."""

@@ -1,0 +1,206 @@
+"""The representation bottleneck: strength of interactions by order, against what noise alone would show.
+
+``J^(m) = E_x E_(i,j) |I^(m)(i,j)| / mean over the measured orders of the same``
+
+Orders 0 and n-2 have one context each while the orders between are averaged over many, so J of a game without any
+interaction is high at the ends and low between: a perfect bottleneck made by the estimator. The null shows it: the
+same plan and the same reduction on values drawn i.i.d. N(0, 1) per distinct coalition. A verdict compares
+J(middle) / J(ends) with the null's ratio and otherwise says that the two cannot be told apart.
+
+Source: paper 003, equation 3 with the absolute value of paper 002, equation 21 (erratum 9); the null is ours
+(`protocols.md` section 17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from interact_cli.games.coalitions import unique
+from interact_cli.interactions.designs import FullTable, PairContexts
+from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.metrics import strengths, theory
+from interact_cli.metrics.multi_order import MultiOrder, orders_of
+from interact_cli.metrics.statistics import LEAST_FOR_INTERVAL, Resampler, Summary
+from interact_cli.metrics.strengths import STRENGTHS, Moments
+from interact_cli.results import Finding, Measurement, Quantity
+from interact_cli.seeding import generator
+from interact_cli.types import BoolArray, FloatArray
+
+NULL_DRAWS = 20
+ENDS = 0.1
+"""Orders within this share of n - 2 of either end are the ends."""
+MIDDLE = (0.3, 0.7)
+"""Orders between these shares of n - 2 are the middle."""
+
+
+class Bottleneck(MultiOrder):
+    """J^(m) for each strength, its null, the theory curve, split-half instability, and a verdict."""
+
+    name = "bottleneck"
+    source = "paper 003, equation 3; absolute value as in paper 002, equation 21"
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Estimate one sample, its two halves, and the null of its plan."""
+        if not isinstance(design, (FullTable, PairContexts)):
+            raise TypeError(f"'{self.name}' reduces pair designs, got {type(design).__name__}")
+        reduced = super().reduce(design, values, question)
+        extras = {"null": _null_moments(design, question), "halves": _halves(design, values)}
+        return Reduced(reduced.estimate, extras, reduced.estimator)
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Summarise over samples and judge."""
+        profile = super().aggregate(results, cohort)
+        orders = orders_of(results)
+        n_others = len(cohort.player_names) - 2
+        shares = orders / n_others if n_others else np.zeros(len(orders))
+        included = cohort.included
+        resampler = Resampler.over(cohort, self.name)
+        moments = Moments.stack([Moments.of(result.estimate) for result in results])
+        null = np.stack([result.extras["null"] for result in results])[included].mean(axis=0)
+
+        summary: list[Quantity] = []
+        curves = {}
+        for name, (strength, meaning) in STRENGTHS.items():
+            curve = strengths.summarise(resampler, moments, _normalised(strength))
+            null_draws = _normalised(strength)(Moments(*null))
+            curves[name] = (curve, null_draws)
+            text = f"strength by order over its mean over the measured orders; strength: {meaning}"
+            summary.append(curve.quantity(f"J_{name}", ("order",), "1", text))
+            summary.append(_null_quantity(name, null_draws))
+        fit = theory.fit(curves["mean_abs"][0].value, shares, len(cohort.player_names))
+        summary += _theory_quantities(fit)
+        summary.append(_instability([result.extras["halves"] for result in results], included))
+        ratio = Ratio(shares <= ENDS, shares >= 1 - ENDS, (shares >= MIDDLE[0]) & (shares <= MIDDLE[1]))
+        findings = tuple(_judge(name, *curves[name], ratio, resampler) for name in ("mean_abs", "rms_corrected"))
+        return Measurement(
+            self.name,
+            self.version,
+            self.source,
+            profile.estimator,
+            profile.per_sample,
+            tuple(summary),
+            {"order": orders},
+            findings,
+            _notes(cohort, resampler),
+        )
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """J(middle) / J(ends)."""
+
+    low_end: BoolArray
+    high_end: BoolArray
+    middle: BoolArray
+
+    @property
+    def defined(self) -> bool:
+        """True when both ends and the middle were measured."""
+        return bool(self.low_end.any() and self.high_end.any() and self.middle.any())
+
+    def of(self, curves: FloatArray) -> FloatArray:
+        """Return the ratio of each curve: ``(..., order)`` -> ``(...)``."""
+        ends = curves[..., self.low_end | self.high_end].mean(axis=-1)
+        ratio: FloatArray = curves[..., self.middle].mean(axis=-1) / np.where(ends > 0, ends, np.nan)
+        return ratio
+
+
+def _normalised(strength: Callable[[Moments], FloatArray]) -> Callable[[Moments], FloatArray]:
+    """Return the strength divided by its mean over the last axis, the orders."""
+
+    def curve(moments: Moments) -> FloatArray:
+        raw = strength(moments)
+        level = raw.mean(axis=-1, keepdims=True)
+        normalised: FloatArray = raw / np.where(level > 0, level, np.nan)
+        return normalised
+
+    return curve
+
+
+def _null_moments(design: FullTable | PairContexts, question: Question) -> FloatArray:
+    """Reduce i.i.d. N(0, 1) values per distinct coalition: ``(moment, draw, order)``."""
+    rows, inverse = unique(design.asked)
+    rng = generator(question.seed, "null", question.sample_id)
+    draws = [Moments.of(design.estimate(rng.standard_normal(len(rows))[inverse])) for _ in range(NULL_DRAWS)]
+    stack = Moments.stack(draws)
+    return np.stack([stack.absolute, stack.square, stack.unbiased])
+
+
+def _null_quantity(name: str, draws: FloatArray) -> Quantity:
+    mean, deviation = draws.mean(axis=0), draws.std(axis=0, ddof=1)
+    text = f"J_{name} of the same plan on values i.i.d. N(0, 1), mean of {len(draws)} draws; error: of that mean"
+    return Quantity(f"null_{name}", ("order",), mean, "1", text, deviation / np.sqrt(len(draws)))
+
+
+def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
+    """Return mean |I| by order from each half of the contexts: ``(half, order)``."""
+    if isinstance(design, FullTable):
+        return np.stack([Moments.of(design.estimate(values)).absolute] * 2)
+    differences = design.differences(values)
+    parts = [[part[:, half::2] if part.shape[1] > 1 else part for part in differences] for half in (0, 1)]
+    return np.stack([Moments.of(design.estimate_of(part)).absolute for part in parts])
+
+
+def _instability(halves: Sequence[FloatArray], included: BoolArray) -> Quantity:
+    """Mean over samples and orders of |J_1 - J_2| / mean of |J_1|, |J_2|, J from each half of the contexts.
+
+    Source: paper 003, section 3.1, with two halves in the place of repeated runs.
+    """
+    strength = np.stack(halves)[included]
+    curves = strength / strength.mean(axis=-1, keepdims=True)
+    level = np.abs(curves).mean(axis=1)
+    change = np.abs(curves[:, 0] - curves[:, 1])
+    by_sample = np.where(level > 0, change / np.where(level > 0, level, 1.0), 0.0).mean(axis=-1)
+    n = len(by_sample)
+    error = by_sample.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    text = "mean over samples and orders of |J_1 - J_2| / mean(J_1, J_2), J of each sample from half of its contexts"
+    return Quantity("split_half_instability", (), by_sample.mean(), "1", text, np.asarray(error))
+
+
+def _theory_quantities(fit: theory.Fit | None) -> list[Quantity]:
+    if fit is None:
+        return []
+    return [
+        Quantity("theory", ("order",), fit.curve, "1", "F^(m) / F^(0) at n', to be compared with J / J(0)"),
+        Quantity("theory_n_prime", (), np.asarray(float(fit.n_prime)), "1", "fitted latent dimension n'"),
+        Quantity("theory_rmse", (), np.asarray(fit.rmse), "1", "root mean square of J/J(0) - F/F(0)"),
+        Quantity("theory_n_prime_log", (), np.asarray(float(fit.n_prime_log)), "1", "n' fitted to the logarithms"),
+        Quantity("theory_rmse_log", (), np.asarray(fit.rmse_log), "1", "the same error of the logarithms"),
+    ]
+
+
+def _judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler: Resampler) -> Finding:
+    """Compare J(middle) / J(ends) with the null's ratio, in either direction."""
+    label = {"mean_abs": "raw mean |I|", "rms_corrected": "corrected rms"}[name]
+    if not ratio.defined:
+        return Finding("not tested", f"Not tested on {label}: too few orders for a middle and two ends.")
+    measured, by_draw = float(ratio.of(curve.value)), ratio.of(null)
+    by_draw = by_draw[np.isfinite(by_draw)]
+    facts = {"ratio": measured, "null_ratio": float(by_draw.mean()) if len(by_draw) else float("nan")}
+    if not resampler.intervals:
+        why = f"{resampler.n_samples} samples, an interval needs {LEAST_FOR_INTERVAL}"
+        return Finding("not tested", f"Not tested on {label}: {why}.", facts)
+    spread = ratio.of(curve.replicates)
+    spread = spread[np.isfinite(spread)]
+    error = float(np.hypot(spread.std(ddof=1), by_draw.std(ddof=1) / np.sqrt(len(by_draw))))
+    difference = measured - facts["null_ratio"]
+    facts |= {"difference": difference, "low": difference - 1.96 * error, "high": difference + 1.96 * error}
+    numbers = f"middle/ends {measured:.3g} against {facts['null_ratio']:.3g} from noise (difference {difference:+.3g}, "
+    numbers += f"95 % interval {facts['low']:+.3g} to {facts['high']:+.3g})"
+    if facts["low"] <= 0 <= facts["high"] or not np.isfinite(difference):
+        return Finding("not distinguishable", f"By {label}: not distinguishable from noise, {numbers}.", facts)
+    if difference < 0:
+        return Finding("deeper", f"By {label}: the middle orders are weaker than noise would show, {numbers}.", facts)
+    return Finding("shallower", f"By {label}: the middle orders are stronger than noise would show, {numbers}.", facts)
+
+
+def _notes(cohort: Cohort, resampler: Resampler) -> tuple[str, ...]:
+    notes = ["J of one strength is not comparable with J of another, nor J over other orders."]
+    if not cohort.intervals:
+        notes.append("Illustration: no interval and no verdict.")
+    elif not resampler.intervals:
+        notes.append(f"No interval: {resampler.n_samples} samples, it needs {LEAST_FOR_INTERVAL}.")
+    return tuple(notes)

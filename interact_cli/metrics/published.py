@@ -1,0 +1,157 @@
+"""The papers' own protocols, in distribution: pairs, orders, contexts, score, baseline, samples.
+
+They reproduce how the numbers were drawn, not the authors' random numbers; `protocols.md` sections 4 and 7 say
+where paper and code differ and which reading stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb, floor
+
+from interact_cli.errors import UnknownNameError
+from interact_cli.interactions.designs import PairContexts, Stratum
+from interact_cli.interactions.indices import Index, context_generators, full_table, need_players, sampled_pairs
+from interact_cli.interactions.indices import sampled_players as sampled_players_of
+from interact_cli.interactions.pairs import all_pairs, candidates, drawn_at_anchors, drawn_with_clamped_offsets
+from interact_cli.interfaces import Design, Question
+from interact_cli.seeding import generator
+from interact_cli.types import IntArray
+
+PUBLISHED_RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""The thirteen orders of paper 003's code, as shares of n - 2."""
+
+KEEP_RATES = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0))
+"""The five order components of paper 000: contexts whose keep rate lies in one of these ranges."""
+
+
+def published_orders(n_players: int) -> tuple[int, ...]:
+    """Return the thirteen published orders, duplicates removed: ``floor((n - 2) * ratio + 1e-9)``.
+
+    Example:
+        >>> published_orders(256)
+        (0, 12, 25, 50, 76, 101, 127, 152, 177, 203, 228, 241, 254)
+    """
+    return tuple(sorted({floor((n_players - 2) * ratio + 1e-9) for ratio in PUBLISHED_RATIOS}))
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a paper fixed."""
+
+    name: str
+    summary: str
+    source: str
+    players: str
+    """For images; tables always use their columns."""
+    n_samples: int
+    n_samples_of_tables: int
+    only: str
+    score: str
+    score_with_batchnorm: str
+    baseline: str
+    contexts: int
+
+
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            name="deng2022",
+            summary="200 pairs within radius 2, 13 orders, 100 contexts, log-odds of the true class",
+            source="paper 003, appendix C",
+            players="grid:16x16",
+            n_samples=50,
+            n_samples_of_tables=100,
+            only="correct",
+            score="log-odds",
+            score_with_batchnorm="log-odds",
+            baseline="mean",
+            contexts=100,
+        ),
+        Protocol(
+            name="zhang2021-dropout",
+            summary="80 pairs at anchors, 500 contexts of random keep rate, logit (probability with batch norm)",
+            source="paper 000, appendices E and G",
+            players="grid:16x16",
+            n_samples=10,
+            n_samples_of_tables=10,
+            only="all",
+            score="logit",
+            score_with_batchnorm="prob",
+            baseline="mean",
+            contexts=500,
+        ),
+    )
+}
+
+
+def lookup(name: str) -> Protocol:
+    """Return the protocol of that name.
+
+    Raises:
+        UnknownNameError: no such protocol.
+    """
+    if name not in PROTOCOLS:
+        raise UnknownNameError("protocol", name, PROTOCOLS)
+    return PROTOCOLS[name]
+
+
+def design_for(index: Index, question: Question) -> Design:
+    """Choose the coalitions for one index: a published protocol, the full table, or a sampled plan.
+
+    Raises:
+        BudgetError: the budget is too small.
+        UsageError: too few players, or pairs that these players do not have.
+    """
+    need_players(index, question.n_players)
+    if question.protocol is not None:
+        return _protocol_design(index, question, lookup(question.protocol))
+    n, budget = question.n_players, question.budget
+    if 2**n <= budget:
+        return full_table(index, n)
+    if index.subject == "players":
+        return sampled_players_of(index, n, budget, question.seed, question.sample_id)
+    return sampled_pairs(
+        index,
+        n,
+        candidates(question.pairs, n, question.grid),
+        budget,
+        seed=question.seed,
+        stream=question.sample_id,
+        orders=published_orders(n) if index.subject == "orders" else None,
+        contexts=question.contexts,
+    )
+
+
+def _protocol_design(index: Index, question: Question, protocol: Protocol) -> Design:
+    n = question.n_players
+    if index.subject == "players":
+        draws = protocol.contexts * (n + 1)
+        return sampled_players_of(index, n, draws, question.seed, question.sample_id)
+    pairs = _protocol_pairs(question, protocol)
+    strata = _protocol_strata(index, question, protocol)
+    rngs = context_generators(question.seed, question.sample_id, index.name, strata)
+    return PairContexts.draw(index.name, n, pairs, strata, rngs)
+
+
+def _protocol_pairs(question: Question, protocol: Protocol) -> IntArray:
+    if question.grid is None:
+        return all_pairs(question.n_players)
+    rng = generator(question.seed, "pairs", question.sample_id, protocol.name)
+    if protocol.name == "deng2022":
+        return drawn_with_clamped_offsets(question.grid, 200, 2, rng)
+    return drawn_at_anchors(question.grid, 5, 2, rng)
+
+
+def _protocol_strata(index: Index, question: Question, protocol: Protocol) -> tuple[Stratum, ...]:
+    n, contexts = question.n_players, protocol.contexts
+    if index.subject == "pairs":
+        return (Stratum(contexts, keep_rate=index.keep_rate),)
+    if protocol.name == "zhang2021-dropout":
+        return tuple(Stratum(contexts, int((low + high) / 2 * n), keep_rate=(low, high)) for low, high in KEEP_RATES)
+    if question.grid is None:
+        counts = [(order, comb(n - 2, order)) for order in range(n - 1)]
+        return tuple(Stratum(min(count, contexts), order, exact=count <= contexts) for order, count in counts)
+    # The published plan asks for 100 contexts at every order, also where only one exists.
+    return tuple(Stratum(contexts, order, exact=comb(n - 2, order) == 1) for order in published_orders(n))

@@ -1,0 +1,42 @@
+"""Columns of a table, one-hot groups kept together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from interact_cli.errors import UsageError
+from interact_cli.interfaces import Baseline
+from interact_cli.types import Model, PlayerSet
+
+
+def columns(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
+    """Make every column a player, and every one-hot group of the model's preprocessing one player.
+
+    Players stand in the order of their first column.
+
+    Args:
+        argument: Takes none.
+        model: A column model; its ``input.columns`` names the columns and groups.
+        baseline: What an absent column shows.
+
+    Raises:
+        UsageError: no column model, or a group with an unknown or doubly used column.
+    """
+    if argument is not None:
+        raise UsageError(f"Players 'columns' take no argument, got 'columns:{argument}'.")
+    if model.input.kind != "columns":
+        raise UsageError("Players 'columns' need a column model; this one takes images. Use --players grid:8x8.")
+    (n_columns,) = model.input.shape
+    names = model.input.columns.names or tuple(f"column {position}" for position in range(n_columns))
+    group_of: dict[str, str] = {}
+    for group, members in model.input.columns.groups.items():
+        for member in members:
+            if member not in names:
+                raise UsageError(f"Group '{group}' names column '{member}', which the model does not have.")
+            if member in group_of:
+                raise UsageError(f"Column '{member}' is in two groups, '{group_of[member]}' and '{group}'.")
+            group_of[member] = group
+    player_of = [group_of.get(name, name) for name in names]
+    players = tuple(dict.fromkeys(player_of))
+    owner = np.array([players.index(player) for player in player_of], dtype=np.int64)
+    return PlayerSet(players, owner, baseline.values, baseline.name, "columns")

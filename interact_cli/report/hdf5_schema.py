@@ -1,0 +1,147 @@
+"""What a report file consists of: one table that the writer, the reader and the documentation share.
+
+Version 1.0. A reader takes every minor version of its own major one; a newer minor version may add
+data sets and attributes of the types in `DTYPES`, and changes nothing that is already there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+FORMAT = "interact-report"
+SCHEMA_MAJOR = 1
+SCHEMA_MINOR = 0
+SCHEMA_VERSION = f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}"
+STATUSES = ("complete", "limited")
+
+SHARED_DIMS = ("sample", "player")
+"""Dimension scales at the root; every other scale lies in the group that uses it."""
+
+UNCERTAINTY = {"standard_error": "standard_errors", "low": "low", "high": "high", "exact": "exact"}
+"""Suffix of the sibling data set -> attribute of `interact_cli.results.Quantity`."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+"""Names of metrics, quantities and dimensions."""
+
+DTYPES = {
+    "float64": np.dtype("<f8"),
+    "float32": np.dtype("<f4"),
+    "int64": np.dtype("<i8"),
+    "uint8": np.dtype("u1"),
+    "bool": np.dtype(bool),
+}
+"""Numbers in a report; text is UTF-8 of fixed length."""
+
+FILTERS = ("gzip", "shuffle", "fletcher32")
+
+COMPACT_BYTES = 8 << 10
+"""Up to here an array lies inside its object header, whose checksum covers it."""
+COMPACT_TEXT_BYTES = 32 << 10
+"""The same for a JSON document; a longer one carries the attribute ``sha256``."""
+CHUNK_BYTES = 1 << 20
+MAX_CHUNK_BYTES = 16 << 20
+MAX_ARRAY_BYTES = 4 << 30
+"""Largest array that is read into memory at once."""
+MAX_DOCUMENT_BYTES = 64 << 20
+MAX_STRING_BYTES = 64 << 10
+"""Longest entry of an array of text."""
+MAX_OBJECTS = 100_000
+MAX_DEPTH = 8
+MAX_RANK = 8
+MAX_ATTRIBUTES = 64
+INFLATION_FLOOR = 16 << 20
+"""Arrays up to this size are never called inflated."""
+INFLATION_LIMIT = 100
+"""Declared over stored bytes of one larger array; real measurements compress two- to tenfold."""
+INFLATION_TOTAL = 256 << 20
+"""All arrays together may inflate beyond `INFLATION_LIMIT` up to this size."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One data set with a fixed place."""
+
+    path: str
+    dtype: str
+    """A key of `DTYPES`, ``"text"``, or ``"json"`` for a scalar document."""
+    dims: tuple[str, ...] = ()
+    unit: str = "1"
+    meaning: str = ""
+    optional: bool = False
+
+    @property
+    def name(self) -> str:
+        """Last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def group(self) -> str:
+        """Path of the group that holds the data set."""
+        return self.path.rpartition("/")[0] or "/"
+
+
+FIELDS = (
+    Field("/config/json", "json", meaning="resolved settings"),
+    Field("/provenance/json", "json", meaning="what decides the numbers"),
+    Field("/provenance/run/json", "json", meaning="what does not decide the numbers: time, host, command line"),
+    Field("/samples/id", "text", ("sample",), meaning="stable name of the sample"),
+    Field("/samples/label", "int64", ("sample",), meaning="true class; -1 for unlabelled"),
+    Field("/samples/predicted", "int64", ("sample",), meaning="class with the highest logit on the unmasked input"),
+    Field("/samples/included", "bool", ("sample",), meaning="True where the sample counts in every summary"),
+    Field("/samples/full_value", "float64", ("sample",), "score", "v(N): value with every player present"),
+    Field("/samples/empty_value", "float64", ("sample",), "score", "v(empty): value with every player masked"),
+    Field("/samples/asked", "int64", ("sample",), "evaluations", "coalitions asked for, over all metrics"),
+    Field("/samples/unique", "int64", ("sample",), "evaluations", "coalitions after deduplication"),
+    Field("/samples/evaluated", "int64", ("sample",), "evaluations", "coalitions sent through the network in this run"),
+    Field(
+        "/samples/pictures", "uint8", ("picture", "y", "x", "rgb"), meaning="the first samples, for maps", optional=True
+    ),
+    Field("/skipped/id", "text", ("skipped",), meaning="stable name of a sample that was not measured"),
+    Field("/skipped/reason", "text", ("skipped",), meaning="why it was not measured"),
+    Field("/players/name", "text", ("player",), meaning="name of the player"),
+    Field("/players/owner", "int64", meaning="player of each input position"),
+    Field("/players/baseline", "float32", unit="input", meaning="what a masked position shows, in input space"),
+)
+"""Every report holds these; the dims of ``owner`` and ``baseline`` follow their rank (`geometry_dims`)."""
+
+RECORD_FIELDS = (
+    Field("/records/sample_start", "int64", ("sample",), meaning="first evaluation of the sample"),
+    Field("/records/classes", "int64", ("sample", "slot"), meaning="class of each slot; -1 for none"),
+    Field("/records/coalitions", "uint8", ("evaluation", "byte"), meaning="players present, player 0 = highest bit"),
+    Field(
+        "/records/values",
+        "float64",
+        ("evaluation", "slot", "component"),
+        "logit",
+        "logit, and of the other logits logsumexp, maximum, mean; or one scalar output",
+    ),
+)
+"""The evaluation records; all of them or none."""
+
+REMARKS = "json"
+"""Data set of a metric's group: its findings and notes."""
+
+ENCODINGS = {
+    "/config": "config",
+    "/provenance": "provenance",
+    "/samples": "samples",
+    "/skipped": "skipped",
+    "/players": "players",
+    "/metrics": "metrics",
+    "/records": "records",
+}
+"""Attribute ``encoding-type`` of the groups; a metric's own group says ``"metric"``."""
+
+
+def geometry_dims(prefix: str, rank: int) -> tuple[str, ...]:
+    """Name the axes of ``owner`` or ``baseline``.
+
+    Example:
+        >>> geometry_dims("owner", 3), geometry_dims("owner", 1)
+        (('owner_channel', 'owner_y', 'owner_x'), ('owner_position',))
+    """
+    axes = {1: ("position",), 3: ("channel", "y", "x")}.get(rank, tuple(str(axis) for axis in range(rank)))
+    return tuple(f"{prefix}_{axis}" for axis in axes)

@@ -1,0 +1,111 @@
+"""Writes lines and tables that read at any width and in any encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.box import SIMPLE_HEAD, Box
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+ASCII = str.maketrans(
+    {
+        **dict(zip("▁▂▃▄▅▆▇█", "_.-=+*#@", strict=True)),
+        "±": "+/-",
+        "·": "-",
+        "–": "-",
+        "…": "...",
+        "×": "x",
+        "→": "->",
+    }
+)
+ASCII_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+GAP = 3
+"""Columns between two cells of a table."""
+INDENT = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: a heading and one cell per row."""
+
+    head: str
+    cells: Sequence[str]
+    right: bool = True
+    """Numbers stand at the right edge, names at the left."""
+
+    @property
+    def width(self) -> int:
+        """Terminal cells that the widest entry takes."""
+        return max(cell_len(text) for text in (self.head, *self.cells))
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Turns strings into renderables; the strings are never read as markup."""
+
+    width: int
+    ascii_only: bool = False
+
+    def text(self, words: str, style: str = "") -> Text:
+        """Plain text; characters that the encoding lacks become ASCII ones."""
+        if self.ascii_only:
+            words = words.translate(ASCII).encode("ascii", "replace").decode("ascii")
+        return Text(words, style=style, overflow="fold")
+
+    def heading(self, words: str) -> RenderableType:
+        """A rule with a title."""
+        return Rule(self.text(words, "bold"), characters="-" if self.ascii_only else "─", align="left", style="dim")
+
+    def line(self, words: str, style: str = "", indent: int = INDENT) -> RenderableType:
+        """A paragraph."""
+        return Padding(self.text(words, style), (0, 0, 0, min(indent, self.width // 8)))
+
+    def facts(self, rows: Sequence[tuple[str, str]]) -> RenderableType:
+        """Names at the left, what they are at the right; folded, never cut."""
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, what in rows:
+            grid.add_row(self.text(name), self.text(what))
+        return grid
+
+    def tables(self, lead: Column, groups: Sequence[Sequence[Column]]) -> Iterator[RenderableType]:
+        """As many tables as the width asks for, or one paragraph per row where not even one fits.
+
+        ``lead`` opens each table; the columns of a group (a number and its interval) stay together.
+        """
+        room = self.width - INDENT
+        if any(lead.width + sum(GAP + column.width for column in group) > room for group in groups):
+            yield from self._paragraphs(lead, groups)
+            return
+        part: list[Column] = []
+        for group in groups:
+            if part and lead.width + sum(GAP + column.width for column in [*part, *group]) > room:
+                yield self._table([lead, *part])
+                part = []
+            part += group
+        yield self._table([lead, *part])
+
+    def _paragraphs(self, lead: Column, groups: Sequence[Sequence[Column]]) -> Iterator[RenderableType]:
+        for row, name in enumerate(lead.cells):
+            parts = [" ".join([group[0].head, *(column.cells[row] for column in group)]) for group in groups]
+            first = f"{lead.head} {name}" if lead.right else name
+            yield self.line(f"{first}: {'; '.join(parts)}")
+
+    def _table(self, columns: Sequence[Column]) -> RenderableType:
+        table = Table(
+            box=ASCII_HEAD if self.ascii_only else SIMPLE_HEAD, show_edge=False, pad_edge=False, border_style="dim"
+        )
+        for column in columns:
+            table.add_column(
+                self.text(column.head), justify="right" if column.right else "left", overflow="fold", style=""
+            )
+        for row in zip(*(column.cells for column in columns), strict=True):
+            table.add_row(*(self.text(cell) for cell in row))
+        return Padding(table, (0, 0, 0, INDENT))

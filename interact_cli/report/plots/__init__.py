@@ -1,0 +1,7 @@
+"""Pictures of a report: the J curve, the order profile, the grid map Color(g), the pair matrix, player values."""
+
+from __future__ import annotations
+
+from interact_cli.report.plots.page import KINDS, plot_report
+
+__all__ = ["KINDS", "plot_report"]

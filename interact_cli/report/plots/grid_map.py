@@ -1,0 +1,110 @@
+"""Maps on the image grid: Color(g) of one sample, and player values, beside and over the sample's picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import SubFigure
+
+from interact_cli.report.pairs import colour_map, min_max, pair_values
+from interact_cli.report.plots.style import DIVERGING, SEQUENTIAL, colour_bar, hatch_unmeasured, unit_label
+from interact_cli.report.wording import number, shortened
+from interact_cli.results import Report
+from interact_cli.safe_text import safe_text
+from interact_cli.types import FloatArray, IntArray
+
+
+def draw_map(part: SubFigure, report: Report, metric: str, *, sample: int, neighbours: int) -> None:
+    """Draw Color(g), min-max normalised, beside and over the picture; cells that nothing measured are hatched."""
+    held = pair_values(report.measurement(metric))
+    grid = report.players.grid
+    if held is None or grid is None:
+        return
+    raw = colour_map(held.pairs[sample], held.values[sample], grid, neighbours)
+    finite = raw[np.isfinite(raw)]
+    ends = f"0 = {number(finite.min())}, 1 = {number(finite.max())}" if finite.size else "nothing measured"
+    title = f"Color(g) = mean |I(g, g′)| over {neighbours} neighbours"
+    axes = _beside(part, report, sample)
+    picture = axes[-1].imshow(min_max(raw), cmap=SEQUENTIAL, norm=Normalize(0, 1), interpolation="nearest")
+    hatch_unmeasured(axes[-1], raw)
+    axes[-1].set_title(f"{title}\n{_source(metric, held.orders_averaged)}")
+    colour_bar(part, picture, axes[-1], unit_label(f"Color(g), min–max: {ends}", held.unit))
+    if len(axes) > 1:
+        _over(axes[1], report, sample, min_max(raw), Normalize(0, 1), SEQUENTIAL)
+
+
+def draw_player_map(part: SubFigure, report: Report, metric: str, *, sample: int) -> None:
+    """Draw the player values of one sample beside and over its picture, on a scale centred at 0."""
+    grid = report.players.grid
+    quantity = {held.name: held for held in report.measurement(metric).per_sample}["values"]
+    if grid is None:
+        return
+    values = np.asarray(quantity.values[sample], dtype=np.float64).reshape(grid)
+    norm = centred(values)
+    axes = _beside(part, report, sample)
+    picture = axes[-1].imshow(values, cmap=DIVERGING, norm=norm, interpolation="nearest")
+    hatch_unmeasured(axes[-1], values)
+    axes[-1].set_title(f"value of each cell\n{safe_text(metric, limit=40)}")
+    colour_bar(part, picture, axes[-1], unit_label("value", quantity.unit))
+    if len(axes) > 1:
+        _over(axes[1], report, sample, values, norm, DIVERGING)
+
+
+def centred(values: FloatArray) -> Normalize:
+    """A scale that is symmetric about 0, so that white means no effect."""
+    finite = np.abs(values[np.isfinite(values)])
+    top = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+    return Normalize(-top, top)
+
+
+def _source(metric: str, orders: int) -> str:
+    return safe_text(metric, limit=40) + (f", mean over {orders} orders" if orders else "")
+
+
+def _beside(part: SubFigure, report: Report, sample: int) -> list[Axes]:
+    """Axes for picture, overlay and map; the map alone where the report holds no picture of the sample."""
+    pictures = report.samples.pictures
+    shown = pictures is not None and sample < len(pictures)
+    axes: list[Axes] = list(part.subplots(1, 3 if shown else 1, squeeze=False)[0])
+    for one in axes:
+        one.set_xticks([])
+        one.set_yticks([])
+        for spine in one.spines.values():
+            spine.set_visible(False)
+    if pictures is not None and shown:
+        axes[0].imshow(pictures[sample], interpolation="nearest")
+        axes[0].set_title(
+            f"sample {sample}: {shortened(safe_text(report.samples.ids[sample]), 30)}\n{_label(report, sample)}"
+        )
+    return axes
+
+
+def _label(report: Report, sample: int) -> str:
+    label, predicted = int(report.samples.labels[sample]), int(report.samples.predicted[sample])
+    said = f"class {label}" if label >= 0 else "no label"
+    return f"{said}, predicted {predicted}" if predicted >= 0 else said
+
+
+def _over(axes: Axes, report: Report, sample: int, values: FloatArray, norm: Normalize, colours: str) -> None:
+    pictures = report.samples.pictures
+    if pictures is None:
+        return
+    height, width = pictures.shape[1:3]
+    grey = pictures[sample].astype(np.float64).mean(axis=-1)
+    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    cells = cell_pixels(report, height, width)
+    size = np.nan_to_num(np.abs(values) / max(abs(norm.vmin or 0.0), abs(norm.vmax or 0.0)))
+    opacity = np.where(np.isfinite(values), 0.25 + 0.55 * size, 0.0)
+    shown = np.nan_to_num(values).ravel()[cells]
+    axes.imshow(shown, cmap=colours, norm=norm, alpha=opacity.ravel()[cells], interpolation="nearest")
+    axes.set_title("over the picture\n ")
+
+
+def cell_pixels(report: Report, height: int, width: int) -> IntArray:
+    """Player of each picture pixel: the report's own map of input positions, scaled to the picture's size."""
+    owner = report.players.owner
+    plane = owner.reshape(-1, owner.shape[-1])
+    rows = (np.arange(height) * len(plane)) // height
+    columns = (np.arange(width) * owner.shape[-1]) // width
+    return np.asarray(plane[np.ix_(rows, columns)], dtype=np.int64)

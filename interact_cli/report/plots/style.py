@@ -1,0 +1,129 @@
+"""How every picture looks: sizes, colours that colour-blind readers can tell apart, and safe labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+
+from interact_cli.report.wording import player_name, shortened
+from interact_cli.results import PlayerTable, Quantity
+from interact_cli.safe_text import safe_text
+from interact_cli.types import FloatArray
+
+BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#6E6E6E", "#222222"
+SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+UNMEASURED = "#DCDCDC"
+
+STYLE: Any = {
+    "text.usetex": False,
+    "text.parse_math": False,
+    "text.color": INK,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 9,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#888888",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "axes.formatter.use_mathtext": False,
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+    "hatch.color": "#BBBBBB",
+    "hatch.linewidth": 0.6,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "interact",
+}
+"""Settings for `matplotlib.rc_context`: a user's own matplotlibrc never changes a report's pictures."""
+
+
+def unit_label(name: str, unit: str) -> str:
+    """Axis label with its unit, unless the number is pure."""
+    return name if unit in ("", "1") else f"{name} ({safe_text(unit, limit=24)})"
+
+
+def names_of(players: PlayerTable, limit: int = 24) -> list[str]:
+    """One short label per player."""
+    return [shortened(player_name(players, player, 200), limit) for player in range(len(players.names))]
+
+
+def half_widths(quantity: Quantity) -> tuple[FloatArray | None, str]:
+    """Distances from the values to the ends of what uncertainty there is, ``(2, ...)``, and what they are called."""
+    values = np.asarray(quantity.values, dtype=np.float64)
+    if quantity.low is not None and quantity.high is not None:
+        return np.abs(np.stack([values - quantity.low, quantity.high - values])), "95 % interval"
+    errors = quantity.standard_errors
+    if errors is None or not np.isfinite(errors).any():
+        return None, ""
+    return np.stack([errors, errors]), "± standard error"
+
+
+def line_with_band(axes: Axes, x: FloatArray, quantity: Quantity, *, colour: str, name: str, style: str = "-") -> None:
+    """Draw one quantity by order with its uncertainty as a band."""
+    values = np.asarray(quantity.values, dtype=np.float64)
+    widths, what = half_widths(quantity)
+    words = f"{name}, {what}" if what else name
+    axes.plot(x, values, style, color=colour, marker="o", markersize=3.5, label=words, zorder=3)
+    if widths is not None and x.size == 1:
+        axes.errorbar(x, values, widths, color=colour, capsize=3, linestyle="none")
+    elif widths is not None:
+        axes.fill_between(x, values - widths[0], values + widths[1], color=colour, alpha=0.18, linewidth=0, zorder=2)
+
+
+def order_axis(axes: Axes, orders: npt.NDArray[Any], n_players: int) -> FloatArray:
+    """Label the lower axis with m / (n - 2) and the upper one with m; return the positions of the orders."""
+    last = n_players - 2
+    scale = max(last, 1)
+    axes.set_xlabel("order m / (n − 2)")
+    axes.set_xlim(-0.03, 1.03)
+    axes.grid(axis="y")
+
+    def to_order(share: Any) -> Any:
+        return share * scale
+
+    def to_share(order: Any) -> Any:
+        return order / scale
+
+    upper = axes.secondary_xaxis("top", functions=(to_order, to_share))
+    upper.set_xticks(np.unique(np.linspace(0, last, min(6, last + 1)).round().astype(int)))
+    upper.set_xlabel("order m: players present beside the pair", fontsize=8)
+    upper.spines["top"].set_visible(True)
+    return np.asarray(orders, dtype=np.float64) / scale
+
+
+def colour_bar(part: SubFigure, picture: AxesImage, axes: Axes, words: str) -> None:
+    """A scale as high as the picture beside it."""
+    bar = part.colorbar(picture, cax=axes.inset_axes((1.03, 0.0, 0.045, 1.0)))
+    bar.set_label(words, fontsize=8)
+    bar.outline.set_visible(False)
+
+
+def hatch_unmeasured(axes: Axes, values: FloatArray) -> None:
+    """Cover the NaN cells of a drawn matrix with hatching, and say below it what that means."""
+    cells = np.argwhere(~np.isfinite(values))
+    for row, column in cells:
+        axes.add_patch(
+            Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="#F4F4F4", hatch="////", edgecolor="#CCCCCC", lw=0)
+        )
+    if len(cells):
+        axes.set_xlabel("hatched: not measured", fontsize=8)

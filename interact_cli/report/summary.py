@@ -1,0 +1,238 @@
+"""The terminal summary: what was measured, on what, what stands out, how sure, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+from interact_cli.report.pen import Pen
+from interact_cli.report.summary_metrics import metric_section
+from interact_cli.report.wording import (
+    INTERVAL_NEEDS,
+    NOT_MEASURED,
+    count,
+    mapping,
+    number,
+    plus_minus,
+    subject,
+    with_unit,
+)
+from interact_cli.results import Report
+from interact_cli.safe_text import safe_text
+from interact_cli.types import FloatArray, IntArray
+
+MAX_WIDTH = 120
+"""Wider terminals get lines of this length: longer ones are hard to follow."""
+BASELINE_VALUES = 6
+"""Baseline values that are written out; more are given as a range."""
+
+
+class Summary:
+    """A report as rich renders it: folded to the console's width, ASCII where the encoding is.
+
+    Args:
+        report: What was measured.
+        path: Where the report lies, for the last lines.
+    """
+
+    def __init__(self, report: Report, path: Path | str | None = None) -> None:
+        self.report = report
+        self.path = path
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the sections, top to bottom."""
+        width = min(options.max_width, MAX_WIDTH)
+        pen = Pen(width, options.ascii_only)
+        for part in self._parts(pen):
+            yield from console.render(part, options.update_width(width))
+
+    def _parts(self, pen: Pen) -> Iterator[RenderableType]:
+        yield from _warnings(self.report, pen)
+        yield pen.facts(_what(self.report))
+        for measurement in self.report.measurements:
+            yield from metric_section(self.report, measurement, pen)
+        if not self.report.measurements:
+            yield pen.line("This report holds no metric.", "bold yellow")
+        yield pen.text("")
+        yield pen.heading("how sure")
+        yield pen.facts(_how_sure(self.report))
+        for note in _notes(self.report):
+            yield pen.line(f"Note: {note}", "italic", indent=0)
+        yield from _next(self.path, pen)
+
+
+def render_summary(report: Report, *, path: Path | str | None = None) -> Summary:
+    """Return the summary of a report, ready for ``Console.print``.
+
+    Args:
+        report: What was measured.
+        path: Where the report lies; named at the end with the commands that read it.
+    """
+    return Summary(report, path)
+
+
+def summary_text(report: Report, *, width: int = 80, path: Path | str | None = None, ascii_only: bool = False) -> str:
+    """Return the summary as plain text: no escape sequences, no line longer than ``width``.
+
+    Args:
+        report: What was measured.
+        width: Columns, 40 or more.
+        path: Where the report lies.
+        ascii_only: Use ASCII characters only, for terminals and logs that have no others.
+    """
+    console = Console(file=StringIO(), width=width, height=1000, color_system=None, force_terminal=False)
+    options = console.options.update(width=width)
+    options.encoding = "ascii" if ascii_only else "utf-8"
+    lines = console.render_lines(render_summary(report, path=path), options, pad=False)
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines) + "\n"
+
+
+def _warnings(report: Report, pen: Pen) -> Iterator[RenderableType]:
+    first = report.provenance.get("accuracy_first_line")
+    if first:
+        yield pen.line(safe_text(first, limit=300), "bold", indent=0)
+    samples = report.samples
+    if report.provenance.get("illustration"):
+        yield pen.line(
+            "ILLUSTRATION: no data was named, so these are bundled inputs; the numbers show how the tool works "
+            "and say nothing about the network's own data.",
+            "bold yellow",
+            indent=0,
+        )
+    if samples.accuracy <= samples.chance:
+        yield pen.line(
+            f"WARNING: accuracy {number(samples.accuracy)} is not above chance ({number(samples.chance)}). "
+            "Are checkpoint, preprocessing and data the ones that belong together?",
+            "bold red",
+            indent=0,
+        )
+    if report.status == "limited":
+        yield pen.line("LIMITED: a quick look (--limit); gates refuse this report.", "bold yellow", indent=0)
+
+
+def _what(report: Report) -> list[tuple[str, str]]:
+    provenance = report.provenance
+    network, data, score = subject(report)
+    checkpoint = mapping(provenance, "checkpoint")
+    measured = ", ".join(safe_text(measurement.metric, limit=60) for measurement in report.measurements)
+    rows = [("Measured", measured or NOT_MEASURED), ("Network", network)]
+    who = [f"architecture named by {safe_text(provenance.get('arch_source'), limit=80)}"]
+    who = who if provenance.get("arch_source") else []
+    if checkpoint.get("weights_key"):
+        who.append(f"weights {safe_text(checkpoint['weights_key'], limit=80)}")
+    if checkpoint.get("sha256"):
+        who.append(f"sha256 {safe_text(str(checkpoint['sha256'])[:12])}")
+    rows += [("", "; ".join(who))] if who else []
+    rows.append(("Data", data + _accuracy(report)))
+    rows.append(("Samples", _samples(report)))
+    rows += [("", f"skipped: {reason} ({times:,})") for reason, times in _skipped(report)]
+    rows.append(("Players", f"{len(report.players.names):,} ({safe_text(report.players.spec, limit=60)})"))
+    rows.append(("Baseline", _baseline(report)))
+    unit = safe_text(provenance.get("score_unit") or "", limit=40)
+    rows.append(("Score", f"{score}, in {unit}" if unit not in ("", "1") and unit not in score else score))
+    rows.append(("Game", _game(report, unit)))
+    if provenance.get("protocol"):
+        rows.append(("Protocol", safe_text(provenance["protocol"], limit=60)))
+    computed = [safe_text(provenance[key], limit=40) for key in ("device", "dtype") if provenance.get(key)]
+    if provenance.get("batch_rows"):
+        computed.append(f"{safe_text(provenance['batch_rows'])} rows per batch")
+    if provenance.get("seed") is not None:
+        computed.append(f"seed {safe_text(provenance['seed'])}")
+    return [*rows, ("Computed", ", ".join(computed) or "on an unnamed device")]
+
+
+def _accuracy(report: Report) -> str:
+    samples = report.samples
+    if not np.isfinite(samples.accuracy):
+        return "; accuracy not measured (no labels)"
+    return f"; accuracy {number(samples.accuracy)} (most frequent class {number(samples.chance)})"
+
+
+def _samples(report: Report) -> str:
+    included = int(report.samples.included.sum())
+    left_out = int((~report.samples.included).sum())
+    total = mapping(report.provenance, "data").get("n_total")
+    said = f"{included:,} in the summary, {left_out:,} left out by the filter, {len(report.samples.skipped):,} skipped"
+    return f"{said}; {total:,} in the data" if isinstance(total, int) else said
+
+
+def _skipped(report: Report) -> list[tuple[str, int]]:
+    return Counter(safe_text(skipped.reason) for skipped in report.samples.skipped).most_common(5)
+
+
+def _baseline(report: Report) -> str:
+    stated = mapping(report.provenance, "baseline")
+    values = np.asarray(report.players.baseline, dtype=np.float64).ravel()
+    name = safe_text(report.players.baseline_name, limit=60)
+    source = safe_text(stated.get("source") or "", limit=120)
+    if values.size <= BASELINE_VALUES:
+        shown = ", ".join(number(value) for value in values)
+    else:
+        shown = f"{values.size} values, from {number(values.min())} to {number(values.max())}"
+    said = f"{name}: {shown} in the network's input space"
+    return f"{said} ({source})" if source else said
+
+
+def _game(report: Report, unit: str) -> str:
+    included = report.samples.included
+    full, empty = report.samples.full_value[included], report.samples.empty_value[included]
+    return (
+        f"v(N) {_mean(full)}, v(empty) {_mean(empty)}; all players together change the score by "
+        f"{with_unit(_mean(full - empty), unit)} (means of {count(int(included.sum()), 'sample')})"
+    )
+
+
+def _mean(values: FloatArray) -> str:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return NOT_MEASURED
+    error = float(finite.std(ddof=1) / np.sqrt(finite.size)) if finite.size > 1 else None
+    return plus_minus(float(finite.mean()), error)
+
+
+def _how_sure(report: Report) -> list[tuple[str, str]]:
+    samples = report.samples
+    totals = f"{samples.asked.sum():,} asked, {samples.unique.sum():,} unique, {samples.evaluated.sum():,} evaluated"
+    rows = [("Evaluations", f"{totals} in this run")]
+    if len(samples.ids):
+        rows.append(("per sample", f"{_spread(samples.asked)} asked, {_spread(samples.unique)} unique"))
+    included = int(samples.included.sum())
+    held = any(quantity.low is not None for measurement in report.measurements for quantity in measurement.summary)
+    if held:
+        rows.append(("Intervals", f"95 %, over {count(included, 'sample')}"))
+    elif included < INTERVAL_NEEDS:
+        rows.append(("Intervals", f"none: {count(included, 'sample')}, an interval needs {INTERVAL_NEEDS}"))
+    else:
+        rows.append(("Intervals", "none in this report"))
+    return [*rows, ("± and [ ]", "one standard error; the ends of a 95 % interval")]
+
+
+def _spread(counts: IntArray) -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _notes(report: Report) -> list[str]:
+    notes = report.provenance.get("notes")
+    return [safe_text(note, limit=600) for note in notes] if isinstance(notes, (list, tuple)) else []
+
+
+def _next(path: Path | str | None, pen: Pen) -> Iterator[RenderableType]:
+    if path is None:
+        return
+    shown = safe_text(path, limit=1000)
+    quoted = shlex.quote(shown)
+    yield pen.text("")
+    yield pen.facts(
+        [
+            ("Report", shown),
+            ("Picture", f"interact plot {quoted} -o {shlex.quote(str(Path(shown).with_suffix('.png')))}"),
+            ("Numbers", f"interact show {quoted} --json"),
+        ]
+    )

@@ -1,0 +1,231 @@
+"""One section of the terminal summary for each metric: the sentence first, then the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import RenderableType
+
+from interact_cli.report.pairs import PAIR_METRICS, find, pair_means, pair_values, strongest
+from interact_cli.report.pen import INDENT, Column, Pen
+from interact_cli.report.wording import (
+    NOT_MEASURED,
+    bars,
+    count,
+    described,
+    entry,
+    label,
+    number,
+    player_name,
+    plus_minus,
+    with_unit,
+)
+from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.safe_text import safe_text
+from interact_cli.types import FloatArray, IntArray
+
+TOP_PLAYERS = 8
+TOP_PAIRS = 6
+ORDER_ROWS = 16
+"""Rows of a table by order; more orders than this are thinned out evenly, both ends kept."""
+HEADLINES = {
+    "multi-order": ("mean_abs", "rms_corrected"),
+    "strength": ("strength_mean_abs", "strength_rms_corrected"),
+    "bottleneck": ("J_mean_abs", "J_rms_corrected"),
+}
+"""Metric -> one quantity for each of the two strengths, never mixed."""
+BY_ORDER = {
+    "multi-order": ("mean_abs", "rms_corrected", "mean"),
+    "bottleneck": ("J_mean_abs", "null_mean_abs", "J_rms_corrected", "null_rms_corrected", "theory"),
+}
+"""What the table by order shows; every other quantity is named below it and stays in the report."""
+THEORY = ("theory_n_prime", "theory_rmse")
+NULLS = {"J_mean_abs": "null_mean_abs", "J_rms_corrected": "null_rms_corrected"}
+
+
+def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    """Write everything that the summary says about one metric."""
+    yield pen.text("")
+    yield pen.heading(safe_text(measurement.metric, limit=60))
+    for finding in measurement.findings:
+        yield pen.line(safe_text(finding.sentence, limit=600), _style_of(finding.word))
+    for sentence in _sentences(report, measurement):
+        yield pen.line(sentence, "bold")
+    yield from _scalars(measurement, pen)
+    yield from _by_order(measurement, pen)
+    yield from _by_player(report, measurement, pen)
+    yield from _by_pair(report, measurement, pen)
+    yield pen.line(_provenance(measurement), "dim")
+    for note in measurement.notes:
+        yield pen.line(f"Note: {safe_text(note, limit=600)}", "italic")
+
+
+def _style_of(word: str) -> str:
+    return "bold" if word in ("not distinguishable", "not tested") else "bold cyan"
+
+
+def _provenance(measurement: Measurement) -> str:
+    shares = [
+        np.asarray(quantity.exact)[np.isfinite(quantity.values)]
+        for quantity in measurement.per_sample
+        if quantity.exact is not None and quantity.values.dtype.kind == "f"
+    ]
+    flags = np.concatenate(shares) if shares else np.empty(0, dtype=bool)
+    how = safe_text(measurement.estimator, limit=200)
+    if flags.size and not flags.any():
+        how += "; every value is sampled"
+    elif flags.size and flags.all():
+        how += "; every value is exact"
+    elif flags.size:
+        how += f"; {number(100 * float(flags.mean()))} % of the values are exact, the others sampled"
+    return f"How: {how}. Source: {safe_text(measurement.source, limit=200)} (version {measurement.version})."
+
+
+def _sentences(report: Report, measurement: Measurement) -> Iterator[str]:
+    for name in HEADLINES.get(measurement.metric, ()):
+        quantity = find(measurement, name)
+        if quantity is not None and quantity.dims == ("order",):
+            yield from _order_sentence(report, measurement, quantity)
+        elif quantity is not None and quantity.dims == ():
+            yield f"Interaction strength by {label(quantity).removeprefix('strength, ')}: {described(quantity)}."
+    strength = find(measurement, "strength_mean_abs")
+    if measurement.metric in PAIR_METRICS[:2] and strength is not None:
+        yield f"Two players change each other's effect by {described(strength)} on average (mean |I| over pairs)."
+    yield from _player_sentences(report, measurement)
+
+
+def _order_sentence(report: Report, measurement: Measurement, quantity: Quantity) -> Iterator[str]:
+    orders = measurement.coordinates.get("order")
+    if orders is None or not np.isfinite(quantity.values).any():
+        yield f"{label(quantity)}: {NOT_MEASURED}."
+        return
+    most, least = int(np.nanargmax(quantity.values)), int(np.nanargmin(quantity.values))
+    last = len(report.players.names) - 2
+    yield (
+        f"{label(quantity)}: largest at order {orders[most]} of 0..{last}, {described(quantity, most)}; "
+        f"smallest at order {orders[least]}, {described(quantity, least)}."
+    )
+
+
+def _player_sentences(report: Report, measurement: Measurement) -> Iterator[str]:
+    mean_abs = find(measurement, "mean_abs")
+    if mean_abs is None or mean_abs.dims != ("player",) or not np.isfinite(mean_abs.values).any():
+        return
+    best = int(np.nanargmax(mean_abs.values))
+    yield (
+        f"'{player_name(report.players, best)}' moves the score most: "
+        f"mean |value| {described(mean_abs, best)} over {count(int(report.samples.included.sum()), 'sample')}."
+    )
+    values = {quantity.name: quantity for quantity in measurement.per_sample}.get("values")
+    if measurement.metric == "shapley" and values is not None and values.dims == ("sample", "player"):
+        gap = np.asarray(values.values).sum(axis=1) - (report.samples.full_value - report.samples.empty_value)
+        worst = float(np.nanmax(np.abs(gap))) if np.isfinite(gap).any() else float("nan")
+        yield (
+            "Efficiency check: the values of a sample add up to v(N) - v(empty) "
+            f"within {with_unit(number(worst, 2), values.unit)} (worst of {count(gap.size, 'sample')})."
+        )
+
+
+def _scalars(measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    said: tuple[str, ...] = HEADLINES.get(measurement.metric, ())
+    if measurement.metric in PAIR_METRICS[:2]:
+        said = ("strength_mean_abs",)
+    n_prime, misfit = (find(measurement, name) for name in THEORY)
+    if n_prime is not None and misfit is not None:
+        said = (*said, *THEORY)
+        yield pen.line(
+            f"Theory curve F(m): fits best with n' = {float(n_prime.values):g}, "
+            f"root mean square misfit {number(float(misfit.values))}."
+        )
+    for quantity in measurement.summary:
+        if quantity.dims == () and quantity.name not in said:
+            yield pen.line(f"{label(quantity)}: {described(quantity)}")
+
+
+def _thinned(length: int) -> IntArray:
+    return np.unique(np.linspace(0, length - 1, min(length, ORDER_ROWS)).round().astype(np.int64))
+
+
+def _by_order(measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    held = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == ("order",)}
+    orders = measurement.coordinates.get("order")
+    if not held or orders is None:
+        return
+    yield from _sparklines(measurement.metric, held, orders, pen)
+    shown = [held[name] for name in BY_ORDER.get(measurement.metric, held) if name in held]
+    rows = _thinned(len(orders))
+    units = sorted({quantity.unit for quantity in shown} - {"1", ""})
+    heading = "By order m (players present beside the pair)"
+    heading += f", in {', '.join(safe_text(unit, limit=24) for unit in units)}" if units else ""
+    heading += f"; {rows.size} of {len(orders)} orders" if rows.size < len(orders) else ""
+    yield pen.line(f"{heading}:", "dim")
+    groups = [_columns(quantity, label(quantity), [(int(row),) for row in rows]) for quantity in shown]
+    yield from pen.tables(Column("order", [str(orders[row]) for row in rows]), groups)
+    left = [label(quantity) for quantity in held.values() if quantity not in shown]
+    if left:
+        yield pen.line(f"Also in the report: {'; '.join(left)}.", "dim")
+
+
+def _sparklines(metric: str, held: dict[str, Quantity], orders: npt.NDArray[Any], pen: Pen) -> Iterator[RenderableType]:
+    for name in HEADLINES.get(metric, ()):
+        for quantity in (held.get(name), held.get(NULLS.get(name, ""))):
+            if quantity is not None and len(orders) + len(label(quantity)) + 2 * INDENT <= pen.width:
+                yield pen.line(f"{bars(np.asarray(quantity.values, np.float64))}  {label(quantity)}", "cyan")
+
+
+def _columns(quantity: Quantity, head: str, rows: list[tuple[int, ...]]) -> list[Column]:
+    entries = [entry(quantity, *row) for row in rows]
+    columns = [Column(head, [text for text, _ in entries])]
+    if any(ends for _, ends in entries):
+        columns.append(Column("95 %", [ends for _, ends in entries]))
+    return columns
+
+
+def _by_player(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    held = [quantity for quantity in measurement.summary if quantity.dims == ("player",)]
+    if not held:
+        return
+    ranked = next((quantity for quantity in held if quantity.name == "mean_abs"), held[0])
+    size: FloatArray = np.abs(np.asarray(ranked.values, dtype=np.float64))
+    best = np.argsort(np.where(np.isfinite(size), -size, np.inf), kind="stable")[:TOP_PLAYERS]
+    n_players = len(report.players.names)
+    which = f"The {best.size} largest of {n_players} players" if n_players > best.size else "Players"
+    yield pen.line(f"{which} by {label(ranked)}, in {_unit(ranked)}:", "dim")
+    names = Column("player", [player_name(report.players, int(i)) for i in best], right=False)
+    yield from pen.tables(names, [_columns(quantity, label(quantity), [(int(i),) for i in best]) for quantity in held])
+
+
+def _unit(quantity: Quantity) -> str:
+    return "pure numbers" if quantity.unit in ("", "1") else safe_text(quantity.unit, limit=24)
+
+
+def _by_pair(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    means = pair_means(report, measurement)
+    held = pair_values(measurement)
+    if means is None or held is None:
+        return
+    if not means.first.size:
+        yield pen.line(f"Pairs: {NOT_MEASURED}.")
+        return
+    best = strongest(means, TOP_PAIRS)
+    chosen = f"The {best.size} strongest of {count(means.first.size, 'measured pair')} by mean |I|"
+    if best.size == means.first.size:
+        chosen = f"{count(best.size, 'measured pair')} by mean |I|"
+    if held.orders_averaged:
+        chosen += f", signed values averaged over {count(held.orders_averaged, 'order')}"
+    yield pen.line(f"{chosen}, in {safe_text(means.unit, limit=24)}:", "dim")
+    names = [
+        " × ".join(player_name(report.players, int(end[p]), 30) for end in (means.first, means.second)) for p in best
+    ]
+    signed = [plus_minus(float(means.mean[p]), float(means.standard_errors[p])) for p in best]
+    group = [Column("signed mean", signed), Column("mean |I|", [number(float(means.mean_abs[p])) for p in best])]
+    if (means.samples != report.samples.included.sum()).any():
+        group.append(Column("samples", [f"{int(means.samples[p]):,}" for p in best]))
+    yield from pen.tables(Column("pair", names, right=False), [[column] for column in group])
+    if best.size < means.first.size:
+        yield pen.line("Chosen because they are large: part of their size may be chance.", "dim")
+    if report.players.grid is not None:
+        yield pen.line("r and c count rows and columns of the grid from 0, top left.", "dim")

@@ -1,0 +1,171 @@
+"""Numbers and names as a reader meets them: one rounding rule, one way to write an uncertainty."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from interact_cli.results import PlayerTable, Quantity, Report
+from interact_cli.safe_text import safe_text
+
+NOT_MEASURED = "not measured"
+BLOCKS = "▁▂▃▄▅▆▇█"
+INTERVAL_NEEDS = 20
+"""Samples from which on a 95 % interval is given."""
+
+LABELS = {
+    "mean": "signed mean",
+    "mean_abs": "mean |I|",
+    "mean_abs_corrected": "mean |I|, corrected",
+    "rms": "rms I",
+    "rms_corrected": "rms I, corrected",
+    "Y_paper": "Y of paper 000, as printed",
+    "Y_code": "Y of paper 000, as in its code",
+    "J_mean_abs": "J, mean-abs",
+    "J_mean_abs_corrected": "J, mean-abs corrected",
+    "J_rms": "J, rms",
+    "J_rms_corrected": "J, corrected rms",
+    "null_mean_abs": "null, mean-abs",
+    "null_rms_corrected": "null, rms",
+    "theory": "theory F/F(0)",
+    "split_half_instability": "split-half instability",
+}
+for _name, _words in (
+    ("mean_abs", "mean |I|"),
+    ("mean_abs_corrected", "mean |I| corrected (approximate)"),
+    ("rms", "rms I"),
+    ("rms_corrected", "rms I corrected"),
+):
+    LABELS[f"strength_{_name}"] = f"strength, {_words}"
+    LABELS[f"normalised_{_name}_paper"] = f"{_words} / Y as printed"
+    LABELS[f"normalised_{_name}_code"] = f"{_words} / Y as in the code"
+"""Quantity name -> what a reader calls it. Names that are not here are shown as they are."""
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with ``digits`` significant digits; thousands keep all their integer digits.
+
+    Example:
+        >>> number(0.41189), number(12), number(-0.000123), number(1234.5), number(float("nan"))
+        ('0.412', '12.0', '-1.23e-04', '1,234', 'not measured')
+    """
+    value = float(value)
+    if math.isnan(value):
+        return NOT_MEASURED
+    if math.isinf(value):
+        return "infinite" if value > 0 else "-infinite"
+    if value == 0:
+        return "0"
+    scientific = f"{value:.{digits - 1}e}"
+    exponent = int(scientific.partition("e")[2])
+    if exponent < -3 or exponent > 6:
+        return scientific
+    return f"{value:,.{max(digits - 1 - exponent, 0)}f}"
+
+
+def plus_minus(value: float, error: float | None = None) -> str:
+    """Write a value with its standard error: three significant digits, two for the error.
+
+    Example:
+        >>> plus_minus(0.41189, 0.0213), plus_minus(0.41189, float("nan"))
+        ('0.412 ± 0.021', '0.412')
+    """
+    if error is None or math.isnan(error) or math.isnan(value):
+        return number(value)
+    return f"{number(value)} ± {number(error, 2)}"
+
+
+def interval(low: float, high: float) -> str:
+    """Write an interval; empty when either end is unknown."""
+    return "" if math.isnan(low) or math.isnan(high) else f"[{number(low)}, {number(high)}]"
+
+
+def with_unit(text: str, unit: str) -> str:
+    """Append the unit unless the number is pure."""
+    return text if unit in ("", "1") else f"{text} {safe_text(unit, limit=24)}"
+
+
+def entry(quantity: Quantity, *index: int) -> tuple[str, str]:
+    """One entry of a quantity as ``(value, 95 % interval)``, or ``(value ± standard error, "")`` without interval."""
+    value = float(quantity.values[index])
+    if quantity.low is not None and quantity.high is not None:
+        ends = interval(float(quantity.low[index]), float(quantity.high[index]))
+        if ends:
+            return number(value), ends
+    error = None if quantity.standard_errors is None else float(quantity.standard_errors[index])
+    return plus_minus(value, error), ""
+
+
+def described(quantity: Quantity, *index: int) -> str:
+    """One entry in full: value, unit, and interval or standard error."""
+    text, ends = entry(quantity, *index)
+    text = with_unit(text, quantity.unit) if np.isfinite(quantity.values[index]) else text
+    return f"{text} {ends}" if ends else text
+
+
+def label(quantity: Quantity) -> str:
+    """What a reader calls the quantity."""
+    if quantity.name == "mean_abs" and "player" in quantity.dims:
+        return "mean |value|"
+    return LABELS.get(quantity.name, safe_text(quantity.name, limit=60))
+
+
+def count(amount: int, noun: str) -> str:
+    """``1 sample``, ``4,000 samples``."""
+    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
+
+
+def player_name(players: PlayerTable, player: int, limit: int = 40) -> str:
+    """Name of a player: row and column (from 0, top left) on a grid, its own name elsewhere."""
+    if players.grid is not None:
+        row, column = divmod(player, players.grid[1])
+        return f"r{row} c{column}"
+    return shortened(safe_text(players.names[player]), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Cut a text that is longer than ``limit`` characters, and show that it was cut."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def bars(values: Sequence[float] | npt.NDArray[np.float64]) -> str:
+    """Draw values as a row of blocks, from 0 (or the smallest, where negative) to the largest; ``?`` where unmeasured.
+
+    Example:
+        >>> bars([0.0, 7.0, float("nan")])
+        '▁█?'
+    """
+    array = np.asarray(values, dtype=np.float64)
+    finite = array[np.isfinite(array)]
+    if not finite.size:
+        return "?" * array.size
+    low = min(0.0, float(finite.min()))
+    span = float(finite.max()) - low
+    steps = len(BLOCKS) - 1
+    return "".join(
+        BLOCKS[round((value - low) / span * steps) if span > 0 else 0] if math.isfinite(value) else "?"
+        for value in array.tolist()
+    )
+
+
+def subject(report: Report) -> tuple[str, str, str]:
+    """Who was measured on what: ``(checkpoint and architecture, data, score)``, safe to show."""
+    checkpoint = mapping(report.provenance, "checkpoint")
+    data = mapping(report.provenance, "data")
+    path = safe_text(checkpoint.get("path") or "", limit=120)
+    arch = safe_text(report.provenance.get("arch") or "", limit=80)
+    network = f"{path} ({arch})" if path and arch else path or arch or "a network without a name"
+    name = safe_text(data.get("name") or "unnamed data", limit=80)
+    split = safe_text(data.get("split") or "", limit=40)
+    score = safe_text(report.provenance.get("score") or "score", limit=60)
+    target = safe_text(report.provenance.get("target") or "", limit=40)
+    return network, f"{name}, {split} split" if split else name, f"{score} of the {target} class" if target else score
+
+
+def mapping(document: object, key: str) -> dict[str, object]:
+    """Return the sub-document under ``key``; empty when it is absent or not a mapping."""
+    value = document.get(key) if hasattr(document, "get") else None
+    return dict(value) if isinstance(value, dict) else {}

@@ -1,0 +1,199 @@
+"""Frozen records of what was measured, with everything a reader needs to judge it.
+
+The report, the terminal summary and the pictures read these records and nothing else; a metric fills
+them. Every array names its dimensions, so a report can label its axes without knowing the metric.
+
+Dimension names: ``sample``, ``player``, ``pair``, ``order``, ``member`` (the two players of a pair),
+``split``, ``draw``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from interact_cli.types import FloatArray, IntArray, PackedArray, Skipped
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One array of numbers with its dimensions, unit and uncertainty."""
+
+    name: str
+    """Short and stable: ``"values"``, ``"J_mean_abs"``; a data set name in the report."""
+    dims: tuple[str, ...]
+    """One name per axis of ``values``."""
+    values: npt.NDArray[Any]
+    """float64, NaN where nothing was measured; int64 for indices such as ``pairs``."""
+    unit: str
+    """``"log-odds"``, ``"logit"``, ``"nat"``, ``"probability"``, ``"1"`` for pure numbers and indices."""
+    meaning: str
+    """One line, with the formula."""
+    standard_errors: FloatArray | None = None
+    """Shaped like ``values``; 0 where exact, NaN where it cannot be known (one sample)."""
+    low: FloatArray | None = None
+    """Lower end of the 95 % interval; None below 20 samples."""
+    high: FloatArray | None = None
+    """Upper end of the 95 % interval; None below 20 samples."""
+    exact: npt.NDArray[np.bool_] | None = None
+    """True where the value needed no sampling of coalitions."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A statement that the numbers support, or the statement that they support none."""
+
+    word: str
+    """``"deeper"``, ``"shallower"`` or ``"not distinguishable"`` for the bottleneck."""
+    sentence: str
+    """What a tired person should read."""
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """The numbers that it rests on."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """All numbers of one metric."""
+
+    metric: str
+    version: int
+    """Raised whenever the same inputs give other numbers."""
+    source: str
+    """Paper and equation."""
+    estimator: str
+    """How the values were obtained, in words: ``"exact, all 256 coalitions"``."""
+    per_sample: tuple[Quantity, ...]
+    """Quantities whose first dimension is ``sample``, in the order of the report's sample table."""
+    summary: tuple[Quantity, ...]
+    """Quantities aggregated over the samples that passed the filter."""
+    coordinates: Mapping[str, npt.NDArray[Any]]
+    """Labels of a dimension, for example ``{"order": [0, 3, 6]}``."""
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Caveats that must be read with the numbers."""
+
+    def quantity(self, name: str) -> Quantity:
+        """Return the quantity of that name, summary first.
+
+        Raises:
+            KeyError: no such quantity.
+        """
+        for quantity in (*self.summary, *self.per_sample):
+            if quantity.name == name:
+                return quantity
+        raise KeyError(f"{self.metric} holds no '{name}'")
+
+
+@dataclass(frozen=True)
+class SampleTable:
+    """The samples of a run, in the order in which every ``sample`` axis runs."""
+
+    ids: tuple[str, ...]
+    labels: IntArray
+    """``(sample,)``; -1 for unlabelled."""
+    predicted: IntArray
+    """``(sample,)``; class with the highest logit on the unmasked input, -1 for scalar outputs."""
+    included: npt.NDArray[np.bool_]
+    """``(sample,)``; False where the filter (``--only correct``) leaves the sample out of every summary."""
+    full_value: FloatArray
+    """``(sample,)`` v(N) in the score's unit."""
+    empty_value: FloatArray
+    """``(sample,)`` v(empty) in the score's unit."""
+    asked: IntArray
+    """``(sample,)`` coalitions asked for, over all metrics."""
+    unique: IntArray
+    """``(sample,)`` after deduplication."""
+    evaluated: IntArray
+    """``(sample,)`` sent through the network in this run; less than ``unique`` where records were reused."""
+    skipped: tuple[Skipped, ...] = ()
+    accuracy: float = float("nan")
+    """Share of the drawn samples that the network classifies correctly, before any filter; NaN if unlabelled."""
+    chance: float = float("nan")
+    """Share of the most frequent class among the drawn samples; NaN if unlabelled."""
+    pictures: npt.NDArray[np.uint8] | None = None
+    """``(picture, y, x, 3)`` of the first samples, for maps; None for rows."""
+
+
+@dataclass(frozen=True)
+class PlayerTable:
+    """The players, shared by every sample of the run."""
+
+    names: tuple[str, ...]
+    spec: str
+    owner: IntArray
+    """Player of each input position, ``(1, H, W)`` or ``(F,)``."""
+    baseline: npt.NDArray[np.float32]
+    """``(C, 1, 1)`` or ``(F,)``, in the network's input space."""
+    baseline_name: str
+    grid: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class SampleRecords:
+    """The evaluation records of one sample: enough for every score function, with no further forward pass."""
+
+    sample: int
+    """Position in the sample table."""
+    classes: tuple[int, ...]
+    """Class of each slot: the true class, then the predicted one where it differs; empty for scalar outputs."""
+    coalitions: PackedArray
+    """``(evaluation, ceil(n / 8))``, sorted by bytes; see `interact_cli.types.PackedArray`."""
+    values: FloatArray
+    """``(evaluation, slot, 4)``: logit, and of the other logits the logsumexp, maximum and mean;
+    ``(evaluation, 1, 1)`` for a scalar output."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a report holds, in memory."""
+
+    config: Mapping[str, Any]
+    """The resolved settings, JSON types only."""
+    provenance: Mapping[str, Any]
+    """What decides the numbers: checkpoint digest, architecture, weights key, preprocessing, seeds, plan hash,
+    data fingerprint, versions, device type, dtype, batch shape. JSON types only."""
+    run: Mapping[str, Any]
+    """What does not decide them: time, host, command line, durations. JSON types only."""
+    samples: SampleTable
+    players: PlayerTable
+    measurements: tuple[Measurement, ...]
+    records: Records | None = None
+    """None when left out (``--no-records``)."""
+    status: Literal["complete", "limited"] = "complete"
+    notes: tuple[str, ...] = ()
+    """What the reader has to say of the file itself (a newer schema); never written."""
+
+    def measurement(self, metric: str) -> Measurement:
+        """Return the measurement of that metric.
+
+        Raises:
+            KeyError: the report holds no such metric.
+        """
+        for measurement in self.measurements:
+            if measurement.metric == metric:
+                return measurement
+        held = ", ".join(m.metric for m in self.measurements)
+        raise KeyError(f"no '{metric}' in this report; it holds {held}")
+
+
+@dataclass(frozen=True)
+class Records:
+    """Evaluation records of all samples, read one sample at a time so that memory stays bounded."""
+
+    total: int
+    """Evaluations over all samples."""
+    slots: int
+    """2 for classifiers (true and predicted class), 1 for scalar outputs."""
+    components: int
+    """4 for classifiers, 1 for scalar outputs."""
+    read: Any
+    """``read(sample: int) -> SampleRecords``."""
+    n_samples: int = 0
+
+    def __iter__(self) -> Iterator[SampleRecords]:
+        for sample in range(self.n_samples):
+            yield self.read(sample)

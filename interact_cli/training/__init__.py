@@ -1,0 +1,1 @@
+"""Reference networks and the networks of the demo: small, seeded, trained on the spot."""

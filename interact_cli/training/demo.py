@@ -1,0 +1,209 @@
+"""Three small networks, trained in about a minute and saved as timm's train script saves.
+
+Run as ``python -m interact_cli.training.demo OUTPUT_FOLDER``. One line per network goes to stdout, time
+estimates go to stderr; a network below its accuracy ends the run with exit code 5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import yaml
+from torch import nn
+
+from interact_cli.adapters.preprocessing import preprocess
+from interact_cli.datasets.bundled import breast_cancer, digits
+from interact_cli.errors import InteractError, RunFailed
+from interact_cli.interfaces import DataRequest, Dataset, DatasetReader, Progress, Silent
+from interact_cli.training.examples import load_examples
+from interact_cli.training.files import writable_folder, write_bytes, write_checkpoint
+from interact_cli.training.fit import Recipe, accuracy, build, fit
+from interact_cli.training.layout import Trained, timm_layout
+from interact_cli.training.networks import mlp
+from interact_cli.training.reference import REFERENCES
+from interact_cli.types import Columns, InputSpec
+
+
+@dataclass(frozen=True)
+class DemoNetwork:
+    """One network of the demo: architecture, data, recipe, and the accuracy that it must reach."""
+
+    arch: str
+    """As ``--arch`` names it, without ``timm:`` for timm's."""
+    data: DatasetReader
+    n_classes: int
+    input: InputSpec | None
+    """None for columns: measured on the training rows."""
+    recipe: Recipe
+    lowest_accuracy: float
+    """On the held-out part."""
+    model_kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+DIGITS_INPUT = REFERENCES["digits"].input
+
+NETWORKS: Mapping[str, DemoNetwork] = {
+    "digits_convnet": DemoNetwork(
+        arch="resnetv2_18",
+        data=digits,
+        n_classes=10,
+        input=DIGITS_INPUT,
+        recipe=Recipe("adamw", learning_rate=3e-3, weight_decay=0.05, epochs=20, batch_size=64, shift=2),
+        lowest_accuracy=0.95,
+        model_kwargs={"layers": [2, 2, 2], "channels": [16, 32, 64], "stem_chs": 16},
+    ),
+    "digits_vit": DemoNetwork(
+        arch="vit_tiny_patch16_224",
+        data=digits,
+        n_classes=10,
+        input=DIGITS_INPUT,
+        recipe=Recipe("adamw", learning_rate=2e-3, weight_decay=0.05, epochs=50, batch_size=64, shift=2),
+        lowest_accuracy=0.85,
+        model_kwargs={"img_size": 32, "patch_size": 8, "embed_dim": 64, "depth": 4, "num_heads": 4},
+    ),
+    "breast_cancer_mlp": DemoNetwork(
+        arch="py:interact_cli.training.networks:mlp",
+        data=breast_cancer,
+        n_classes=2,
+        input=None,
+        recipe=Recipe("adamw", learning_rate=1e-3, weight_decay=0.05, epochs=40, batch_size=64),
+        lowest_accuracy=0.9,
+        model_kwargs={"n_columns": 30, "n_outputs": 2},
+    ),
+}
+"""timm has no ResNet of three stages by name; ``resnetv2_18`` with three entries in ``layers`` is one."""
+
+
+class StandardError(Silent):
+    """A `Progress` that writes notes and warnings to stderr, line by line."""
+
+    def note(self, message: str) -> None:
+        """Write the message."""
+        sys.stderr.write(f"{message}\n")
+
+    def warn(self, message: str) -> None:
+        """Write the message, marked."""
+        sys.stderr.write(f"warning: {message}\n")
+
+
+def train_demo(folder: Path, *, seed: int, progress: Progress, names: Sequence[str] = tuple(NETWORKS)) -> None:
+    """Train the networks and write ``NAME.pt``, and ``NAME.yaml`` beside the one of columns.
+
+    Args:
+        folder: Where the files go; made if missing.
+        seed: Seed of weights, order and augmentation.
+        progress: Told the time estimates.
+        names: Which of `NETWORKS`.
+
+    Raises:
+        RunFailed: a network is less accurate than it must be; nothing of it is written.
+        OutputError: the folder cannot be written.
+    """
+    writable_folder(folder)
+    for name in names:
+        began = time.perf_counter()
+        progress.note(f"{name}: {NETWORKS[name].arch}")
+        trained, test = train_one(NETWORKS[name], seed=seed, progress=progress)
+        _check_accuracy(name, trained.accuracy)
+        path = folder / f"{name}.pt"
+        write_checkpoint(path, timm_layout(trained))
+        if trained.input.kind == "columns":
+            write_bytes(path.with_suffix(".yaml"), _sidecar(trained, test.class_names).encode())
+        seconds = time.perf_counter() - began
+        sys.stdout.write(
+            f"{name:<18} accuracy {trained.accuracy:.3f} on {len(test)} held out, {seconds:.1f} s, {path}\n"
+        )
+        sys.stdout.flush()
+
+
+def train_one(network: DemoNetwork, *, seed: int, progress: Progress) -> tuple[Trained, Dataset]:
+    """Train one network; return it with the held-out data that its accuracy rests on."""
+    train, test = (network.data(DataRequest(name="", split=split)) for split in ("train", "test"))
+    spec = network.input or _columns_input(train)
+    examples, held_out = (load_examples(part, preprocess(spec), network.n_classes) for part in (train, test))
+    module = build(_factory(network, spec), seed)
+    fit(module, examples, network.recipe, seed=seed, device="cpu", progress=progress)
+    trained = Trained(
+        arch=network.arch,
+        module=module,
+        input=spec,
+        n_classes=network.n_classes,
+        recipe=network.recipe,
+        seed=seed,
+        accuracy=accuracy(module, held_out),
+        model_kwargs=network.model_kwargs,
+    )
+    return trained, test
+
+
+def _factory(network: DemoNetwork, spec: InputSpec) -> Callable[[], nn.Module]:
+    if network.arch.startswith("py:"):
+        return lambda: mlp(**network.model_kwargs)
+
+    def make() -> nn.Module:
+        module: nn.Module = timm.create_model(
+            network.arch, num_classes=network.n_classes, in_chans=spec.shape[0], **network.model_kwargs
+        )
+        return module
+
+    return make
+
+
+def _columns_input(train: Dataset) -> InputSpec:
+    rows = np.stack([train.raw(index) for index in range(len(train))])
+    columns = Columns(
+        names=train.column_names,
+        mean=tuple(rows.mean(axis=0).tolist()),
+        std=tuple(rows.std(axis=0).tolist()),
+    )
+    return InputSpec(kind="columns", shape=(rows.shape[1],), columns=columns, source="sidecar")
+
+
+def _check_accuracy(name: str, share: float) -> None:
+    lowest = NETWORKS[name].lowest_accuracy
+    if share < lowest:
+        raise RunFailed(
+            f"Expected a held-out accuracy of at least {lowest} from {name}, got {share:.3f}. Try another --seed."
+        )
+
+
+def _sidecar(trained: Trained, class_names: Sequence[str]) -> str:
+    columns = trained.input.columns
+    content = {
+        "arch": trained.arch,
+        "arch_args": dict(trained.model_kwargs),
+        "input": {"kind": "columns", "shape": list(trained.input.shape)},
+        "columns": {"names": list(columns.names), "mean": list(columns.mean), "std": list(columns.std)},
+        "class_names": list(class_names),
+    }
+    text: str = yaml.safe_dump(content, sort_keys=False)
+    return text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m interact_cli.training.demo",
+        description="Train the three networks of the demo and save them as timm's train script saves.",
+    )
+    parser.add_argument("output_folder", type=Path, help="where the checkpoints go; made if missing")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same machine, same weights (default 0)")
+    asked = parser.parse_args(arguments)
+    try:
+        train_demo(asked.output_folder, seed=asked.seed, progress=StandardError())
+    except InteractError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

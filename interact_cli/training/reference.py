@@ -1,0 +1,235 @@
+"""The reference network of a data set: trained here when first asked for, kept in the cache, reused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+from interact_cli import seeding
+from interact_cli.adapters.preprocessing import preprocess
+from interact_cli.datasets.drawing import fingerprint, raw_digest
+from interact_cli.errors import CheckpointRefused, DataRefused, UnknownNameError, UsageError
+from interact_cli.interfaces import Dataset, Progress
+from interact_cli.training.examples import load_examples
+from interact_cli.training.files import Stored, read_checkpoint, writable_folder, write_checkpoint
+from interact_cli.training.fit import Recipe, accuracy, build, fit
+from interact_cli.training.layout import Trained, timm_layout
+from interact_cli.training.networks import resnet20, small_convnet
+from interact_cli.types import InputSpec, Model
+
+RECIPE_VERSION = 1
+"""Raised whenever the same recipe trains other weights; part of the cache key."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Which network stands for a data set, and how it is trained."""
+
+    network: str
+    make: Callable[[int, int], nn.Module]
+    """``(n_classes, in_channels)`` -> network."""
+    input: InputSpec
+    n_classes: int
+    recipe: Recipe
+    cpu_epochs: int
+    """Default epochs without a GPU; with one, the recipe's own."""
+
+
+REFERENCES: Mapping[str, Reference] = {
+    "cifar10": Reference(
+        network="resnet20",
+        make=resnet20,
+        input=InputSpec(
+            kind="image",
+            shape=(3, 32, 32),
+            mean=(0.4914, 0.4822, 0.4465),
+            std=(0.2470, 0.2435, 0.2616),
+            interpolation="bilinear",
+            source="reference",
+        ),
+        n_classes=10,
+        recipe=Recipe("sgd", learning_rate=0.1, weight_decay=1e-4, epochs=20, shift=4, flip=True),
+        cpu_epochs=1,
+    ),
+    "digits": Reference(
+        network="small_convnet",
+        make=small_convnet,
+        input=InputSpec(
+            kind="image",
+            shape=(1, 32, 32),
+            mean=(0.306,),
+            std=(0.324,),
+            interpolation="bilinear",
+            source="reference",
+        ),
+        n_classes=10,
+        recipe=Recipe("sgd", learning_rate=0.1, weight_decay=1e-4, epochs=40, batch_size=64, shift=2),
+        cpu_epochs=40,
+    ),
+}
+"""Accurate digits take seconds even on a CPU, so their epochs are the same on every device."""
+
+
+def reference_network(  # noqa: PLR0913  (two splits and five choices of the user's, each of them a plain value)
+    dataset_name: str,
+    *,
+    train: Dataset,
+    test: Dataset,
+    epochs: int | None,
+    device: str,
+    seed: int,
+    cache_dir: Path,
+    progress: Progress,
+) -> Model:
+    """Return the reference network of a data set, trained now unless the cache has it.
+
+    The cache key is the digest of both splits (ids, pixels and labels), architecture, preprocessing, recipe with its
+    epochs, seed and `RECIPE_VERSION`; a damaged file in the cache is trained again, with a warning.
+
+    Args:
+        dataset_name: One of `REFERENCES`.
+        train: The training split.
+        test: The held-out split, on which the accuracy is measured.
+        epochs: Passes over the training data; None for the default: CIFAR-10 20 on a GPU and 1 on a CPU, digits 40.
+        device: Where to train, as torch names it.
+        seed: Seed of weights, order and augmentation.
+        cache_dir: Folder of the trained networks; made if missing.
+        progress: Told the time estimate before the training, and every step of it.
+
+    Raises:
+        UnknownNameError: no reference network for this data set.
+        DataRefused: no training split, no labels, or labels out of range.
+        UsageError: less than one epoch.
+        OutputError: the cache cannot be written.
+        NonFiniteError: the training diverged.
+    """
+    if dataset_name not in REFERENCES:
+        raise UnknownNameError("data set with a reference network", dataset_name, REFERENCES)
+    reference = REFERENCES[dataset_name]
+    _check_splits(train, test)
+    recipe = replace(reference.recipe, epochs=_epochs(reference, epochs, device))
+    job = _Job(reference, recipe, train, test, seed)
+    path = cache_dir / f"{dataset_name}-{reference.network}-{job.key()[:16]}.pt"
+    made = _cached(job, path, progress) or _trained(job, path, device, progress)
+    return _model(job, path, *made)
+
+
+@dataclass(frozen=True)
+class _Job:
+    reference: Reference
+    recipe: Recipe
+    train: Dataset
+    test: Dataset
+    seed: int
+
+    def key(self) -> str:
+        facts = {
+            "train": _content(self.train),
+            "test": _content(self.test),
+            "network": self.reference.network,
+            "n_classes": self.reference.n_classes,
+            "input": asdict(self.reference.input),
+            "recipe": asdict(self.recipe),
+            "seed": self.seed,
+            "recipe_version": RECIPE_VERSION,
+        }
+        return seeding.digest("reference network", json.dumps(facts, sort_keys=True))
+
+    def network(self) -> nn.Module:
+        return build(lambda: self.reference.make(self.reference.n_classes, self.reference.input.shape[0]), self.seed)
+
+
+def _content(dataset: Dataset) -> str:
+    labels = [None] * len(dataset) if dataset.labels is None else dataset.labels.tolist()
+    samples = ((dataset.sample_id(i), raw_digest(dataset.raw(i)), label) for i, label in enumerate(labels))
+    return fingerprint(samples)
+
+
+def _check_splits(train: Dataset, test: Dataset) -> None:
+    if train.split != "train" or test.split == "train":
+        raise DataRefused(
+            f"Expected a training split and a held-out split of '{train.name}', got the splits '{train.split}' and "
+            f"'{test.split}'. Name a data set that has both, or give a trained checkpoint."
+        )
+
+
+def _epochs(reference: Reference, asked: int | None, device: str) -> int:
+    if asked is None:
+        return reference.cpu_epochs if device.startswith("cpu") else reference.recipe.epochs
+    if asked < 1:
+        raise UsageError(f"Expected at least 1 epoch, got {asked}. Leave --epochs out for the default.")
+    return asked
+
+
+def _cached(job: _Job, path: Path, progress: Progress) -> tuple[nn.Module, Stored] | None:
+    if not path.exists():
+        return None
+    module = job.network()
+    try:
+        stored = read_checkpoint(path)
+        if stored.content["key"] != job.key():
+            raise CheckpointRefused(f"Expected the network of key {job.key()} at '{path}'. Delete it.")
+        module.load_state_dict(stored.content["state_dict"])
+        _held_out(stored)
+    except (CheckpointRefused, KeyError, TypeError, RuntimeError):
+        progress.warn(f"The cached reference network '{path}' is damaged; it is trained again.")
+        return None
+    return module.eval(), stored
+
+
+def _trained(job: _Job, path: Path, device: str, progress: Progress) -> tuple[nn.Module, Stored]:
+    writable_folder(path.parent)
+    as_input = preprocess(job.reference.input)
+    examples = load_examples(job.train, as_input, job.reference.n_classes)
+    held_out = load_examples(job.test, as_input, job.reference.n_classes)
+    module = job.network()
+    progress.note(
+        f"Training the reference network of '{job.train.name}', {job.reference.network}: {job.recipe.epochs} "
+        f"epochs on {len(examples)} images, seed {job.seed}."
+    )
+    fit(module, examples, job.recipe, seed=job.seed, device=device, progress=progress)
+    trained = Trained(
+        arch=f"reference:{job.reference.network}",
+        module=module,
+        input=job.reference.input,
+        n_classes=job.reference.n_classes,
+        recipe=job.recipe,
+        seed=job.seed,
+        accuracy=accuracy(module, held_out, device),
+    )
+    content = {
+        **timm_layout(trained),
+        "key": job.key(),
+        "recipe": asdict(job.recipe),
+        "accuracy": trained.accuracy,
+        "held_out": len(held_out),
+    }
+    return module, write_checkpoint(path, content)
+
+
+def _held_out(stored: Stored) -> str:
+    epochs, images = int(stored.content["recipe"]["epochs"]), int(stored.content["held_out"])
+    share = float(stored.content["accuracy"])
+    plural = "" if epochs == 1 else "s"
+    return f"trained here: {epochs} epoch{plural}, held-out accuracy {share:.3f} on {images:,} images"
+
+
+def _model(job: _Job, path: Path, module: nn.Module, stored: Stored) -> Model:
+    return Model(
+        module=module,
+        arch=f"reference:{job.reference.network}",
+        arch_source="reference",
+        input=job.reference.input,
+        output="classes",
+        n_classes=job.reference.n_classes,
+        family="convnet",
+        digest=stored.digest,
+        weights_key="state_dict",
+        class_names=job.train.class_names,
+        path=str(path),
+        notes=(_held_out(stored),),
+    )
