@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import reprlib
 import unicodedata
+from pathlib import PurePath
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that are not ink: controls, bidi and zero-width marks, surrogates, line separators."""
 
 
-def safe_text(value: object, limit: int = 200) -> str:
-    r"""Return ``str(value)`` with every invisible character written as an escape, cut at ``limit``.
+_DIRECT = (str, int, float, complex, bytes, type(None), PurePath, BaseException)
 
-    Markup such as ``[/red]`` is left as it is: it is for the printer to show it literally.
+
+class _Brief(reprlib.Repr):
+    """Writes containers a few levels deep and a few entries wide; other objects by their type alone."""
+
+    def repr_instance(self, x: object, level: int) -> str:
+        return repr(x) if isinstance(x, _DIRECT) else f"<{type(x).__name__}>"
+
+
+_BRIEF = _Brief()
+
+
+def safe_text(value: object, limit: int = 200) -> str:
+    r"""Return a value as text, every invisible character written as an escape, cut at ``limit``.
+
+    Markup such as ``[/red]`` is left as it is: it is for the printer to show it literally. Containers
+    are abbreviated, so that nested ones cost nothing, and foreign objects show their type only.
 
     Args:
-        value: Anything that came from outside: a path, a key, a label, the message of a library.
+        value: Anything that came from outside: a path, a key, a label, an exception of a library.
         limit: Characters of ``value`` that are kept.
 
     Example:
@@ -23,7 +39,7 @@ def safe_text(value: object, limit: int = 200) -> str:
         >>> print(safe_text("abcdef", limit=3))
         abc… (6 characters)
     """
-    text = str(value)
+    text = str(value) if isinstance(value, _DIRECT) else _BRIEF.repr(value)
     shown = "".join(map(_visible, text[:limit]))
     return shown if len(text) <= limit else f"{shown}… ({len(text)} characters)"
 

@@ -23,6 +23,28 @@ def test_long_text_is_cut_and_says_so():
     assert safe_text("x" * 1000, limit=4) == "xxxx… (1000 characters)"
 
 
+def test_nested_containers_cost_nothing():
+    wide: object = "x"
+    for _level in range(200):
+        wide = [wide] * 10
+    assert len(safe_text(wide)) < 1000
+    deep: object = "x"
+    for _level in range(100_000):
+        deep = [deep]
+    assert len(safe_text({"a": deep})) < 1000
+    assert safe_text([1, "a", None]) == "[1, 'a', None]"
+
+
+def test_foreign_objects_show_their_type():
+    class Loud:
+        def __repr__(self):
+            raise RuntimeError("never asked")
+
+    assert safe_text([Loud()]) == "[<Loud>]"
+    assert safe_text(Loud()) == "<Loud>"
+    assert safe_text(ValueError("a\nb")) == "a\\nb"
+
+
 def test_anything_is_accepted():
     assert safe_text(None) == "None"
     assert safe_text(b"\x00") == "b'\\x00'"

@@ -58,6 +58,7 @@ def build(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> 
     where = f"py:{safe_text(name)}"
     factory = _find_factory(name, where)
     module = _call(factory, arguments, saved, where)
+    module.float()
     geometry = (
         read_geometry(saved, "the checkpoint's args", "checkpoint args")
         .or_else(_attributes(module, where))
@@ -136,7 +137,7 @@ def _call(factory: Callable[..., Any], arguments: Mapping[str, Any], saved: Mapp
         inspect.signature(factory).bind(**options)
     except TypeError as error:
         raise UsageError(
-            f"Expected arguments that '{where}{safe_text(inspect.signature(factory))}' takes, got "
+            f"Expected arguments that '{where}{safe_text(str(inspect.signature(factory)))}' takes, got "
             f"{', '.join(map(safe_text, options)) or 'none'}: {_tell(error)}. Give them as --arch-arg name=value."
         ) from None
     except ValueError:
@@ -169,10 +170,10 @@ def _attributes(thing: Any, where: str) -> Geometry:
             f"Expected .preprocessing of '{where}' to be a dictionary, got a {type(preprocessing).__name__}."
         )
     said = dict(preprocessing)
-    for attribute in ("input_shape", "output", "class_names"):
+    for attribute, key in (("input_shape", "input_shape"), ("output", "output_kind"), ("class_names", "class_names")):
         value = getattr(thing, attribute, None)
-        if value is not None and not callable(value) and not isinstance(value, nn.Module | property):
-            said[attribute] = value
+        if isinstance(value, str | list | tuple):
+            said[key] = value
     return read_geometry(said, f"'{where}'", "factory")
 
 

@@ -66,7 +66,10 @@ def fitted(expected: Tensors, contents: Contents, arch: str, arch_source: str) -
             f"Set the number of classes to that of the file, for timm: --arch-arg num_classes={classes[1]}."
         )
     shapes = {name: tuple(tensor.shape) for name, tensor in contents.state.items()}
-    advice = told(tuple(name for name in suggest(shapes) if name != arch)) or " Name the right one with --arch."
+    advice = (
+        told(tuple(name for name in suggest(shapes) if name != arch))
+        or " Name the right one with --arch, or its arguments with --arch-arg."
+    )
     raise CheckpointRefused(f"{start}{_describe(difference, expected, state)}.{advice}")
 
 
@@ -123,7 +126,7 @@ def _describe(difference: _Difference, expected: Tensors, state: Tensors) -> str
         name = difference.reshaped[0]
         shapes = f"'{safe_text(name, 80)}' is {tuple(state[name].shape)}, not {tuple(expected[name].shape)}"
         parts.append(f"{len(difference.reshaped)} of another shape or kind ({shapes})")
-    return f"of {len(expected)} tensors: {', '.join(parts)}"
+    return f"{', '.join(parts)}, of {len(expected)} tensors"
 
 
 def _listed(names: tuple[str, ...]) -> str:

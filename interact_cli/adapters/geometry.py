@@ -15,7 +15,7 @@ from interact_cli.safe_text import safe_text
 from interact_cli.types import Columns, InputKind, InputSpec, OutputKind
 
 OUTPUTS: tuple[OutputKind, ...] = ("classes", "single-logit", "scalar")
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
+INTERPOLATIONS = ("nearest", "nearest-exact", "bilinear", "bicubic", "lanczos", "box", "hamming")
 CROP_MODES = ("center", "squash", "border")
 
 
@@ -63,7 +63,7 @@ def read_geometry(said: Mapping[str, Any], where: str, source: str) -> Geometry:
     Args:
         said: ``input_size`` (or ``shape``, ``input_shape``, or ``img_size`` with ``in_chans``), ``mean``, ``std``,
             ``interpolation``, ``crop_pct``, ``crop_mode``, ``columns`` (``names``, ``mean``, ``std``, ``groups``),
-            ``output``, ``class_names``. Other keys are not read; a key that is None is silent.
+            ``output_kind``, ``class_names``. Other keys are not read; a key that is None is silent.
         where: Who said it, for messages.
         source: For `InputSpec.source`.
 
@@ -85,7 +85,7 @@ def read_geometry(said: Mapping[str, Any], where: str, source: str) -> Geometry:
         crop_pct=reader.share("crop_pct"),
         crop_mode=reader.word("crop_mode", CROP_MODES),
         columns=columns,
-        output=reader.word("output", OUTPUTS) or None,  # type: ignore[arg-type]
+        output=reader.word("output_kind", OUTPUTS) or None,  # type: ignore[arg-type]
         class_names=reader.texts("class_names"),
         source=source,
     )
@@ -99,7 +99,7 @@ class _Reader:
         self.where = where
 
     def fail(self, key: str, expected: str) -> UsageError:
-        value = safe_text(repr(self.said.get(key)), 80)
+        value = safe_text(self.said.get(key), 80)
         return UsageError(f"Expected '{key}' in {self.where} to be {expected}, got {value}.")
 
     def items(self, key: str, expected: str) -> tuple[Any, ...]:

@@ -43,7 +43,7 @@ class Sidecar:
     @property
     def describes_input(self) -> bool:
         """Whether it says anything of the input."""
-        return bool(set(self.said) - {"output", "class_names"})
+        return bool(set(self.said) - {"output_kind", "class_names"})
 
 
 def sidecar_path(checkpoint: Path) -> Path:
@@ -81,11 +81,14 @@ def read_sidecar(checkpoint: Path) -> Sidecar:
     _section(top.get("columns"), _COLUMNS, f"'columns' of {where}")
     said = {key: top[key] for key in ("columns", "output", "class_names") if top.get(key) is not None}
     said |= {key: value for key, value in image.items() if key != "kind" and value is not None}
-    if "shape" in said:
-        said["input_size"] = said.pop("shape")
+    for word, key in (("shape", "input_size"), ("output", "output_kind")):
+        if word in said:
+            said[key] = said.pop(word)
     geometry = read_geometry(said, where, "sidecar")
     if image.get("kind") is not None and (image["kind"] not in ("image", "columns") or not geometry.shape):
-        raise UsageError(f"Expected 'kind' in {where} to be image or columns, with a shape, got {image['kind']!r:.40}.")
+        raise UsageError(
+            f"Expected 'kind' in {where} to be image or columns, with a shape, got {safe_text(image['kind'], 40)}."
+        )
     if image.get("kind") is not None and image["kind"] != geometry.kind:
         raise UsageError(f"Expected the shape in {where} to fit kind {image['kind']}, got {list(geometry.shape)}.")
     return Sidecar(path, _arch(top.get("arch"), where), _section(top.get("arch_args"), None, where), said)
@@ -101,7 +104,7 @@ def _section(value: Any, known: tuple[str, ...] | None, where: str) -> Mapping[s
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise UsageError(f"Expected {where} to be a mapping of settings, got {safe_text(repr(value), 60)}.")
+        raise UsageError(f"Expected {where} to be a mapping of settings, got {safe_text(value, 60)}.")
     for key in value:
         if known is not None and key not in known:
             near = difflib.get_close_matches(key, known, n=1)

@@ -18,7 +18,7 @@ from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text
 
 _DATA_KEYS = frozenset(
-    {"input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode", "columns", "output", "class_names"}
+    {"input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode", "columns", "output_kind", "class_names"}
 )
 _FORBIDDEN = ("pretrained", "checkpoint_path", "cache_dir", "features_only", "device", "scriptable", "exportable")
 """timm options that would read files, reach for the hub, or build something that is not the network."""
@@ -77,12 +77,11 @@ def _create(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -
     except InteractError:
         raise
     except Exception as error:  # timm forwards options to hundreds of constructors
-        reason = safe_text((str(error).strip() or type(error).__name__).splitlines()[0], 160)
-        kind: type[InteractError] = UsageError if arguments else CheckpointRefused
-        told = "--arch-arg" if arguments else "the checkpoint's args"
-        raise kind(
-            f"Expected arguments that timm:{safe_text(name)} takes, but with {told} it cannot be built: {reason}."
-        ) from None
+        reason = safe_text((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."), 160)
+        blamed = bool(saved) and not arguments
+        told = " with the checkpoint's args" if blamed else " with --arch-arg as given" if arguments else ""
+        kind: type[InteractError] = CheckpointRefused if blamed else UsageError
+        raise kind(f"Expected a network timm:{safe_text(name)}, but{told} it cannot be built: {reason}.") from None
     if not isinstance(module, nn.Module):
         raise UsageError(f"Expected timm:{safe_text(name)} to be a torch network, got {type(module).__name__}.")
     return module
@@ -90,11 +89,27 @@ def _create(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -
 
 def _saved_options(name: str, saved: Mapping[str, Any]) -> dict[str, Any]:
     options = {key: saved[word] for word, key in _MODEL_KEYS.items() if saved.get(word) is not None}
-    options |= {str(key): value for key, value in _extra(saved).items()}
+    extra = _extra(saved)
+    if not _plain(extra):
+        raise CheckpointRefused(
+            f"Expected plain values in 'model_kwargs' of the checkpoint's args for timm:{safe_text(name)}, "
+            f"got {safe_text(extra, 80)}."
+        )
+    options |= {str(key): value for key, value in extra.items()}
     size = _size(saved)
     if size and "img_size" not in options and _fixed_size(name) and size != _default_size(name):
         options["img_size"] = size
     return options
+
+
+def _plain(value: Any, depth: int = 3) -> bool:
+    """Whether a value is a number, text, or a small nest of these: what a command line can say."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return True
+    if not isinstance(value, list | tuple | Mapping) or depth == 0 or len(value) > 64:
+        return False
+    inner = value.values() if isinstance(value, Mapping) else value
+    return all(_plain(entry, depth - 1) for entry in inner)
 
 
 def _refuse_forbidden(name: str, options: Mapping[str, Any]) -> None:

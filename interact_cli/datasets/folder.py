@@ -161,4 +161,4 @@ def _open(top: Path, files: list[str], index: int) -> Image.Image:
     except UnidentifiedImageError as error:
         raise DataRefused(f"Cannot read the image '{path}': its content is none of {', '.join(_FORMATS)}.") from error
     except Exception as error:  # a broken image may raise anything
-        raise DataRefused(f"Cannot read the image '{path}': {error or type(error).__name__}.") from error
+        raise DataRefused(f"Cannot read the image '{path}': {str(error) or type(error).__name__}.") from error

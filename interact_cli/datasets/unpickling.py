@@ -10,13 +10,14 @@ Python 3 (``numpy._core.multiarray``, ``_codecs.encode``, ``bytes`` for empty on
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
 import pickletools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -153,10 +154,9 @@ def read_arrays(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if not path.is_file() or size > MAX_BYTES:
             raise DataRefused(f"Expected a batch file of at most {MAX_BYTES:,} bytes at '{path}', got {size:,} bytes.")
-        with path.open("rb") as file:
-            _refuse_bombs(file)
-            file.seek(0)
-            content = _ArrayUnpickler(file, encoding="bytes").load()
+        stored = path.read_bytes()
+        _refuse_bombs(stored)
+        content = _ArrayUnpickler(io.BytesIO(stored), encoding="bytes").load()
     except DataRefused:
         raise
     except _ForbiddenName as error:
@@ -168,7 +168,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
         raise DataRefused(f"Cannot read '{path}': {error.strerror or error}.") from error
     except Exception as error:  # a broken pickle may raise anything
         raise DataRefused(
-            f"Expected a pickled batch at '{path}', got something else ({error or type(error).__name__}). "
+            f"Expected a pickled batch at '{path}', got something else ({str(error) or type(error).__name__}). "
             "Is the file complete? Take it from its original source."
         ) from error
     if not isinstance(content, dict):
@@ -176,13 +176,13 @@ def read_arrays(path: Path) -> dict[str, Any]:
     return {_text(key): _plain(value) for key, value in content.items()}
 
 
-def _refuse_bombs(file: BinaryIO) -> None:
+def _refuse_bombs(stored: bytes) -> None:
     """Walk the opcodes without executing them: a length beyond the file, or a memo slot out of reach, is refused.
 
     The unpickler allocates and clears whatever a memo index asks for; five bytes can ask for 32 GiB.
     """
-    for count, (opcode, argument, _position) in enumerate(pickletools.genops(file)):
-        if opcode.name in {"PUT", "BINPUT", "LONG_BINPUT"} and int(argument) > count:
+    for count, (opcode, argument, _position) in enumerate(pickletools.genops(stored)):
+        if opcode.name in {"PUT", "BINPUT", "LONG_BINPUT"} and isinstance(argument, int) and argument > count:
             raise pickle.UnpicklingError(f"memo slot {argument} after {count} operations")
 
 

@@ -19,13 +19,17 @@ def batch_rows(model: Model, device_type: str, asked: int | str = "auto") -> int
         asked: A whole number, or ``"auto"`` for the table.
 
     Raises:
-        UsageError: a number below 1.
+        UsageError: a number below 1, or a family that the table does not have.
     """
-    if isinstance(asked, int):
-        if asked < 1:
+    if asked != "auto":
+        if isinstance(asked, str) or asked < 1:
             raise UsageError(f"Expected --batch-size auto or at least 1, got {asked}.")
         return asked
     table = load_strict((files("interact_cli.engine") / "batch_rows.yaml").read_text(), "batch_rows.yaml")
     size = prod(model.input.shape)
+    if model.family not in table[device_type]:
+        raise UsageError(
+            f"Expected a network of family {', '.join(table[device_type])}, got '{model.family}'. Pass --batch-size N."
+        )
     entries: list[list[int]] = table[device_type][model.family]
     return next(rows for largest, rows in entries if largest == 0 or size <= largest)

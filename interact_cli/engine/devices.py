@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -44,14 +45,20 @@ def describe(device: torch.device) -> str:
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """Compute float32 as IEEE float32, TF32 off for convolutions and products; restored afterwards.
+    """Compute float32 as IEEE float32, TF32 and bfloat16 off for convolutions and products; restored afterwards.
 
-    Second differences cancel: TF32 made E|I| of a small ViT a third too large at low orders.
+    A factory that calls ``torch.set_float32_matmul_precision`` would otherwise change both, on CPUs too. Second differences cancel: TF32 made E|I| of a small ViT a third too large at low orders.
     """
-    matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]  # newer than stubs
-    before = matmul.fp32_precision, conv.fp32_precision
-    matmul.fp32_precision = conv.fp32_precision = "ieee"
+    backends: Any = torch.backends  # the stubs do not know the settings yet
+    settings = [
+        getattr(getattr(backends, library), operation)
+        for library, operation in (("cuda", "matmul"), ("cudnn", "conv"), ("mkldnn", "matmul"), ("mkldnn", "conv"))
+    ]
+    before = [setting.fp32_precision for setting in settings]
+    for setting in settings:
+        setting.fp32_precision = "ieee"
     try:
         yield
     finally:
-        matmul.fp32_precision, conv.fp32_precision = before
+        for setting, precision in zip(settings, before, strict=True):
+            setting.fp32_precision = precision

@@ -8,21 +8,32 @@ shape stays and is reported.
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from interact_cli.engine.devices import full_float32
 from interact_cli.engine.masking import Masker
-from interact_cli.engine.recording import Recorder
+from interact_cli.engine.recording import Recorder, checked_outputs
 from interact_cli.errors import NonFiniteError, OutOfMemory
 from interact_cli.interfaces import Progress, Silent
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, Model, PackedArray, PlayerSet, Sample
 
-MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "CUDNN_STATUS_NOT_SUPPORTED")
+MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "CUDNN_STATUS_NOT_SUPPORTED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
+"""What torch's allocators and libraries say when memory runs out, in errors that are plain ``RuntimeError``."""
+
+UNMASKED = "unmasked inputs"
+"""Stands for the sample where a batch holds unmasked inputs of many samples."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,9 @@ class Evaluator:
         device: Where it runs.
         rows: Rows of every batch, until memory runs out.
         progress: Told of every batch.
+
+    Raises:
+        OutOfMemory: the network itself does not fit the device.
     """
 
     model: Model
@@ -55,10 +69,18 @@ class Evaluator:
 
     def __post_init__(self) -> None:
         """Move the network and choose its memory layout."""
+        self.first_rows = self.rows
         images = self.model.input.kind == "image"
         convolutional = images and self.model.family == "convnet"
         self.memory_format = torch.channels_last if convolutional else torch.contiguous_format
-        self.module = self.model.module.eval().to(self.device)
+        try:
+            self.module = self.model.module.eval().to(self.device)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise OutOfMemory(
+                f"The network itself does not fit the memory of {self.device}. Use another --device."
+            ) from None
         if convolutional:
             self.module = self.module.to(memory_format=self.memory_format)
 
@@ -79,64 +101,82 @@ class Evaluator:
         Raises:
             NonFiniteError: an output is NaN or infinite.
             OutOfMemory: not even one row fits.
+            RunFailed: the network returned another shape than one row of outputs per input.
         """
         masker = Masker(sample, players, self.device, self.memory_format)
         recorder = Recorder(self.model.output, classes)
+
+        def evaluate(start: int, rows: int) -> FloatArray:
+            batch = torch.from_numpy(_padded(coalitions[start : start + rows], rows)).to(self.device)
+            values: FloatArray = recorder(self._outputs(masker(batch))).cpu().numpy()
+            return values
+
         records = np.empty((len(coalitions), *recorder.shape))
-        done = 0
-        while done < len(coalitions):
-            batch = coalitions[done : done + self.rows]
-            try:
-                values = self._forward(masker, recorder, batch)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
-                    raise
-                self._back_off(sample.id, done)
-                continue
+        for start, values in self._batches(len(coalitions), sample.id, evaluate):
             if not np.isfinite(values).all():
                 raise NonFiniteError(
                     f"The network returned NaN or infinity on masked inputs of sample '{safe_text(sample.id)}'. "
                     f"Check its weights and its input scaling, or try another --baseline."
                 )
-            records[done : done + len(batch)] = values
-            done += len(batch)
-            self.progress.advance(len(batch))
+            records[start : start + len(values)] = values
+            self.progress.advance(len(values))
         return records
 
-    def logits(self, inputs: Sequence[np.ndarray]) -> FloatArray:  # type: ignore[type-arg]  # float32
+    def logits(self, inputs: Sequence[npt.NDArray[np.float32]]) -> FloatArray:
         """Evaluate unmasked inputs: each ``(C, H, W)`` or ``(F,)`` -> ``(input, K)`` float64.
 
         Raises:
             NonFiniteError: an output is NaN or infinite.
+            OutOfMemory: not even one row fits.
+            RunFailed: the network returned another shape than one row of outputs per input.
         """
-        chunks = []
-        step = min(self.rows, 256)
-        for start in range(0, len(inputs), step):
-            batch = torch.as_tensor(np.stack(inputs[start : start + step]), device=self.device)
-            with torch.inference_mode(), full_float32():
-                outputs = self.module(batch.contiguous(memory_format=self.memory_format))
-            chunks.append(outputs.reshape(len(batch), -1).cpu().double().numpy())
-        logits: FloatArray = np.concatenate(chunks)
+
+        def evaluate(start: int, rows: int) -> FloatArray:
+            batch = torch.from_numpy(_padded(np.stack(inputs[start : start + rows]), rows)).to(self.device)
+            outputs = self._outputs(batch.contiguous(memory_format=self.memory_format))
+            values: FloatArray = outputs.cpu().double().numpy()
+            return values
+
+        logits: FloatArray = np.concatenate([values for _, values in self._batches(len(inputs), UNMASKED, evaluate)])
         if not np.isfinite(logits).all():
             raise NonFiniteError(
                 "The network returned NaN or infinity on unmasked inputs. Check its weights and its input scaling."
             )
         return logits
 
-    def _forward(self, masker: Masker, recorder: Recorder, batch: PackedArray) -> FloatArray:
-        padded = np.zeros((self.rows, batch.shape[1]), dtype=np.uint8)
-        padded[: len(batch)] = batch
-        with torch.inference_mode(), full_float32():
-            outputs = self.module(masker(torch.from_numpy(padded).to(self.device)))
-            values: FloatArray = recorder(outputs).cpu().numpy()
-        return values[: len(batch)]
+    def _outputs(self, batch: torch.Tensor) -> torch.Tensor:
+        return checked_outputs(self.module(batch), len(batch), self.model)
+
+    def _batches(
+        self, total: int, sample_id: str, evaluate: Callable[[int, int], FloatArray]
+    ) -> Iterator[tuple[int, FloatArray]]:
+        """Yield where each batch starts and its values without the padding; halve the batch when memory runs out."""
+        done = 0
+        while done < total:
+            values = self._attempt(evaluate, done)
+            if values is None:
+                self._back_off(sample_id, done)
+                continue
+            values = values[: total - done]
+            yield done, values
+            done += len(values)
+
+    def _attempt(self, evaluate: Callable[[int, int], FloatArray], start: int) -> FloatArray | None:
+        """Return a batch's values, or None when memory ran out; the error and all it holds are gone by then."""
+        try:
+            with torch.inference_mode(), full_float32():
+                return evaluate(start, self.rows)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            return None
 
     def _back_off(self, sample_id: str, row: int) -> None:
         if self.rows == 1:
             raise OutOfMemory(
-                f"Not even one masked input of sample '{safe_text(sample_id)}' fits the memory of {self.device}. "
+                f"Not even one input of sample '{safe_text(sample_id)}' fits the memory of {self.device}. "
                 f"Use another --device."
-            ) from None
+            )
         self.rows //= 2
         gc.collect()
         if self.device.type == "cuda":
@@ -145,5 +185,12 @@ class Evaluator:
         self.progress.warn(f"Out of memory: the batch is halved to {self.rows} rows; finished work is kept.")
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def _padded(batch: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.generic]:
+    """Return ``rows`` rows: the batch, then zeros."""
+    padded = np.zeros((rows, *batch.shape[1:]), dtype=batch.dtype)
+    padded[: len(batch)] = batch
+    return padded
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in MEMORY_WORDS)

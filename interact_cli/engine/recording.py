@@ -7,7 +7,28 @@ from collections.abc import Sequence
 import torch
 
 from interact_cli.errors import RunFailed
-from interact_cli.types import OutputKind
+from interact_cli.types import Model, OutputKind
+
+
+def checked_outputs(outputs: object, rows: int, model: Model) -> torch.Tensor:
+    """Return what the network gave back for a batch as ``(rows, K)``; ``K`` is 1 for a single logit or a scalar.
+
+    Raises:
+        RunFailed: it gave back something else.
+    """
+    wanted = (rows, model.n_classes if model.output == "classes" else 1)
+    if isinstance(outputs, torch.Tensor):
+        if outputs.ndim == 1 and wanted[1] == 1:
+            outputs = outputs.unsqueeze(1)
+        if outputs.shape == wanted:
+            return outputs
+        arrived = f"shape {tuple(outputs.shape)}"
+    else:
+        arrived = f"a {type(outputs).__name__}"
+    raise RunFailed(
+        f"Expected the network to return a tensor of shape (rows, outputs) = {wanted}, got {arrived}. "
+        f"Wrap it so that it returns one row per input."
+    )
 
 
 class Recorder:
@@ -31,28 +52,22 @@ class Recorder:
         """Record a batch: ``(rows, K)`` outputs -> ``(rows, slot, component)`` float64.
 
         Computed in float64 on the device, or on the host where the device has none.
-
-        Raises:
-            RunFailed: the outputs have another shape than ``(rows, K)``.
         """
-        if outputs.ndim == 1:
-            outputs = outputs.unsqueeze(1)
-        if outputs.ndim != 2:
-            raise RunFailed(
-                f"Expected the network to return (rows, classes), got {tuple(outputs.shape)}. "
-                f"Wrap it so that it returns one row of logits per input."
-            )
         logits = (outputs.cpu() if outputs.device.type == "mps" else outputs).double()
         if self.output == "scalar":
-            return logits[:, :1].unsqueeze(-1)
-        if self.output == "single-logit":
-            records = logits.new_zeros(len(logits), len(self.classes), 4)
-            for slot, label in enumerate(self.classes):
+            return logits.unsqueeze(-1)
+        records = logits.new_zeros(len(logits), len(self.classes), 4)
+        for slot, label in enumerate(self.classes):
+            if self.output == "single-logit":
                 records[:, slot, 0] = logits[:, 0] if label == 1 else -logits[:, 0]
-            return records
-        return torch.stack([self._of_class(logits, label) for label in self.classes], dim=1)
+            else:
+                self._record_class(logits, label, records[:, slot])
+        return records
 
     @staticmethod
-    def _of_class(logits: torch.Tensor, label: int) -> torch.Tensor:
+    def _record_class(logits: torch.Tensor, label: int, record: torch.Tensor) -> None:
         others = torch.cat([logits[:, :label], logits[:, label + 1 :]], dim=1)
-        return torch.stack([logits[:, label], others.logsumexp(dim=1), others.amax(dim=1), others.mean(dim=1)], dim=1)
+        record[:, 0] = logits[:, label]
+        record[:, 1] = others.logsumexp(dim=1)
+        record[:, 2] = others.amax(dim=1)
+        record[:, 3] = others.mean(dim=1)

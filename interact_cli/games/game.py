@@ -79,6 +79,7 @@ class CallableGame:
     def __post_init__(self) -> None:
         if isinstance(self.n_players, bool) or not isinstance(self.n_players, (int, np.integer)) or self.n_players < 1:
             raise UsageError(f"Expected `n_players` to be a whole number of at least 1, got {self.n_players!r}.")
+        object.__setattr__(self, "n_players", int(self.n_players))
 
     def __call__(self, coalitions: BoolArray) -> FloatArray:
         """Evaluate a batch and check what comes back.

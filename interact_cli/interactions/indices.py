@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import comb, isqrt
@@ -160,7 +161,7 @@ def sampled_players(index: Index, n_players: int, budget: int, seed: int, stream
         _need(index, n_draws, 2, least=2 * (n_players - 1) + 2, budget=budget)
         return Permutations.draw(index.name, n_players, n_draws, rng)
     n_draws = budget // (n_players + 1)
-    _need(index, n_draws, 2, least=2 * (n_players + 1), budget=budget)
+    _need(index, n_draws, 2, least=min(2 * (n_players + 1), 2**n_players), budget=budget)
     return Flips.draw(index.name, n_players, n_draws, rng)
 
 
@@ -200,19 +201,18 @@ def share(
 
     least = cost(contexts or 2)
     if budget < least:
-        where = f"each of {len(orders)} orders" if orders else "one pair"
+        what = f"one pair, {contexts or 2} contexts" + (f" at each of {len(orders)} orders" if orders else "")
+        if 2**n_players <= least:
+            least, what = 2**n_players, "all coalitions"
         raise BudgetError(
-            f"Expected a budget of at least {least} evaluations (one pair, {contexts or 2} contexts at {where}), "
-            f"got {budget}. Raise --budget."
+            f"Expected a budget of at least {least} evaluations ({what}), got {budget}. Raise --budget."
         )
     if contexts is None:
-        sampled = [order for order in orders or (-1,) if order < 0 or comb(n_players - 2, order) > 2]
-        per_order = max(1, budget // (4 * max(1, len(sampled))))
-        contexts = 2 if n_candidates * cost(2) > budget else max(2, per_order // n_candidates)
-        if n_candidates * cost(contexts) > budget:
-            contexts = max(2, isqrt(per_order))
-        while contexts > 2 and cost(contexts) > budget:
-            contexts -= 1
+        n_pairs, most = n_candidates, max(2, budget // 4)
+        if n_pairs * cost(2) > budget:
+            sampled = [order for order in orders or (-1,) if order < 0 or comb(n_players - 2, order) > 2]
+            n_pairs, most = 1, max(2, isqrt(budget // (4 * max(1, len(sampled)))))
+        contexts = 1 + bisect_right(range(2, most + 1), budget, key=lambda choice: n_pairs * cost(choice))
     return PairBudget(min(n_candidates, budget // cost(contexts)), contexts)
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import OutputError, RunFailed, UsageError
+from interact_cli.safe_text import safe_text
 
 DIGEST_BYTES = 32
 
@@ -54,16 +55,22 @@ class Journal:
             folder.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise OutputError(f"Another process is writing '{folder.stem}'. Wait for it, or choose another --output.") from None
+            raise OutputError(
+                f"Another process is writing '{safe_text(folder.stem)}'. Wait for it, or choose another --output."
+            ) from None
         except OSError as error:
-            raise OutputError(f"Cannot write beside '{folder.stem}': {error.strerror}. Choose another --output.") from None
+            raise OutputError(
+                f"Cannot write beside '{safe_text(folder.stem)}': {error.strerror}. Choose another --output."
+            ) from None
         try:
             journal = cls(folder)
             journal._begin(identity, fresh=fresh)
             yield journal
         finally:
+            # Unlinked while it is held: a process that waits for it sees the missing link and makes a new one.
+            with suppress(OSError):
+                Path(lock.lock_file).unlink()
             lock.release()
-            Path(lock.lock_file).unlink(missing_ok=True)
 
     def read(self, key: str) -> npt.NDArray[Any] | None:
         """Return a finished unit, or None if there is none that is whole."""
@@ -96,24 +103,36 @@ class Journal:
         manifest = self.folder / "manifest.json"
         wanted = json.loads(json.dumps(identity, sort_keys=True))
         if manifest.exists():
-            try:
-                found = json.loads(manifest.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                found = {}
+            found = _manifest(manifest)
             differing = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
-            if not differing:
-                return
-            if not fresh:
+            if differing and not fresh:
                 raise UsageError(
-                    f"'{self.folder}' holds an unfinished run with another {', '.join(differing)}. "
+                    f"'{safe_text(self.folder)}' holds an unfinished run with another {safe_text(', '.join(differing))}. "
                     f"Rerun that command to finish it, choose another --output, or pass --force to discard it."
                 )
-            self.remove()
-        (self.folder / "units").mkdir(parents=True, exist_ok=True)
-        _write_whole(manifest, json.dumps(wanted, sort_keys=True, indent=1).encode())
+            if differing:
+                self.remove()
+        try:
+            (self.folder / "units").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot make the folder '{safe_text(self.folder)}' for finished work: {error.strerror}. "
+                f"Choose another --output."
+            ) from None
+        if not manifest.exists():
+            _write_whole(manifest, json.dumps(wanted, sort_keys=True, indent=1).encode())
 
     def _path(self, key: str) -> Path:
         return self.folder / "units" / f"{key}.npy"
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest, or nothing when it is damaged: then it fits no run."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _write_whole(path: Path, content: bytes) -> None:
@@ -128,6 +147,6 @@ def _write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise RunFailed(
-            f"Cannot store finished work in '{path.parent}': {error.strerror}. Free some space, then rerun the same "
+            f"Cannot store finished work in '{safe_text(path.parent)}': {error.strerror}. Free some space, then rerun the same "
             f"command: finished units are kept."
         ) from None

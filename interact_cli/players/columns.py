@@ -20,7 +20,8 @@ def columns(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet
         baseline: What an absent column shows.
 
     Raises:
-        UsageError: no column model, or a group with an unknown or doubly used column.
+        UsageError: no column model, two columns of one name, or a group with an unknown or doubly used column or the
+            name of a column outside it.
     """
     if argument is not None:
         raise UsageError(f"Players 'columns' take no argument, got 'columns:{argument}'.")
@@ -28,8 +29,13 @@ def columns(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet
         raise UsageError("Players 'columns' need a column model; this one takes images. Use --players grid:8x8.")
     (n_columns,) = model.input.shape
     names = model.input.columns.names or tuple(f"column {position}" for position in range(n_columns))
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UsageError(f"Expected every column to have its own name, got '{repeated[0]}' more than once. Rename one.")
     group_of: dict[str, str] = {}
     for group, members in model.input.columns.groups.items():
+        if group in names and group not in members:
+            raise UsageError(f"Group '{group}' has the name of a column outside it. Rename the group.")
         for member in members:
             if member not in names:
                 raise UsageError(f"Group '{group}' names column '{member}', which the model does not have.")

@@ -223,6 +223,6 @@ def _attribute_allowed(attribute: h5a.AttrID, name: str, *, is_dataset: bool) ->
             and isinstance(kind.get_member_type(1), h5t.TypeIntegerID)
         )
     if isinstance(kind, h5t.TypeStringID):
-        return attribute.shape == ()
+        return bool(attribute.shape == ())
     number = isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID | h5t.TypeEnumID)
     return number and math.prod(attribute.shape) <= _SMALL

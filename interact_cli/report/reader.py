@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,10 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import ReportRefused
-from interact_cli.report.allow_list import vet
 from interact_cli.report.hdf5_schema import (
     FIELDS,
-    FORMAT,
     NAME,
     RECORD_FIELDS,
     REMARKS,
@@ -29,6 +24,7 @@ from interact_cli.report.hdf5_schema import (
     UNCERTAINTY,
     geometry_dims,
 )
+from interact_cli.report.opening import LIBRARY_ERRORS, Identity, check_plain_file, identity_of, vetted
 from interact_cli.report.source import Source
 from interact_cli.results import (
     Finding,
@@ -42,11 +38,6 @@ from interact_cli.results import (
 )
 from interact_cli.safe_text import safe_text
 from interact_cli.types import IntArray, Skipped
-
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError, SystemError)
-"""What h5py raises on files that are damaged or made to harm."""
-_Identity = tuple[int, int, int, int]
 
 
 def read_report(path: Path) -> Report:
@@ -63,7 +54,7 @@ def read_report(path: Path) -> Report:
             a report never holds; the message names the object inside the file.
     """
     path = Path(path)
-    with _vetted(path) as (file, identity):
+    with vetted(path) as (file, identity):
         source = Source(file)
         notes = _version(source)
         samples, players = _samples(source), _players(source)
@@ -78,51 +69,6 @@ def read_report(path: Path) -> Report:
             status=_status(source),
             notes=notes,
         )
-
-
-@contextmanager
-def _vetted(path: Path) -> Iterator[tuple[h5py.File, _Identity]]:
-    """Open a file, vet all of it, and turn what the library says of a damaged one into a refusal."""
-    name = safe_text(path)
-    _check_plain_file(path, name)
-    try:
-        with h5py.File(path, "r", locking="best-effort") as file:
-            source = Source(file)
-            if source.text_attribute("/", "format") != FORMAT:
-                raise ReportRefused(f"attribute 'format' of / is not '{FORMAT}'")
-            vet(file)
-            yield file, _identity(file)
-    except ReportRefused as error:
-        raise ReportRefused(
-            f"'{name}' is refused as a report: {error}. Measure again or take an intact copy."
-        ) from error
-    except _LIBRARY_ERRORS as error:
-        said = safe_text(str(error).strip("'\""))
-        raise ReportRefused(f"'{name}' is damaged: {said}. Measure again or take an intact copy.") from error
-
-
-def _check_plain_file(path: Path, name: str) -> None:
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-            raise ReportRefused(f"'{name}' is {kind}; expected a report file.")
-        with path.open("rb") as file:
-            start = file.read(64)
-    except OSError as error:
-        raise ReportRefused(f"'{name}' cannot be opened: {safe_text(error.strerror or error)}.") from error
-    if not start:
-        raise ReportRefused(f"'{name}' is empty; expected a report file.")
-    if start.startswith(b"version https://git-lfs"):
-        raise ReportRefused(f"'{name}' is a git-lfs pointer, not the report itself. Run 'git lfs pull'.")
-    if not start.startswith(_SIGNATURE):
-        raise ReportRefused(f"'{name}' is not an HDF5 file: it starts with {start[:8]!r}. Expected a report file.")
-
-
-def _identity(file: h5py.File) -> _Identity:
-    """Say which file is open, so that a later look can tell whether it is still the same."""
-    found = os.fstat(file.id.get_vfd_handle())
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _version(source: Source) -> tuple[str, ...]:
@@ -222,23 +168,33 @@ def _measurements(source: Source) -> Iterator[Measurement]:
 
 
 def _coordinates(source: Source, base: str) -> dict[str, npt.NDArray[Any]]:
-    scales = [f"{base}/{name}" for name in source.names(base) if source.role(f"{base}/{name}") == "label"]
-    return {path.rpartition("/")[2]: source.labels(path) for path in scales}
+    roles = _roles(source, base, ("label", "position"))
+    return {name: source.labels(f"{base}/{name}") for name, role in roles.items() if role == "label"}
+
+
+def _roles(source: Source, base: str, known: tuple[str, ...]) -> dict[str, str]:
+    """Map the data sets of a group that have a role to it."""
+    found = {name: source.role(f"{base}/{name}") for name in source.names(base)}
+    for name, role in found.items():
+        if role and role not in known:
+            raise ReportRefused(f"attribute 'role' of {base}/{name} is '{role}'; expected one of {', '.join(known)}")
+    return {name: role for name, role in found.items() if role}
 
 
 def _quantities(source: Source, base: str) -> Iterator[Quantity]:
-    names = source.names(base)
-    for name in names:
+    roles = _roles(source, base, ("quantity", *UNCERTAINTY))
+    for name, role in roles.items():
+        if role != "quantity" and roles.get(name.removesuffix(f"_{role}")) != "quantity":
+            raise ReportRefused(f"{base}/{name} is the {role} of a quantity that is missing")
+    for name in (name for name, role in roles.items() if role == "quantity"):
         path = f"{base}/{name}"
-        if source.role(path) != "quantity":
-            continue
         values, dims = source.quantity(path)
         if base.endswith("/per_sample") and dims[:1] != ("sample",):
             raise ReportRefused(f"{path} has dimensions {dims}; expected 'sample' first")
         siblings: dict[str, Any] = {}
         for suffix, attribute in UNCERTAINTY.items():
             sibling = f"{path}_{suffix}"
-            if f"{name}_{suffix}" in names and source.role(sibling) == suffix:
+            if roles.get(f"{name}_{suffix}") == suffix:
                 siblings[attribute] = source.array(sibling, "bool" if suffix == "exact" else "float64")
                 source.expect_dims(sibling, dims)
         unit, meaning = (source.text_attribute(path, key) for key in ("unit", "meaning"))
@@ -260,7 +216,7 @@ def _list(document: dict[str, Any], key: str, base: str) -> list[Any]:
     return entries
 
 
-def _records(source: Source, path: Path, identity: _Identity) -> Records | None:
+def _records(source: Source, path: Path, identity: Identity) -> Records | None:
     if "records" not in source.names("/"):
         return None
     for field in RECORD_FIELDS:
@@ -281,7 +237,7 @@ class RecordReader:
     """Reads the records of one sample from a vetted report that has not changed since."""
 
     path: Path
-    identity: _Identity
+    identity: Identity
     bounds: IntArray
     """``(sample + 1,)`` first evaluation of each sample, then the total."""
     classes: IntArray
@@ -298,16 +254,16 @@ class RecordReader:
         name = safe_text(self.path)
         start, stop = int(self.bounds[sample]), int(self.bounds[sample + 1])
         classes = tuple(int(entry) for entry in self.classes[sample] if entry >= 0)
-        _check_plain_file(self.path, name)
+        check_plain_file(self.path, name)
         try:
             with h5py.File(self.path, "r", locking="best-effort") as file:
-                if _identity(file) != self.identity:
+                if identity_of(file) != self.identity:
                     raise ReportRefused(f"'{name}' has changed since it was opened. Open it again.")
                 source = Source(file)
                 coalitions = source.rows("/records/coalitions", start, stop)
                 values = source.rows("/records/values", start, stop)
         except ReportRefused:
             raise
-        except _LIBRARY_ERRORS as error:
+        except LIBRARY_ERRORS as error:
             raise ReportRefused(f"'{name}' is damaged at /records: {safe_text(error)}.") from error
         return SampleRecords(sample, classes, coalitions, values[:, : max(1, len(classes))])

@@ -12,13 +12,14 @@ import h5py
 
 from interact_cli.errors import InputRefused, OutputError, RunFailed
 from interact_cli.report.allow_list import inflated, measure_sizes
+from interact_cli.report.hdf5_schema import SIGNATURE
 from interact_cli.report.layout import write_layout
+from interact_cli.report.patient_file import PatientFile
 from interact_cli.report.reader import read_report
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def write_report(report: Report, path: Path, *, force: bool = False) -> None:
@@ -74,7 +75,7 @@ def _check_existing(path: Path, name: str, *, force: bool) -> None:
     if not force:
         raise OutputError(f"'{name}' exists already. Choose another output, or use --force to replace it.")
     with suppress(OSError), path.open("rb") as file:
-        if file.read(len(_SIGNATURE)) in (b"", _SIGNATURE):
+        if file.read(len(SIGNATURE)) in (b"", SIGNATURE):
             return
     raise OutputError(f"'{name}' is not a report, so --force does not replace it. Choose another output.")
 
@@ -84,8 +85,11 @@ def _write(report: Report, temporary: Path) -> None:
     plain: frozenset[str] = frozenset()
     for _ in range(2):
         temporary.unlink(missing_ok=True)
-        with h5py.File(temporary, "x", track_order=True, locking="best-effort") as file:
-            write_layout(report, file, plain=plain)
+        with temporary.open("x+b", buffering=0) as raw:
+            patient = PatientFile(raw)
+            with h5py.File(patient, "w", track_order=True) as file:
+                write_layout(report, file, plain=plain, check=patient.check)
+            patient.check()
         with h5py.File(temporary, "r", locking="best-effort") as file:
             plain = frozenset(inflated(measure_sizes(file)))
         if not plain:
@@ -120,6 +124,6 @@ def _sync(path: Path, flags: int) -> None:
 
 def _explained(error: OSError, path: Path) -> OutputError | RunFailed:
     said = safe_text(error.strerror or error)
-    if error.errno in _FULL or any(f"errno = {code}," in str(error) for code in _FULL):
+    if error.errno in _FULL:
         return RunFailed(f"No space left to write '{safe_text(path)}' ({said}). Free some and run again.")
     return OutputError(f"Cannot write '{safe_text(path)}': {said}.")

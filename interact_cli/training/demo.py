@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import timm
+import torch
 import yaml
 from torch import nn
 
@@ -129,7 +130,7 @@ def train_one(network: DemoNetwork, *, seed: int, progress: Progress) -> tuple[T
     train, test = (network.data(DataRequest(name="", split=split)) for split in ("train", "test"))
     spec = network.input or _columns_input(train)
     examples, held_out = (load_examples(part, preprocess(spec), network.n_classes) for part in (train, test))
-    module = build(_factory(network, spec), seed)
+    module = make_network(network, seed=seed)
     fit(module, examples, network.recipe, seed=seed, device="cpu", progress=progress)
     trained = Trained(
         arch=network.arch,
@@ -144,17 +145,12 @@ def train_one(network: DemoNetwork, *, seed: int, progress: Progress) -> tuple[T
     return trained, test
 
 
-def _factory(network: DemoNetwork, spec: InputSpec) -> Callable[[], nn.Module]:
+def make_network(network: DemoNetwork, *, seed: int) -> nn.Module:
+    """Build one network with its seeded initial weights."""
     if network.arch.startswith("py:"):
-        return lambda: mlp(**network.model_kwargs)
-
-    def make() -> nn.Module:
-        module: nn.Module = timm.create_model(
-            network.arch, num_classes=network.n_classes, in_chans=spec.shape[0], **network.model_kwargs
-        )
-        return module
-
-    return make
+        return build(lambda: mlp(**network.model_kwargs), seed)
+    options = {"num_classes": network.n_classes, "in_chans": DIGITS_INPUT.shape[0], **network.model_kwargs}
+    return build(lambda: timm.create_model(network.arch, **options), seed)
 
 
 def _columns_input(train: Dataset) -> InputSpec:
@@ -189,7 +185,11 @@ def _sidecar(trained: Trained, class_names: Sequence[str]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code."""
+    """Run the command on one thread; return its exit code.
+
+    Networks this small gain little from a second core, lose much where the cores are shared, and so have the same
+    weights whatever the number of cores.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m interact_cli.training.demo",
         description="Train the three networks of the demo and save them as timm's train script saves.",
@@ -197,6 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("output_folder", type=Path, help="where the checkpoints go; made if missing")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same machine, same weights (default 0)")
     asked = parser.parse_args(arguments)
+    torch.set_num_threads(1)
     try:
         train_demo(asked.output_folder, seed=asked.seed, progress=StandardError())
     except InteractError as error:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from interact_cli import seeding
 from interact_cli.errors import NonFiniteError
 from interact_cli.interfaces import Progress
-from interact_cli.training.augment import shift_and_flip
+from interact_cli.training.augment import flip, shift
 from interact_cli.training.examples import Examples
 
 TRIAL_STEPS = 3
@@ -42,7 +42,8 @@ class Recipe:
     label_smoothing: float = 0.0
     """Probability that is spread over all classes."""
     shift: int = 0
-    """Pixels: each image is moved by up to so many, up or down and left or right; 0 for rows."""
+    """Pixels: each image is moved by up to so many along both axes, and the gap shows the channel's darkest value;
+    0 for rows."""
     flip: bool = False
     """Whether each image is mirrored left to right with probability 1/2."""
 
@@ -58,7 +59,7 @@ def learning_rate_share(step: int, n_steps: int, warm_up: float) -> float:
 
     Example:
         >>> [round(learning_rate_share(step, 5, 0.2), 2) for step in range(5)]
-        [1.0, 1.0, 0.75, 0.5, 0.25]
+        [1.0, 1.0, 0.85, 0.5, 0.15]
     """
     rising = math.floor(warm_up * n_steps)
     if step < rising:
@@ -81,7 +82,7 @@ def seeded(seed: int, purpose: str) -> Iterator[torch.Generator]:
     """
     draws = seeding.generator(seed, f"training {purpose}").integers(2**63, size=2)
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(int(draws[0]))
+        torch.default_generator.manual_seed(int(draws[0]))
         yield torch.Generator().manual_seed(int(draws[1]))
 
 
@@ -160,12 +161,17 @@ def _descend(module: nn.Module, examples: Examples, recipe: Recipe, run: _Run) -
         optimiser, lambda step: learning_rate_share(step, total, recipe.warm_up)
     )
     inputs, labels = examples.inputs.to(run.device), examples.labels.to(run.device)
+    black = inputs.amin(dim=(0, 2, 3)) if recipe.shift else None
     for epoch in range(recipe.epochs):
         loss = torch.zeros(())
         order = torch.randperm(len(examples), generator=run.draws)
         for start in range(0, max(1, len(examples) - recipe.batch_size + 1), recipe.batch_size):
             rows = order[start : start + recipe.batch_size].to(run.device)
-            batch = shift_and_flip(inputs[rows], shift=recipe.shift, flip=recipe.flip, draws=run.draws)
+            batch = inputs[rows]
+            if recipe.flip:
+                batch = flip(batch, draws=run.draws)
+            if black is not None:
+                batch = shift(batch, pixels=recipe.shift, fill=black, draws=run.draws)
             loss = _step(module, optimiser, batch, labels[rows], recipe.label_smoothing)
             schedule.step()
             run.stepped()

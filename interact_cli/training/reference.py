@@ -14,11 +14,11 @@ from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.drawing import fingerprint, raw_digest
 from interact_cli.errors import CheckpointRefused, DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import Dataset, Progress
+from interact_cli.training import networks
 from interact_cli.training.examples import load_examples
 from interact_cli.training.files import Stored, read_checkpoint, writable_folder, write_checkpoint
 from interact_cli.training.fit import Recipe, accuracy, build, fit
 from interact_cli.training.layout import Trained, timm_layout
-from interact_cli.training.networks import resnet20, small_convnet
 from interact_cli.types import InputSpec, Model
 
 RECIPE_VERSION = 1
@@ -42,7 +42,7 @@ class Reference:
 REFERENCES: Mapping[str, Reference] = {
     "cifar10": Reference(
         network="resnet20",
-        make=resnet20,
+        make=networks.resnet20,
         input=InputSpec(
             kind="image",
             shape=(3, 32, 32),
@@ -57,7 +57,7 @@ REFERENCES: Mapping[str, Reference] = {
     ),
     "digits": Reference(
         network="small_convnet",
-        make=small_convnet,
+        make=networks.small_convnet,
         input=InputSpec(
             kind="image",
             shape=(1, 32, 32),
@@ -67,8 +67,8 @@ REFERENCES: Mapping[str, Reference] = {
             source="reference",
         ),
         n_classes=10,
-        recipe=Recipe("sgd", learning_rate=0.1, weight_decay=1e-4, epochs=40, batch_size=64, shift=2),
-        cpu_epochs=40,
+        recipe=Recipe("sgd", learning_rate=0.1, weight_decay=1e-4, epochs=30, batch_size=32, shift=2),
+        cpu_epochs=30,
     ),
 }
 """Accurate digits take seconds even on a CPU, so their epochs are the same on every device."""
@@ -94,7 +94,7 @@ def reference_network(  # noqa: PLR0913  (two splits and five choices of the use
         dataset_name: One of `REFERENCES`.
         train: The training split.
         test: The held-out split, on which the accuracy is measured.
-        epochs: Passes over the training data; None for the default: CIFAR-10 20 on a GPU and 1 on a CPU, digits 40.
+        epochs: Passes over the training data; None for the default: CIFAR-10 20 on a GPU and 1 on a CPU, digits 30.
         device: Where to train, as torch names it.
         seed: Seed of weights, order and augmentation.
         cache_dir: Folder of the trained networks; made if missing.
@@ -107,13 +107,12 @@ def reference_network(  # noqa: PLR0913  (two splits and five choices of the use
         OutputError: the cache cannot be written.
         NonFiniteError: the training diverged.
     """
-    if dataset_name not in REFERENCES:
-        raise UnknownNameError("data set with a reference network", dataset_name, REFERENCES)
-    reference = REFERENCES[dataset_name]
+    reference = _reference(dataset_name)
     _check_splits(train, test)
-    recipe = replace(reference.recipe, epochs=_epochs(reference, epochs, device))
-    job = _Job(reference, recipe, train, test, seed)
-    path = cache_dir / f"{dataset_name}-{reference.network}-{job.key()[:16]}.pt"
+    recipe = replace(reference.recipe, epochs=_epochs(dataset_name, epochs, device))
+    key = _key(reference, recipe, train, test, seed)
+    job = _Job(reference, recipe, train, test, seed, key)
+    path = cache_dir / f"{dataset_name}-{reference.network}-{key[:16]}.pt"
     made = _cached(job, path, progress) or _trained(job, path, device, progress)
     return _model(job, path, *made)
 
@@ -125,28 +124,50 @@ class _Job:
     train: Dataset
     test: Dataset
     seed: int
-
-    def key(self) -> str:
-        facts = {
-            "train": _content(self.train),
-            "test": _content(self.test),
-            "network": self.reference.network,
-            "n_classes": self.reference.n_classes,
-            "input": asdict(self.reference.input),
-            "recipe": asdict(self.recipe),
-            "seed": self.seed,
-            "recipe_version": RECIPE_VERSION,
-        }
-        return seeding.digest("reference network", json.dumps(facts, sort_keys=True))
+    key: str
 
     def network(self) -> nn.Module:
         return build(lambda: self.reference.make(self.reference.n_classes, self.reference.input.shape[0]), self.seed)
+
+
+def _key(reference: Reference, recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> str:
+    facts = {
+        "train": _content(train),
+        "test": _content(test),
+        "network": reference.network,
+        "n_classes": reference.n_classes,
+        "input": asdict(reference.input),
+        "recipe": asdict(recipe),
+        "seed": seed,
+        "recipe_version": RECIPE_VERSION,
+    }
+    return seeding.digest("reference network", json.dumps(facts, sort_keys=True))
 
 
 def _content(dataset: Dataset) -> str:
     labels = [None] * len(dataset) if dataset.labels is None else dataset.labels.tolist()
     samples = ((dataset.sample_id(i), raw_digest(dataset.raw(i)), label) for i, label in enumerate(labels))
     return fingerprint(samples)
+
+
+def default_epochs(dataset_name: str, device: str) -> int:
+    """Passes over the training data when the user names no number.
+
+    Raises:
+        UnknownNameError: no reference network for this data set.
+
+    Example:
+        >>> default_epochs("cifar10", "cuda:0"), default_epochs("cifar10", "cpu"), default_epochs("digits", "cpu")
+        (20, 1, 30)
+    """
+    reference = _reference(dataset_name)
+    return reference.cpu_epochs if device.startswith("cpu") else reference.recipe.epochs
+
+
+def _reference(dataset_name: str) -> Reference:
+    if dataset_name not in REFERENCES:
+        raise UnknownNameError("data set with a reference network", dataset_name, REFERENCES)
+    return REFERENCES[dataset_name]
 
 
 def _check_splits(train: Dataset, test: Dataset) -> None:
@@ -157,9 +178,9 @@ def _check_splits(train: Dataset, test: Dataset) -> None:
         )
 
 
-def _epochs(reference: Reference, asked: int | None, device: str) -> int:
+def _epochs(dataset_name: str, asked: int | None, device: str) -> int:
     if asked is None:
-        return reference.cpu_epochs if device.startswith("cpu") else reference.recipe.epochs
+        return default_epochs(dataset_name, device)
     if asked < 1:
         raise UsageError(f"Expected at least 1 epoch, got {asked}. Leave --epochs out for the default.")
     return asked
@@ -171,8 +192,8 @@ def _cached(job: _Job, path: Path, progress: Progress) -> tuple[nn.Module, Store
     module = job.network()
     try:
         stored = read_checkpoint(path)
-        if stored.content["key"] != job.key():
-            raise CheckpointRefused(f"Expected the network of key {job.key()} at '{path}'. Delete it.")
+        if stored.content["key"] != job.key:
+            raise CheckpointRefused(f"Expected the network of key {job.key} at '{path}'. Delete it.")
         module.load_state_dict(stored.content["state_dict"])
         _held_out(stored)
     except (CheckpointRefused, KeyError, TypeError, RuntimeError):
@@ -188,12 +209,12 @@ def _trained(job: _Job, path: Path, device: str, progress: Progress) -> tuple[nn
     held_out = load_examples(job.test, as_input, job.reference.n_classes)
     module = job.network()
     progress.note(
-        f"Training the reference network of '{job.train.name}', {job.reference.network}: {job.recipe.epochs} "
-        f"epochs on {len(examples)} images, seed {job.seed}."
+        f"Training the reference network of '{job.train.name}', {job.reference.network}: "
+        f"{_count(job.recipe.epochs, 'epoch')} on {_count(len(examples), 'image')}, seed {job.seed}."
     )
     fit(module, examples, job.recipe, seed=job.seed, device=device, progress=progress)
     trained = Trained(
-        arch=f"reference:{job.reference.network}",
+        arch=f"py:{networks.__name__}:{job.reference.network}",
         module=module,
         input=job.reference.input,
         n_classes=job.reference.n_classes,
@@ -203,7 +224,7 @@ def _trained(job: _Job, path: Path, device: str, progress: Progress) -> tuple[nn
     )
     content = {
         **timm_layout(trained),
-        "key": job.key(),
+        "key": job.key,
         "recipe": asdict(job.recipe),
         "accuracy": trained.accuracy,
         "held_out": len(held_out),
@@ -214,8 +235,11 @@ def _trained(job: _Job, path: Path, device: str, progress: Progress) -> tuple[nn
 def _held_out(stored: Stored) -> str:
     epochs, images = int(stored.content["recipe"]["epochs"]), int(stored.content["held_out"])
     share = float(stored.content["accuracy"])
-    plural = "" if epochs == 1 else "s"
-    return f"trained here: {epochs} epoch{plural}, held-out accuracy {share:.3f} on {images:,} images"
+    return f"trained here: {_count(epochs, 'epoch')}, held-out accuracy {share:.3f} on {_count(images, 'image')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _model(job: _Job, path: Path, module: nn.Module, stored: Stored) -> Model:

@@ -84,12 +84,6 @@ def test_numpy_scalars_become_plain_numbers(save, number, zipped):
     assert type(value) is type(number.item())
 
 
-def test_big_endian_scalar(save):
-    path = save({"metric": np.dtype(">i4").type(258)})
-    with opened(path) as file:
-        assert pickles.load_pickled(file)["metric"] == 258
-
-
 def test_lightning_hyper_parameters_are_text(save):
     hostile = {"_instantiator": "os.system", "_class_path": "os.system", "lr": 0.1}
     contents = read_contents(str(save({"state_dict": RAW, "hyper_parameters": hostile})))

@@ -52,9 +52,9 @@ def test_labels_that_are_whole_floats_are_indices_and_a_start_at_1_is_said(csv):
 
 
 def test_byte_order_mark_quotes_and_windows_lines(csv):
-    dataset = csv(b'\xef\xbb\xbf"a, one",y\r\n1,"u"\r\n2,"v"\r\n')
+    dataset = csv(b'\xef\xbb\xbf"a, one",y\r\n1, "u"\r\n2,"v, w"\r\n')
     assert dataset.column_names == ("a, one",)
-    assert dataset.class_names == ("u", "v")
+    assert dataset.class_names == ("u", "v, w")
 
 
 @pytest.mark.parametrize(

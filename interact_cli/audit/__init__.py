@@ -1,0 +1,1 @@
+"""Settings to report: the only orchestration."""

@@ -1,0 +1,81 @@
+"""What a run will cost, before it starts: forward passes, memory, time."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import dataclass
+from math import prod
+
+import torch
+
+from interact_cli.audit.planning import plan_sample
+from interact_cli.audit.preparation import Subject, question
+from interact_cli.results import PlayerTable
+
+TIMED_BATCHES = 2
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The cost of a run."""
+
+    n_samples: int
+    n_players: int
+    asked: int
+    """Coalitions that the metrics ask for on one sample."""
+    unique: int
+    """The same after deduplication."""
+    rows: int
+    """Rows of a batch."""
+    input_bytes: int
+    """One batch of masked inputs."""
+    plan_bytes: int
+    """Plan and records of one sample."""
+    peak_bytes: int
+    """Most memory used so far, network and timed batches included: of the device, or of the process on a CPU."""
+    seconds: float
+    """All masked forward passes, at the rate of the timed batches."""
+
+    @property
+    def total(self) -> int:
+        """Masked forward passes over all samples, padding left out."""
+        return self.unique * self.n_samples
+
+
+def forecast(subject: Subject) -> Forecast:
+    """Plan the first sample, time two batches, and extrapolate."""
+    players, sample = subject.players, subject.inputs.samples[0]
+    table = PlayerTable(
+        players.names, players.spec, players.owner, players.baseline, players.baseline_name, players.grid
+    )
+    plan = plan_sample(subject.metrics, question(subject.settings, table, sample.id))
+    evaluator = subject.evaluator
+    classes = () if subject.model.output == "scalar" else (sample.label or 0,)
+    batch = plan.coalitions[: evaluator.rows]
+    if evaluator.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(evaluator.device)
+    evaluator.records(sample, players, batch, classes)
+    started = time.perf_counter()
+    for _ in range(TIMED_BATCHES):
+        evaluator.records(sample, players, batch, classes)
+    per_batch = (time.perf_counter() - started) / TIMED_BATCHES
+    n_samples = len(subject.inputs.samples)
+    batches = -(-len(plan.coalitions) // evaluator.rows) * n_samples
+    return Forecast(
+        n_samples=n_samples,
+        n_players=players.n_players,
+        asked=plan.n_asked,
+        unique=len(plan.coalitions),
+        rows=evaluator.rows,
+        input_bytes=evaluator.rows * prod(sample.input.shape) * 4,
+        plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * 2 * 4 * 8,
+        peak_bytes=_peak(evaluator.device),
+        seconds=batches * per_batch,
+    )
+
+
+def _peak(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,97 @@
+"""What a run knows of its samples and players once the network has seen the unmasked inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from interact_cli.audit.inputs import accuracy
+from interact_cli.audit.preparation import Subject
+from interact_cli.results import PlayerTable, Report
+from interact_cli.types import FloatArray, IntArray, OutputKind, Skipped
+
+
+@dataclass(frozen=True)
+class Material:
+    """Samples and players, without network and without inputs: a report holds as much."""
+
+    ids: tuple[str, ...]
+    labels: IntArray
+    """``(sample,)``; -1 for unlabelled."""
+    predicted: IntArray
+    """``(sample,)``; -1 for scalar outputs."""
+    skipped: tuple[Skipped, ...]
+    pictures: np.ndarray | None  # type: ignore[type-arg]  # uint8
+    players: PlayerTable
+    output: OutputKind
+
+    @classmethod
+    def of_subject(cls, subject: Subject, logits: FloatArray) -> Material:
+        """Look at the unmasked outputs, ``(sample, K)``."""
+        samples, players = subject.inputs.samples, subject.players
+        pictures = [sample.picture for sample in samples if sample.picture is not None]
+        return cls(
+            ids=tuple(sample.id for sample in samples),
+            labels=subject.inputs.labels,
+            predicted=predictions(subject.model.output, logits),
+            skipped=subject.inputs.skipped,
+            pictures=np.stack(pictures) if pictures else None,
+            players=PlayerTable(
+                players.names,
+                players.spec,
+                players.owner,
+                players.baseline,
+                players.baseline_name,
+                players.grid,
+            ),
+            output=subject.model.output,
+        )
+
+    @classmethod
+    def of_report(cls, report: Report) -> Material:
+        """Take what an earlier report holds."""
+        samples = report.samples
+        return cls(
+            samples.ids,
+            samples.labels,
+            samples.predicted,
+            samples.skipped,
+            samples.pictures,
+            report.players,
+            report.provenance["output"],
+        )
+
+    @property
+    def accuracy(self) -> tuple[float, float]:
+        """Share of correct predictions and share of the most frequent class."""
+        return accuracy(self.predicted, self.labels)
+
+    def classes(self, sample: int) -> tuple[int, ...]:
+        """Return the classes that a record keeps: the true one, then the predicted one where it differs."""
+        if self.output == "scalar":
+            return ()
+        wanted = [int(self.labels[sample]), int(self.predicted[sample])]
+        return tuple(dict.fromkeys(label for label in wanted if label >= 0))
+
+    def slot(self, sample: int, target: str) -> int:
+        """Return which slot of a record holds the target class."""
+        if self.output == "scalar":
+            return 0
+        wanted = self.labels if target == "true" else self.predicted
+        return self.classes(sample).index(int(wanted[sample]))
+
+    def included(self, only: str) -> np.ndarray:  # type: ignore[type-arg]  # bool
+        """Return which samples enter the summaries."""
+        if only == "all":
+            return np.ones(len(self.ids), dtype=np.bool_)
+        return self.labels == self.predicted
+
+
+def predictions(output: OutputKind, logits: FloatArray) -> IntArray:
+    """Return the predicted class of each input: ``(input, K)`` -> ``(input,)``; -1 for scalar outputs."""
+    if output == "scalar":
+        return np.full(len(logits), -1, dtype=np.int64)
+    if output == "single-logit":
+        return (logits[:, 0] > 0).astype(np.int64)
+    return logits.argmax(axis=1).astype(np.int64)

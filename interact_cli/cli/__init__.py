@@ -1,0 +1,1 @@
+"""The commands: parse, build, run, print, exit. Only this room prints."""

@@ -1,0 +1,165 @@
+"""What the user sees: the result on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from interact_cli.interfaces import Progress as Told
+
+LINE_EVERY = 10.0
+"""Seconds between two lines of plain progress."""
+
+
+@dataclass
+class Screen:
+    """Where output goes; set once from the global options."""
+
+    color: bool = True
+    quiet: bool = False
+    debug: bool = False
+
+    @property
+    def out(self) -> Console:
+        """The result."""
+        return Console(file=sys.stdout, no_color=None if self.color else True, highlight=False)
+
+    @property
+    def err(self) -> Console:
+        """Everything else."""
+        return Console(file=sys.stderr, no_color=None if self.color else True, highlight=False, stderr=True)
+
+    def show(self, result: RenderableType) -> None:
+        """Print a result."""
+        self.out.print(result)
+
+    def document(self, text: str) -> None:
+        """Print a document as it is: JSON or YAML, never folded or coloured."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+    def say(self, message: str, style: str = "") -> None:
+        """Tell something beside the result, unless quiet."""
+        if not self.quiet:
+            self.err.print(Text(message, style=style), soft_wrap=True)
+
+    def error(self, message: str) -> None:
+        """Tell why nothing came out: one line."""
+        line = " ".join(message.split())
+        self.err.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
+
+
+screen = Screen()
+
+
+class PlainProgress:
+    """Progress as lines: a start, a line every ten seconds with rate and time left, an end."""
+
+    def __init__(self) -> None:
+        self.label, self.unit, self.total, self.done = "", "", 0, 0
+        self.started = self.last = 0.0
+
+    def start(self, label: str, total: int, unit: str) -> None:
+        """Say what begins."""
+        self.label, self.total, self.unit, self.done = label, total, unit, 0
+        self.started = self.last = time.monotonic()
+        screen.say(f"{label}: {total:,} {unit}")
+
+    def advance(self, done: int) -> None:
+        """Say how far it is, now and then."""
+        self.done += done
+        now = time.monotonic()
+        if now - self.last >= LINE_EVERY and self.done:
+            rate = self.done / (now - self.started)
+            left = max(0, self.total - self.done) / rate
+            screen.say(
+                f"{self.label}: {self.done:,} of {self.total:,} {self.unit}, {rate:,.0f}/s, about {left:.0f} s left"
+            )
+            self.last = now
+
+    def finish(self) -> None:
+        """Say how long it took."""
+        seconds = time.monotonic() - self.started
+        screen.say(f"{self.label}: done, {self.done:,} {self.unit} in {seconds:.1f} s")
+
+    def note(self, message: str) -> None:
+        """Say it."""
+        screen.say(message)
+
+    def warn(self, message: str) -> None:
+        """Say it loudly."""
+        screen.err.print(Text.assemble(("warning: ", "bold yellow"), message), soft_wrap=True)
+
+
+class RichProgress(PlainProgress):
+    """Progress as one moving line with rate and time left, for terminals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bar: Progress | None = None
+
+    def start(self, label: str, total: int, unit: str) -> None:
+        """Draw the bar."""
+        self.finish()
+        self.label, self.total, self.unit, self.done = label, total, unit, 0
+        self.started = time.monotonic()
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=screen.err,
+            transient=True,
+        )
+        self.bar.add_task(label, total=total, rate="")
+        self.bar.start()
+
+    def advance(self, done: int) -> None:
+        """Move the bar."""
+        self.done += done
+        if self.bar is not None:
+            rate = self.done / max(time.monotonic() - self.started, 1e-9)
+            self.bar.update(self.bar.task_ids[0], advance=done, rate=f"{rate:,.0f}/s")
+
+    def finish(self) -> None:
+        """Remove the bar."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+            super().finish()
+
+
+class NoProgress(PlainProgress):
+    """Warnings only."""
+
+    def start(self, label: str, total: int, unit: str) -> None:
+        """Show nothing."""
+
+    def advance(self, done: int) -> None:
+        """Show nothing."""
+
+    def finish(self) -> None:
+        """Show nothing."""
+
+    def note(self, message: str) -> None:
+        """Show nothing."""
+
+
+def progress(kind: str) -> Told:
+    """Return the progress of that kind; ``auto`` draws a bar on a terminal and lines elsewhere."""
+    if kind == "none" or screen.quiet:
+        return NoProgress()
+    if kind == "rich" or (kind == "auto" and sys.stderr.isatty()):
+        return RichProgress()
+    return PlainProgress()

@@ -1,0 +1,97 @@
+"""What `measure` and `bottleneck` share: settings, dry run, run, summary."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from interact_cli.cli.console import progress, screen
+from interact_cli.config.loading import load_settings
+from interact_cli.config.settings import Settings
+from interact_cli.interfaces import Progress
+
+Checkpoint = Annotated[Path | None, typer.Argument(help="Checkpoint file.", show_default=False)]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file of settings.", show_default=False)]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting: plan.budget=2000.", metavar="NAME=VALUE")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print forward passes, memory and time; measure nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the summary.")]
+ProgressKind = Annotated[
+    Literal["auto", "rich", "plain", "none"], typer.Option("--progress", help="How progress is shown, on stderr.")
+]
+
+
+def settings_from(
+    config: Path | None, assignments: list[str] | None, checkpoint: Path | None, flags: dict[str, Any]
+) -> Settings:
+    """Merge the file, the environment and the command line."""
+    return load_settings(
+        config,
+        environ=os.environ,
+        assignments=assignments or (),
+        flags={**flags, "checkpoint": checkpoint},
+    )
+
+
+def carry_out(settings: Settings, *, dry_run: bool, json: bool, kind: str) -> None:
+    """Measure, or say what measuring would cost, and print the result."""
+    told = progress(kind)
+    if dry_run:
+        show_forecast(settings, told, json=json)
+        return
+    from interact_cli.audit.run import run
+
+    outcome = run(settings, told, sys.argv)
+    if outcome.reused:
+        told.note("Already measured: this is the finished report of the same run, no forward pass was made.")
+    show_report(outcome.report, outcome.path, json=json)
+
+
+def show_report(report: Any, path: Path, *, json: bool) -> None:
+    """Print a report on stdout."""
+    from interact_cli.report.export import to_json
+    from interact_cli.report.summary import render_summary
+
+    if json:
+        screen.document(to_json(report))
+    else:
+        screen.show(render_summary(report, path=path))
+
+
+def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
+    """Print what a run would cost."""
+    from interact_cli.audit.forecast import forecast
+    from interact_cli.audit.preparation import prepare
+    from interact_cli.audit.run import announce
+    from interact_cli.report.documents import json_text
+
+    subject = prepare(settings, told)
+    announce(subject, told)
+    cost = forecast(subject)
+    if json:
+        screen.document(json_text({**asdict(cost), "total": cost.total}, indent=2))
+        return
+    lines = (
+        f"Dry run: {cost.n_samples} samples x {cost.n_players} players, batches of {cost.rows} rows on "
+        f"{subject.evaluator.device}.",
+        f"Forward passes   {cost.asked:,} asked per sample, {cost.unique:,} after deduplication; "
+        f"{cost.total:,} in all.",
+        f"Memory           {_size(cost.peak_bytes)} peak so far (network and timed batches included), "
+        f"{_size(cost.input_bytes)} for a batch of inputs, {_size(cost.plan_bytes)} for plan and records of one sample.",
+        f"Time             about {_duration(cost.seconds)} of evaluation, from timed batches on this machine.",
+    )
+    screen.document("\n".join(lines))
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 2**20:,.1f} MiB" if n_bytes < 2**30 else f"{n_bytes / 2**30:,.1f} GiB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

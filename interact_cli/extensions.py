@@ -1,0 +1,112 @@
+"""Every extension point's registry: built-ins by name, plugins by entry point.
+
+A plugin is an installed distribution with an entry point in one of the groups below; its name is what the user
+types. Nothing is imported until a name is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from interact_cli import __version__
+from interact_cli.interfaces import ArchBuilder, DatasetReader, Metric, PlayerMaker
+from interact_cli.registry import Registry
+
+ORIGIN = f"interact-cli {__version__}"
+
+BUNDLED = frozenset({"digits", "wine", "breast_cancer", "iris", "diabetes", "photographs"})
+"""Data sets that need no files."""
+
+ADAPTERS = {
+    "timm": ("interact_cli.adapters.timm_models:build", "any timm model: timm:resnet18"),
+    "py": ("interact_cli.adapters.factories:build", "your own factory: py:package.module:factory, py:FILE.py:factory"),
+}
+
+DATASETS = {
+    "digits": ("interact_cli.datasets.bundled:digits", "scikit-learn's 8x8 digits, 80/20 split (bundled)"),
+    "wine": ("interact_cli.datasets.bundled:wine", "13 columns, 3 classes (bundled)"),
+    "breast_cancer": ("interact_cli.datasets.bundled:breast_cancer", "30 columns, 2 classes (bundled)"),
+    "iris": ("interact_cli.datasets.bundled:iris", "4 columns, 3 classes (bundled)"),
+    "diabetes": ("interact_cli.datasets.bundled:diabetes", "10 columns, no classes (bundled)"),
+    "photographs": ("interact_cli.datasets.bundled:photographs", "scikit-learn's two photographs, unlabelled (bundled)"),
+    "cifar10": ("interact_cli.datasets.cifar10:read", "cifar-10-batches-py/"),
+    "cifar100": ("interact_cli.datasets.cifar10:read_cifar100", "cifar-100-python/"),
+    "folder": ("interact_cli.datasets.folder:read", "folder:PATH, one sub-folder of images per class"),
+    "csv": ("interact_cli.datasets.table:read", "csv:FILE, numeric columns and a label column"),
+}
+
+PLAYERS = {
+    "grid": ("interact_cli.players.image_grid:image_grid", "cells of an image: grid:8x8"),
+    "columns": ("interact_cli.players.columns:columns", "columns of a table, one-hot groups kept together"),
+}
+
+METRICS = {
+    "shapley": ("interact_cli.metrics.player_values:shapley", "Shapley value of every player"),
+    "banzhaf": ("interact_cli.metrics.player_values:banzhaf", "Banzhaf value of every player"),
+    "shapley-interaction": (
+        "interact_cli.metrics.pair_interactions:shapley_interaction",
+        "Shapley interaction index of pairs",
+    ),
+    "banzhaf-interaction": (
+        "interact_cli.metrics.pair_interactions:banzhaf_interaction",
+        "Banzhaf interaction index of pairs",
+    ),
+    "multi-order": ("interact_cli.metrics.multi_order:MultiOrder", "interaction I^(m)(i,j) of pairs at each order m"),
+    "strength": ("interact_cli.metrics.pair_interactions:Strength", "strength of pair interactions, over the range Y too"),
+    "bottleneck": ("interact_cli.metrics.bottleneck:Bottleneck", "J^(m): strength by order against noise and theory"),
+}
+
+
+def adapters() -> Registry[ArchBuilder]:
+    """Return the architecture builders, by the prefix of ``--arch``."""
+    return _registry("architecture prefix", "interact list archs", "adapters", ADAPTERS)
+
+
+def datasets() -> Registry[DatasetReader]:
+    """Return the data set readers, by name."""
+    return _registry("dataset", "interact list datasets", "datasets", DATASETS)
+
+
+def players() -> Registry[PlayerMaker]:
+    """Return the player makers, by name."""
+    return _registry("players", "interact list players", "players", PLAYERS)
+
+
+def metrics() -> Registry[Any]:
+    """Return the metrics, by name; what stands behind one is called without arguments and returns a `Metric`."""
+    return _registry("metric", "interact list metrics", "metrics", METRICS)
+
+
+def metric(name: str) -> Metric:
+    """Return the metric of that name.
+
+    Raises:
+        UnknownNameError: no such metric; the message suggests the nearest.
+    """
+    made: Metric = metrics().get(name)()
+    return made
+
+
+def _registry(kind: str, listing: str, group: str, built_in: dict[str, tuple[str, str]]) -> Registry[Any]:
+    registry: Registry[Any] = Registry(kind, listing)
+    for name, (target, summary) in built_in.items():
+        registry.add(name, target, summary=summary, origin=ORIGIN)
+    for point in entry_points(group=f"interact_cli.{group}"):
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        registry.add(point.name, point.load, summary=_summary(point), origin=origin)
+    return registry
+
+
+def _summary(point: EntryPoint) -> str:
+    """Describe a plugin without importing it: by its distribution's own summary."""
+    text = point.dist.metadata.get("Summary") if point.dist else None
+    return text or point.value
+
+
+def expected_layout(name: str) -> str:
+    """Return the layout that a data set's reader says it expects, or nothing if it does not say."""
+    reader = datasets().get(name)
+    module = importlib.import_module(reader.__module__) if hasattr(reader, "__module__") else None
+    return str(getattr(module, "EXPECTED", "")) if name not in BUNDLED else ""

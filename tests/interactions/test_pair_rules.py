@@ -1,0 +1,135 @@
+"""Which pairs are measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interact_cli.errors import UsageError
+from interact_cli.interactions.pairs import (
+    all_pairs,
+    candidates,
+    drawn_at_anchors,
+    drawn_with_clamped_offsets,
+    within_radius,
+)
+
+GRIDS = st.tuples(st.integers(1, 6), st.integers(2, 6))
+
+
+def near(grid, radius):
+    cells = list(product(range(grid[0]), range(grid[1])))
+    return {
+        (a, b)
+        for a, b in combinations(range(len(cells)), 2)
+        if max(abs(cells[a][0] - cells[b][0]), abs(cells[a][1] - cells[b][1])) <= radius
+    }
+
+
+def as_set(pairs):
+    listed = [tuple(pair) for pair in pairs.tolist()]
+    assert len(set(listed)) == len(listed), "no pair twice"
+    assert all(i < j for i, j in listed)
+    return set(listed)
+
+
+@settings(max_examples=40, deadline=None)
+@given(grid=GRIDS, radius=st.integers(1, 4))
+def test_radius_takes_every_pair_of_near_cells_once(grid, radius):
+    assert as_set(within_radius(grid, radius)) == near(grid, radius)
+
+
+def test_all_pairs():
+    assert as_set(all_pairs(9)) == set(combinations(range(9), 2))
+
+
+def test_rules():
+    assert as_set(candidates("auto", 12, (3, 4))) == near((3, 4), 2)
+    assert as_set(candidates("radius:1", 12, (3, 4))) == near((3, 4), 1)
+    assert as_set(candidates("all", 12, (3, 4))) == set(combinations(range(12), 2))
+    assert as_set(candidates("auto", 5, None)) == set(combinations(range(5), 2))
+
+
+@pytest.mark.parametrize("rule", ["radius", "radius:0", "radius:-1", "radius:two", "near", "", "radius:1.5", "ALL"])
+def test_a_rule_that_nobody_knows_is_refused(rule):
+    with pytest.raises(UsageError, match="'auto', 'all' or 'radius:R'"):
+        candidates(rule, 16, (4, 4))
+
+
+def test_a_radius_needs_a_grid_and_pairs_need_two_players():
+    with pytest.raises(UsageError, match="no positions"):
+        candidates("radius:2", 16, None)
+    with pytest.raises(UsageError, match="at least 2 players"):
+        candidates("all", 1, None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(grid=GRIDS, wanted=st.integers(1, 60), radius=st.integers(1, 3), seed=st.integers(0, 100))
+def test_clamped_offsets_give_distinct_near_pairs(grid, wanted, radius, seed):
+    possible = near(grid, radius)
+    drawn = as_set(drawn_with_clamped_offsets(grid, wanted, radius, np.random.default_rng(seed)))
+    assert drawn <= possible
+    assert len(drawn) == min(wanted, len(possible))
+
+
+def test_clamped_offsets_follow_the_law_of_the_code_of_paper_003():
+    """First cell uniform, offset uniform over the 24, result clamped, equal cells rejected: border pairs weigh more."""
+    rows, columns, radius = 4, 5, 2
+    law = Counter()
+    for r, c in product(range(rows), range(columns)):
+        for dr, dc in product(range(-radius, radius + 1), repeat=2):
+            if (dr, dc) == (0, 0):
+                continue
+            other = (min(max(r + dr, 0), rows - 1), min(max(c + dc, 0), columns - 1))
+            if other != (r, c):
+                a, b = sorted((r * columns + c, other[0] * columns + other[1]))
+                law[a, b] += 1
+    total = sum(law.values())
+    rng = np.random.default_rng(0)
+    draws = 10000
+    counts = Counter(
+        tuple(drawn_with_clamped_offsets((rows, columns), 1, radius, rng)[0].tolist()) for _ in range(draws)
+    )
+    assert set(counts) <= set(law)
+    statistic = sum((counts[p] - draws * w / total) ** 2 / (draws * w / total) for p, w in law.items())
+    cells = len(law)
+    assert statistic < (cells - 1) + 5 * np.sqrt(2 * (cells - 1))
+    corner, inner = law[0, 1] / total, law[6, 7] / total
+    assert corner > 2 * inner
+    assert counts[0, 1] > 1.5 * counts[6, 7]
+
+
+def test_anchors_of_a_16x16_grid_give_80_pairs():
+    pairs = as_set(drawn_at_anchors((16, 16), 5, 2, np.random.default_rng(0)))
+    assert len(pairs) == 80
+    anchors = {r * 16 + c for r, c in product((0, 5, 10, 15), repeat=2)}
+    of_anchor = Counter()
+    for a, b in pairs:
+        (anchor,) = {a, b} & anchors
+        other = a + b - anchor
+        of_anchor[anchor] += 1
+        assert max(abs(anchor // 16 - other // 16), abs(anchor % 16 - other % 16)) <= 2
+    assert of_anchor == dict.fromkeys(anchors, 5)
+
+
+def test_neighbours_of_an_anchor_are_uniform_within_the_grid():
+    counts = Counter()
+    rng = np.random.default_rng(1)
+    for _ in range(1500):
+        for a, b in drawn_at_anchors((16, 16), 5, 2, rng).tolist():
+            if a == 0:
+                counts[b] += 1
+    assert set(counts) == {r * 16 + c for r, c in product(range(3), repeat=2)} - {0}
+    expected = 1500 * 5 / 8
+    assert all(abs(count - expected) < 5 * np.sqrt(expected) for count in counts.values())
+
+
+@settings(max_examples=30, deadline=None)
+@given(grid=GRIDS, seed=st.integers(0, 100))
+def test_anchors_work_on_any_grid(grid, seed):
+    assert as_set(drawn_at_anchors(grid, 5, 2, np.random.default_rng(seed))) <= near(grid, 2)

@@ -1,0 +1,1 @@
+"""Naive second derivations and Hypothesis strategies shared by the tests."""
