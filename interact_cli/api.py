@@ -15,7 +15,7 @@ from interact_cli.errors import BudgetError
 from interact_cli.games.coalitions import unique, unpack
 from interact_cli.games.game import CallableGame, TableGame
 from interact_cli.interactions import indices
-from interact_cli.interactions.designs import FullTable, Flips, PairContexts, Permutations
+from interact_cli.interactions.designs import Flips, FullTable, PairContexts, Permutations
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.pairs import all_pairs
 from interact_cli.interfaces import Game

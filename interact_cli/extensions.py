@@ -30,7 +30,10 @@ DATASETS = {
     "breast_cancer": ("interact_cli.datasets.bundled:breast_cancer", "30 columns, 2 classes (bundled)"),
     "iris": ("interact_cli.datasets.bundled:iris", "4 columns, 3 classes (bundled)"),
     "diabetes": ("interact_cli.datasets.bundled:diabetes", "10 columns, no classes (bundled)"),
-    "photographs": ("interact_cli.datasets.bundled:photographs", "scikit-learn's two photographs, unlabelled (bundled)"),
+    "photographs": (
+        "interact_cli.datasets.bundled:photographs",
+        "scikit-learn's two photographs, unlabelled (bundled)",
+    ),
     "cifar10": ("interact_cli.datasets.cifar10:read", "cifar-10-batches-py/"),
     "cifar100": ("interact_cli.datasets.cifar10:read_cifar100", "cifar-100-python/"),
     "folder": ("interact_cli.datasets.folder:read", "folder:PATH, one sub-folder of images per class"),
@@ -54,7 +57,10 @@ METRICS = {
         "Banzhaf interaction index of pairs",
     ),
     "multi-order": ("interact_cli.metrics.multi_order:MultiOrder", "interaction I^(m)(i,j) of pairs at each order m"),
-    "strength": ("interact_cli.metrics.pair_interactions:Strength", "strength of pair interactions, over the range Y too"),
+    "strength": (
+        "interact_cli.metrics.pair_interactions:Strength",
+        "strength of pair interactions, over the range Y too",
+    ),
     "bottleneck": ("interact_cli.metrics.bottleneck:Bottleneck", "J^(m): strength by order against noise and theory"),
 }
 
@@ -101,8 +107,8 @@ def _registry(kind: str, listing: str, group: str, built_in: dict[str, tuple[str
 
 def _summary(point: EntryPoint) -> str:
     """Describe a plugin without importing it: by its distribution's own summary."""
-    text = point.dist.metadata.get("Summary") if point.dist else None
-    return text or point.value
+    stated = point.dist.metadata.get_all("Summary") if point.dist else None
+    return stated[0] if stated else point.value
 
 
 def expected_layout(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from interact_cli.errors import UnknownNameError, UsageError
 
@@ -74,11 +74,10 @@ class Registry(Generic[T]):
         return iter(sorted(self._entries.values(), key=lambda entry: entry.name))
 
 
-def _importer(target: str) -> Callable[[], T]:
+def _importer(target: str) -> Callable[[], Any]:
     module, _, attribute = target.partition(":")
 
-    def load() -> T:
-        loaded: T = getattr(importlib.import_module(module), attribute)
-        return loaded
+    def load() -> Any:
+        return getattr(importlib.import_module(module), attribute)
 
     return load

@@ -127,7 +127,7 @@ class Ranges:
     """``E_x | f_true - mean of f over the other classes |``, as the authors' code computes it."""
 
 
-def ranges(score: Score, logits: FloatArray, labels: np.ndarray) -> Ranges:  # type: ignore[type-arg]  # any ints
+def ranges(score: Score, logits: FloatArray, labels: np.ndarray) -> Ranges:
     """Compute Y in both readings from the scores of all classes.
 
     For a single logit both readings are ``| E_positive f - E_negative f |``.

@@ -9,7 +9,7 @@ import numpy as np
 from interact_cli.audit.inputs import accuracy
 from interact_cli.audit.preparation import Subject
 from interact_cli.results import PlayerTable, Report
-from interact_cli.types import FloatArray, IntArray, OutputKind, Skipped
+from interact_cli.types import BoolArray, FloatArray, IntArray, OutputKind, Skipped
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Material:
     predicted: IntArray
     """``(sample,)``; -1 for scalar outputs."""
     skipped: tuple[Skipped, ...]
-    pictures: np.ndarray | None  # type: ignore[type-arg]  # uint8
+    pictures: np.ndarray | None
     players: PlayerTable
     output: OutputKind
 
@@ -81,11 +81,12 @@ class Material:
         wanted = self.labels if target == "true" else self.predicted
         return self.classes(sample).index(int(wanted[sample]))
 
-    def included(self, only: str) -> np.ndarray:  # type: ignore[type-arg]  # bool
+    def included(self, only: str) -> BoolArray:
         """Return which samples enter the summaries."""
         if only == "all":
             return np.ones(len(self.ids), dtype=np.bool_)
-        return self.labels == self.predicted
+        correct: BoolArray = self.labels == self.predicted
+        return correct
 
 
 def predictions(output: OutputKind, logits: FloatArray) -> IntArray:
@@ -94,4 +95,5 @@ def predictions(output: OutputKind, logits: FloatArray) -> IntArray:
         return np.full(len(logits), -1, dtype=np.int64)
     if output == "single-logit":
         return (logits[:, 0] > 0).astype(np.int64)
-    return logits.argmax(axis=1).astype(np.int64)
+    best: IntArray = logits.argmax(axis=1).astype(np.int64)
+    return best

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
-from torch import nn
 
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
+from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
 from interact_cli.audit.inputs import Inputs, baseline_of, draw_inputs, fitting_data, matched, open_dataset
 from interact_cli.config.settings import Settings
 from interact_cli.engine.batch_rows import batch_rows
@@ -18,13 +18,10 @@ from interact_cli.engine.devices import resolve_device
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Metric, Progress, Question
-from interact_cli.metrics import published
-from interact_cli.training.reference import reference_network
 from interact_cli.results import PlayerTable
+from interact_cli.training.reference import reference_network
 from interact_cli.types import Model, PlayerSet
 
-DEFAULT_BUDGET = 4000
-DEFAULT_SAMPLES = 50
 N_PICTURES = 8
 
 
@@ -50,7 +47,7 @@ def question(settings: Settings, players: PlayerTable, sample_id: str) -> Questi
     plan = settings.plan
     return Question(
         n_players=len(players.names),
-        budget=plan.budget or DEFAULT_BUDGET,
+        budget=plan.budget or BUDGET,
         seed=plan.seed,
         sample_id=sample_id,
         grid=players.grid,
@@ -69,19 +66,19 @@ def prepare(settings: Settings, progress: Progress) -> Subject:
     if not settings.metrics:
         raise UsageError("Expected at least one metric: pass --metric NAME ('interact list metrics' shows them).")
     metrics = tuple(extensions.metric(name) for name in dict.fromkeys(settings.metrics))
-    protocol = _protocol(settings)
+    check_protocol(settings)
     device = resolve_device(settings.run.device)
     model = _model(settings, device.type, progress)
     illustration = settings.data.name is None and fitting_data(model) == "photographs"
     data_name = settings.data.name or fitting_data(model)
     dataset = open_dataset(data_name, settings.data)
     model = matched(model, dataset)
-    resolved = _resolved(settings, model, protocol, data_name, labelled=dataset.labels is not None)
+    resolved = resolve(settings, model, data_name, labelled=dataset.labels is not None)
     inputs = draw_inputs(
         resolved.data,
         model,
         dataset,
-        n_samples=resolved.data.n_samples or DEFAULT_SAMPLES,
+        n_samples=resolved.data.n_samples or SAMPLES,
         seed=resolved.plan.seed,
         n_pictures=N_PICTURES,
     )
@@ -106,26 +103,6 @@ def cache_folder() -> Path:
     """Return the user's cache: ``$INTERACT_CACHE``, else the platform's own place."""
     named = os.environ.get("INTERACT_CACHE")
     return Path(named) if named else platformdirs.user_cache_path("interact", appauthor=False)
-
-
-def _protocol(settings: Settings) -> published.Protocol | None:
-    plan = settings.plan
-    if plan.protocol is None:
-        return None
-    fixed = {
-        "--budget": plan.budget,
-        "--contexts": plan.contexts,
-        "--pairs": None if plan.pairs == "auto" else plan.pairs,
-        "--players": settings.players,
-        "--score": settings.score,
-        "--baseline": settings.baseline,
-    }
-    given = [name for name, value in fixed.items() if value is not None]
-    if given:
-        raise UsageError(
-            f"--protocol {plan.protocol} fixes what {', '.join(given)} would change. Leave out one or the other."
-        )
-    return published.lookup(plan.protocol)
 
 
 def _model(settings: Settings, device_type: str, progress: Progress) -> Model:
@@ -161,42 +138,6 @@ def _reference(settings: Settings, device_type: str, progress: Progress) -> Mode
     )
 
 
-def _resolved(
-    settings: Settings, model: Model, protocol: published.Protocol | None, data_name: str, *, labelled: bool
-) -> Settings:
-    data, plan = settings.data, settings.plan
-    images = model.input.kind == "image"
-    n_samples = data.n_samples or DEFAULT_SAMPLES
-    only, score, baseline, players = data.only or "all", settings.score, settings.baseline or "mean", settings.players
-    if protocol is not None:
-        n_samples = data.n_samples or (protocol.n_samples if images else protocol.n_samples_of_tables)
-        only = data.only or protocol.only
-        score = protocol.score_with_batchnorm if _has_batchnorm(model.module) else protocol.score
-        baseline, players = protocol.baseline, protocol.players if images else "columns"
-    labels_known = labelled and model.output != "scalar"
-    target = settings.target or ("true" if labels_known else "predicted")
-    if not labels_known and (target == "true" or only == "correct"):
-        asked = "--target true" if settings.target == "true" else "--only correct"
-        raise UsageError(f"{asked} needs labels, and '{data_name}' has none for this network. Leave it out.")
-    if model.output == "scalar":
-        score = settings.score or "scalar"
-    return settings.model_copy(
-        update={
-            "arch": model.arch,
-            "data": data.model_copy(update={"name": data_name, "n_samples": n_samples, "only": only}),
-            "plan": plan if protocol else plan.model_copy(update={"budget": plan.budget or DEFAULT_BUDGET}),
-            "score": score or "log-odds",
-            "baseline": baseline,
-            "players": players,
-            "target": target,
-        }
-    )
-
-
-def _has_batchnorm(module: nn.Module) -> bool:
-    return any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
-
-
 def _players(settings: Settings, model: Model, baseline: Baseline) -> PlayerSet:
     spec = settings.players or ("grid" if model.input.kind == "image" else "columns")
     name, _, argument = spec.partition(":")
@@ -204,4 +145,3 @@ def _players(settings: Settings, model: Model, baseline: Baseline) -> PlayerSet:
     if name not in registry:
         raise UnknownNameError("players", name, (entry.name for entry in registry), listing=registry.listing)
     return registry.get(name)(argument or None, model, baseline)
-

@@ -119,7 +119,9 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     with Journal.opened(partial(path), {"key": key}, fresh=settings.run.force) as journal:
         answers = answer(material, ask, Evaluations(journal, lazy.fetch, report.records), progress)
         evaluated = int(answers.samples.evaluated.sum())
-        progress.note(f"From {source.name}: {evaluated} of {int(answers.samples.unique.sum())} coalitions were missing.")
+        progress.note(
+            f"From {source.name}: {evaluated} of {int(answers.samples.unique.sum())} coalitions were missing."
+        )
         document = {
             **report.provenance,
             "content_key": key,
@@ -167,7 +169,7 @@ def _settings(report: Report, changes: Mapping[str, Any]) -> Settings:
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {}
+    flat: dict[str, Any] = {}
     for name, value in config.items():
         if isinstance(value, Mapping) and name != "arch_args":
             flat |= {f"{name}.{inner}": entry for inner, entry in value.items()}

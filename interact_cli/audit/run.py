@@ -110,8 +110,12 @@ def finished_run(path: Path, key: str, *, force: bool) -> Report | None:
 def announce(subject: Subject, progress: Progress) -> None:
     """Say first what is measured on what."""
     model, inputs = subject.model, subject.inputs
-    progress.note(f"Checkpoint: {safe_text(model.path or model.arch)} ({safe_text(model.arch)}, from {model.arch_source})")
-    where = f"{subject.settings.data.name} ({inputs.dataset.split}), {len(inputs.samples)} of {len(inputs.dataset)} samples"
+    progress.note(
+        f"Checkpoint: {safe_text(model.path or model.arch)} ({safe_text(model.arch)}, from {model.arch_source})"
+    )
+    where = (
+        f"{subject.settings.data.name} ({inputs.dataset.split}), {len(inputs.samples)} of {len(inputs.dataset)} samples"
+    )
     if subject.illustration:
         where += "; no data named: an illustration on bundled photographs, predicted class, no interval"
     elif subject.inputs.dataset.name == "digits":
@@ -187,4 +191,3 @@ def fetch_from(subject: Subject) -> Any:
         return subject.evaluator.records(subject.inputs.samples[sample], subject.players, coalitions, classes)
 
     return fetch
-

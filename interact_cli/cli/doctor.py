@@ -53,7 +53,9 @@ def _problems() -> list[str]:
     problems = []
     release = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
     if release < (2, 10):
-        problems.append(f"torch {torch.__version__} cannot open pickled checkpoints safely; install torch 2.10 or newer")
+        problems.append(
+            f"torch {torch.__version__} cannot open pickled checkpoints safely; install torch 2.10 or newer"
+        )
     mismatch = _torchvision_problem(torch.__version__)
     return [*problems, mismatch] if mismatch else problems
 

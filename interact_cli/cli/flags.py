@@ -90,7 +90,9 @@ def takes(flags: Sequence[Flag]) -> Callable[[Callable[..., None]], Callable[...
         @functools.wraps(command)
         def run(**arguments: Any) -> None:
             given = {flag: arguments.pop(flag.parameter) for flag in flags}
-            command(**arguments, flags={flag.setting: _value(flag, v) for flag, v in given.items() if v not in (None, [])})
+            command(
+                **arguments, flags={flag.setting: _value(flag, v) for flag, v in given.items() if v not in (None, [])}
+            )
 
         hints = get_type_hints(command, include_extras=True)
         signature = inspect.signature(command)
@@ -100,9 +102,9 @@ def takes(flags: Sequence[Flag]) -> Callable[[Callable[..., None]], Callable[...
             if name != "flags"
         ]
         parameters = [*own, *(_parameter(flag) for flag in flags)]
-        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by inspect
+        vars(run)["__signature__"] = signature.replace(parameters=parameters)
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        del run.__wrapped__  # type: ignore[attr-defined]  # or inspect would look past the signature
+        del vars(run)["__wrapped__"]  # or inspect would look past the signature
         return run
 
     return decorate
@@ -111,10 +113,8 @@ def takes(flags: Sequence[Flag]) -> Callable[[Callable[..., None]], Callable[...
 def _parameter(flag: Flag) -> inspect.Parameter:
     names = [flag.name] if flag.short is None else [flag.name, flag.short]
     text = "Leave the evaluation records out of the report." if flag.name == "--no-records" else flag.help
-    option = typer.Option(
-        *names, help=text, rich_help_panel=flag.panel, metavar=flag.metavar, show_default=False
-    )
-    annotation = Annotated[flag.kind | None, option]
+    option = typer.Option(*names, help=text, rich_help_panel=flag.panel, metavar=flag.metavar, show_default=False)
+    annotation: Any = Annotated[flag.kind | None, option]
     return inspect.Parameter(flag.parameter, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

@@ -43,35 +43,33 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         signal.signal(signal.SIGTERM, _terminate)
         try:
             command(*args, **kwargs)
-        except InteractError as error:
-            if screen.debug:
-                traceback.print_exc()
-            screen.error(str(error))
-            raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            _stopped("Interrupted")
-            raise typer.Exit(INTERRUPTED) from None
-        except Terminated:
-            _stopped("Terminated")
-            raise typer.Exit(TERMINATED) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
         except (typer.Exit, typer.Abort):
             raise
-        except Exception as error:
+        except BaseException as error:
             if screen.debug:
                 traceback.print_exc()
-            kind = type(error).__name__
-            advice = "Run again as 'interact --debug ...' and report the traceback."
-            screen.error(f"internal error, {kind}: {safe_text(error)}. {advice}")
-            raise typer.Exit(INTERNAL_ERROR) from None
+            raise typer.Exit(_told(error)) from None
 
     return run
 
 
-def _stopped(word: str) -> None:
-    screen.say(f"{word}. Finished units are kept: rerun the same command to go on.")
+def _told(error: BaseException) -> int:
+    """Say in one line what happened and return the exit code."""
+    if isinstance(error, InteractError):
+        screen.error(str(error))
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        interrupted = isinstance(error, KeyboardInterrupt)
+        word = "Interrupted" if interrupted else "Terminated"
+        screen.say(f"{word}. Finished units are kept: rerun the same command to go on.")
+        return INTERRUPTED if interrupted else TERMINATED
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    kind = type(error).__name__
+    advice = "Run again as 'interact --debug ...' and report the traceback."
+    screen.error(f"internal error, {kind}: {safe_text(error)}. {advice}")
+    return INTERNAL_ERROR
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:

@@ -71,6 +71,4 @@ def _timm_names(pattern: str) -> list[dict[str, Any]]:
     import timm
 
     origin = f"timm {version('timm')}"
-    return [
-        {"name": f"timm:{name}", "summary": "", "origin": origin} for name in timm.list_models(f"*{pattern}*")
-    ]
+    return [{"name": f"timm:{name}", "summary": "", "origin": origin} for name in timm.list_models(f"*{pattern}*")]

@@ -31,7 +31,9 @@ def plot(
         str | None, typer.Option("--kind", help="curve, profile, map, matrix or players.", show_default=False)
     ] = None,
     sample: Annotated[int, typer.Option("--sample", help="Sample of the map, from 0.", min=0)] = 0,
-    neighbours: Annotated[Literal["4", "8"], typer.Option("--neighbours", help="Neighbours of a cell in the map.")] = "8",
+    neighbours: Annotated[
+        Literal["4", "8"], typer.Option("--neighbours", help="Neighbours of a cell in the map.")
+    ] = "8",
 ) -> None:
     """Draw a report: J curve, order profile, grid map, pair matrix, player values."""
     from interact_cli.report.plots import plot_report
@@ -39,8 +41,6 @@ def plot(
 
     if output.exists() and report.exists() and output.samefile(report):
         raise OutputError("The picture would overwrite the report. Choose another --output.")
-    drawn = plot_report(
-        read_report(report), output, kind=kind, sample=sample, neighbours=4 if neighbours == "4" else 8
-    )
+    drawn = plot_report(read_report(report), output, kind=kind, sample=sample, neighbours=4 if neighbours == "4" else 8)
     screen.say(f"Drew {', '.join(drawn)}.")
     screen.document(str(output))

@@ -37,24 +37,27 @@ def load_settings(
     Raises:
         UsageError: an unreadable file, an unknown name, a value of the wrong type; all problems in one line.
     """
-    tree: dict[str, Any] = {}
-    if config is not None:
-        tree = _read(config)
-    for name, text in sorted((environ or {}).items()):
-        if name.startswith(PREFIX) and name not in NOT_SETTINGS:
-            _assign(tree, name.removeprefix(PREFIX).lower().split("__"), load_strict(text, name))
-    for assignment in assignments:
-        dotted, equals, text = assignment.partition("=")
-        if not equals or not dotted:
-            raise UsageError(f"Expected --set NAME=VALUE, for example plan.budget=2000, got '{safe_text(assignment)}'.")
-        _assign(tree, dotted.strip().split("."), load_strict(text, f"--set {safe_text(dotted)}"))
-    for dotted, value in (flags or {}).items():
-        if value is not None:
-            _assign(tree, dotted.split("."), value)
+    tree = {} if config is None else _read(config)
+    given = [*_from_environment(environ or {}), *map(_from_assignment, assignments)]
+    given += [(dotted.split("."), value) for dotted, value in (flags or {}).items() if value is not None]
+    for path, value in given:
+        _assign(tree, path, value)
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
         raise UsageError(_told(error, config)) from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[list[str], Any]]:
+    names = sorted(name for name in environ if name.startswith(PREFIX) and name not in NOT_SETTINGS)
+    return [(name.removeprefix(PREFIX).lower().split("__"), load_strict(environ[name], name)) for name in names]
+
+
+def _from_assignment(assignment: str) -> tuple[list[str], Any]:
+    dotted, equals, text = assignment.partition("=")
+    if not equals or not dotted:
+        raise UsageError(f"Expected --set NAME=VALUE, for example plan.budget=2000, got '{safe_text(assignment)}'.")
+    return dotted.strip().split("."), load_strict(text, f"--set {safe_text(dotted)}")
 
 
 def _read(config: Path) -> dict[str, Any]:
@@ -90,13 +93,18 @@ def _told(error: ValidationError, config: Path | None) -> str:
 
 
 def _problem(detail: Mapping[str, Any]) -> str:
-    location = [part for part in detail["loc"] if not (isinstance(part, str) and ("[" in part or part in {"int", "str"}))]
-    name = safe_text(".".join(str(part) for part in location))
     if detail["type"] == "extra_forbidden":
-        known = _fields_at(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        *parents, unknown = detail["loc"]
+        name = safe_text(".".join(map(str, detail["loc"])))
+        known = _fields_at(parents)
+        near = difflib.get_close_matches(str(unknown), known, n=1)
         guess = f", did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
         return f"unknown name '{name}'{guess}"
+    # A union adds the name of each of its types to the location: no field is called so.
+    location = [
+        part for part in detail["loc"] if not (isinstance(part, str) and ("[" in part or part in {"int", "str"}))
+    ]
+    name = safe_text(".".join(location))
     return f"{name}: {safe_text(detail['msg'])}, got {safe_text(repr(detail['input']), 60)}"
 
 

@@ -1,11 +1,11 @@
-"""Everything that a run can be told. A field that is None takes its default from the protocol, the model or the data."""
+"""Everything that a run can be told; None takes its default from the protocol, the model or the data."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
 
 
 class _Section(BaseModel):
@@ -23,15 +23,15 @@ class DataSettings(_Section):
     """Part of the data set; the test part where there is one."""
     label_column: str | None = None
     """Label column of a table."""
-    n_samples: int | None = Field(default=None, ge=1)
+    n_samples: int | None = Field(default=None, ge=1, strict=True)
     """Samples to draw, stratified by class; 50 unless a protocol says otherwise."""
     samples: Path | None = None
     """File of sample ids, one a line, instead of a draw."""
     only: Literal["correct", "all"] | None = None
     """Which samples enter the summaries; all unless a protocol says otherwise."""
-    limit: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1, strict=True)
     """Measure only the first drawn samples: a quick look; the report is marked limited."""
-    max_failures: int = Field(default=0, ge=0)
+    max_failures: int = Field(default=0, ge=0, strict=True)
     """Unreadable samples that are tolerated."""
     allow_download: bool = False
     """Let torchvision download a data set with a published checksum."""
@@ -40,16 +40,16 @@ class DataSettings(_Section):
 class PlanSettings(_Section):
     """Which coalitions are asked for."""
 
-    budget: int | None = Field(default=None, ge=1)
+    budget: int | None = Field(default=None, ge=1, strict=True)
     """Evaluations per sample that each metric may ask for; 4000. All 2^n coalitions where they fit."""
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, strict=True)
     """Seed of the draws of samples, pairs and contexts."""
     pairs: str = "auto"
     """Pairs of players: `all`, `radius:R`; auto is radius:2 on a grid and all elsewhere."""
-    contexts: int | None = Field(default=None, ge=2)
+    contexts: int | None = Field(default=None, ge=2, strict=True)
     """Contexts per pair (and order); the budget decides."""
     protocol: str | None = None
-    """A published protocol: `deng2022` or `zhang2021-dropout`; fixes players, pairs, orders, contexts, score, baseline."""
+    """A published protocol, `deng2022` or `zhang2021-dropout`: players, pairs, orders, contexts, score, baseline."""
 
 
 class RunSettings(_Section):
@@ -57,7 +57,7 @@ class RunSettings(_Section):
 
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
-    batch_size: int | Literal["auto"] = "auto"
+    batch_size: StrictInt | Literal["auto"] = "auto"
     """Rows of a batch; auto takes the committed table."""
     output: Path | None = None
     """Report to write; `interact-runs/KEY.h5`, the key made of everything that decides the numbers."""
@@ -77,7 +77,7 @@ class RunSettings(_Section):
 class TrainingSettings(_Section):
     """How a reference network is trained when no checkpoint is given."""
 
-    epochs: int | None = Field(default=None, ge=1)
+    epochs: int | None = Field(default=None, ge=1, strict=True)
     """Passes over the training data; 20 on a GPU, 1 on a CPU."""
 
 
@@ -87,7 +87,7 @@ class Settings(_Section):
     checkpoint: Path | None = None
     """Checkpoint file; without one, `bottleneck` measures the data set's reference network."""
     arch: str | None = None
-    """Architecture: `timm:NAME`, `py:package.module:factory` or `py:FILE.py:factory`; the checkpoint's own otherwise."""
+    """Architecture: `timm:NAME`, `py:package.module:factory`, `py:FILE.py:factory`; the checkpoint's own otherwise."""
     arch_args: dict[str, Any] = Field(default_factory=dict)
     """Arguments of the architecture; they win over the checkpoint's."""
     weights: Literal["auto", "ema", "raw"] = "auto"

@@ -134,7 +134,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         return _StandIn(_NAMES[name])
 
 
-class _ForbiddenName(Exception):  # noqa: N818 - never leaves this file
+class _ForbiddenName(Exception):
     pass
 
 

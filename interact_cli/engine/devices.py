@@ -47,7 +47,8 @@ def describe(device: torch.device) -> str:
 def full_float32() -> Iterator[None]:
     """Compute float32 as IEEE float32, TF32 and bfloat16 off for convolutions and products; restored afterwards.
 
-    A factory that calls ``torch.set_float32_matmul_precision`` would otherwise change both, on CPUs too. Second differences cancel: TF32 made E|I| of a small ViT a third too large at low orders.
+    A factory that calls ``torch.set_float32_matmul_precision`` would otherwise change both, on CPUs too.
+    Second differences cancel: TF32 made E|I| of a small ViT a third too large at low orders.
     """
     backends: Any = torch.backends  # the stubs do not know the settings yet
     settings = [

@@ -43,6 +43,6 @@ class Masker:
         return masked.permute(0, 3, 1, 2) if self.channels_last else masked
 
 
-def _resident(array: np.ndarray, device: torch.device) -> torch.Tensor:  # type: ignore[type-arg]  # float32 or int64
+def _resident(array: np.ndarray, device: torch.device) -> torch.Tensor:
     """Copy an array, read-only and broadcast ones included, to the device."""
     return torch.from_numpy(np.array(array, order="C")).to(device)

@@ -34,9 +34,13 @@ class TableGame:
     def __post_init__(self) -> None:
         table = np.array(self.values, dtype=np.float64)
         if table.ndim != 1 or len(table) < 2 or len(table) & (len(table) - 1):
-            raise ShapeError(f"Expected `values` of shape (2^n,) with n >= 1, got {table.shape}. One entry per coalition.")
+            raise ShapeError(
+                f"Expected `values` of shape (2^n,) with n >= 1, got {table.shape}. One entry per coalition."
+            )
         if not np.isfinite(table).all():
-            raise NonFiniteError(f"Expected finite `values`, got {int((~np.isfinite(table)).sum())} NaN or infinite ones.")
+            raise NonFiniteError(
+                f"Expected finite `values`, got {int((~np.isfinite(table)).sum())} NaN or infinite ones."
+            )
         table.flags.writeable = False
         object.__setattr__(self, "values", table)
 

@@ -116,7 +116,8 @@ class Flips:
     def asked(self) -> PackedArray:
         """``(draw * (n + 1), bytes)``: for each draw, the base, then the base with player 0..n-1 flipped."""
         flips = np.concatenate([pack(np.zeros_like(self.bases[:1])), single_player_bits(self.bases.shape[1])])
-        return (pack(self.bases)[:, None, :] ^ flips).reshape(-1, flips.shape[1])
+        flipped: PackedArray = pack(self.bases)[:, None, :] ^ flips
+        return flipped.reshape(-1, flips.shape[1])
 
     def estimate(self, values: FloatArray) -> Estimate:
         """Average the signed flips of each player over the draws."""
@@ -277,8 +278,7 @@ def _four_terms(contexts: BoolArray, pairs: IntArray, n_players: int) -> PackedA
     """Pack S+i+j, S+i, S+j and S for every context: ``(pair * context * 4, bytes)``."""
     bits = single_player_bits(n_players)
     i, j = bits[pairs[:, 0]], bits[pairs[:, 1]]
-    neither = pack(contexts) & ~(i | j)[:, None, :]
+    neither: PackedArray = pack(contexts) & ~(i | j)[:, None, :]
     added = np.stack([i | j, i, j, np.zeros_like(i)], axis=1)
-    terms = neither[:, :, None, :] | added[:, None, :, :]
+    terms: PackedArray = neither[:, :, None, :] | added[:, None, :, :]
     return terms.reshape(-1, bits.shape[1])
-

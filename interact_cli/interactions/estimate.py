@@ -48,7 +48,7 @@ class Estimate:
             pairs=None,
         )
 
-    def _laid_out(self, flat: np.ndarray, fill: float) -> np.ndarray:  # type: ignore[type-arg]  # bool or float
+    def _laid_out(self, flat: np.ndarray, fill: float) -> np.ndarray:
         if self.pairs is None:
             return flat
         i, j = self.pairs.T

@@ -204,9 +204,7 @@ def share(
         what = f"one pair, {contexts or 2} contexts" + (f" at each of {len(orders)} orders" if orders else "")
         if 2**n_players <= least:
             least, what = 2**n_players, "all coalitions"
-        raise BudgetError(
-            f"Expected a budget of at least {least} evaluations ({what}), got {budget}. Raise --budget."
-        )
+        raise BudgetError(f"Expected a budget of at least {least} evaluations ({what}), got {budget}. Raise --budget.")
     if contexts is None:
         n_pairs, most = n_candidates, max(2, budget // 4)
         if n_pairs * cost(2) > budget:
@@ -222,14 +220,14 @@ def order_strata(n_players: int, orders: tuple[int, ...], n_contexts: int) -> tu
     return tuple(Stratum(min(count, n_contexts), order, exact=count <= n_contexts) for order, count in counts)
 
 
-def context_generators(
-    seed: int, stream: str, index: str, strata: tuple[Stratum, ...]
-) -> list[np.random.Generator]:
-    """Return one generator per stratum of one sample."""
-    return [generator(seed, "contexts", stream, index, stratum.order or 0) for stratum in strata]
+def context_generators(seed: int, stream: str, index: str, strata: tuple[Stratum, ...]) -> list[np.random.Generator]:
+    """Return one generator per stratum of one sample, keyed by its order and keep rate."""
+    return [
+        generator(seed, "contexts", stream, index, stratum.order or 0, str(stratum.keep_rate)) for stratum in strata
+    ]
 
 
-def sampled_pairs(
+def sampled_pairs(  # noqa: PLR0913  (a plan has that many parts, each a plain value)
     index: Index,
     n_players: int,
     candidates: IntArray,

@@ -56,9 +56,7 @@ def candidates(rule: str, n_players: int, grid: tuple[int, int] | None) -> IntAr
     return within_radius(grid, int(number))
 
 
-def drawn_with_clamped_offsets(
-    grid: tuple[int, int], n_pairs: int, radius: int, rng: np.random.Generator
-) -> IntArray:
+def drawn_with_clamped_offsets(grid: tuple[int, int], n_pairs: int, radius: int, rng: np.random.Generator) -> IntArray:
     """Draw pairs as the code of paper 003 does.
 
     The first cell is uniform; the second is the first plus an offset uniform over the non-zero offsets within the

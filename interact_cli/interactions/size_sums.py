@@ -29,7 +29,7 @@ class SizeSums:
     @property
     def n_players(self) -> int:
         """Number of players ``n``."""
-        return self.with_player.shape[1]
+        return int(self.with_player.shape[1])
 
     @classmethod
     def of(cls, table: FloatArray) -> SizeSums:

@@ -106,8 +106,9 @@ class Journal:
             found = _manifest(manifest)
             differing = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
             if differing and not fresh:
+                fields = safe_text(", ".join(differing))
                 raise UsageError(
-                    f"'{safe_text(self.folder)}' holds an unfinished run with another {safe_text(', '.join(differing))}. "
+                    f"'{safe_text(self.folder)}' holds an unfinished run with another {fields}. "
                     f"Rerun that command to finish it, choose another --output, or pass --force to discard it."
                 )
             if differing:
@@ -147,6 +148,6 @@ def _write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise RunFailed(
-            f"Cannot store finished work in '{safe_text(path.parent)}': {error.strerror}. Free some space, then rerun the same "
-            f"command: finished units are kept."
+            f"Cannot store finished work in '{safe_text(path.parent)}': {error.strerror}. "
+            f"Free some space, then rerun the same command: finished units are kept."
         ) from None

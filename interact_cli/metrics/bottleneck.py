@@ -136,11 +136,12 @@ def _null_quantity(name: str, draws: FloatArray) -> Quantity:
 
 
 def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
-    """Return mean |I| by order from each half of the contexts: ``(half, order)``."""
+    """Return mean |I| by order from each half of the drawn contexts, exact orders whole: ``(half, order)``."""
     if isinstance(design, FullTable):
         return np.stack([Moments.of(design.estimate(values)).absolute] * 2)
-    differences = design.differences(values)
-    parts = [[part[:, half::2] if part.shape[1] > 1 else part for part in differences] for half in (0, 1)]
+    strata = zip(design.differences(values), design.strata, strict=True)
+    drawn = [(part, not stratum.exact and stratum.n_contexts > 1) for part, stratum in strata]
+    parts = [[part[:, half::2] if split else part for part, split in drawn] for half in (0, 1)]
     return np.stack([Moments.of(design.estimate_of(part)).absolute for part in parts])
 
 

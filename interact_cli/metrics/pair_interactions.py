@@ -98,7 +98,7 @@ def _divided(summary: Summary, range_: float) -> Summary:
 
 def _by_pair(
     estimates: Sequence[Estimate], resampler: Resampler, unit: str
-) -> tuple[list[Quantity], dict[str, np.ndarray]]:  # type: ignore[type-arg]  # int64
+) -> tuple[list[Quantity], dict[str, np.ndarray]]:
     pairs = shared_pairs(estimates)
     if pairs is None:
         return [], {}

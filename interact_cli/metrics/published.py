@@ -149,7 +149,8 @@ def _protocol_strata(index: Index, question: Question, protocol: Protocol) -> tu
     if index.subject == "pairs":
         return (Stratum(contexts, keep_rate=index.keep_rate),)
     if protocol.name == "zhang2021-dropout":
-        return tuple(Stratum(contexts, int((low + high) / 2 * n), keep_rate=(low, high)) for low, high in KEEP_RATES)
+        typical = [floor((low + high) / 2 * (n - 2) + 1e-9) for low, high in KEEP_RATES]
+        return tuple(Stratum(contexts, m, keep_rate=rates) for m, rates in zip(typical, KEEP_RATES, strict=True))
     if question.grid is None:
         counts = [(order, comb(n - 2, order)) for order in range(n - 1)]
         return tuple(Stratum(min(count, contexts), order, exact=count <= contexts) for order, count in counts)

@@ -50,7 +50,7 @@ class Resampler:
 
     weights: FloatArray
     """``(resample, included sample)``: share of each sample."""
-    included: np.ndarray  # type: ignore[type-arg]  # bool mask over all samples
+    included: np.ndarray
     intervals: bool
 
     @classmethod

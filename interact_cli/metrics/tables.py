@@ -13,7 +13,7 @@ from interact_cli.results import Quantity
 from interact_cli.types import IntArray
 
 
-def stacked(arrays: Sequence[np.ndarray], fill: float) -> np.ndarray:  # type: ignore[type-arg]  # any dtype
+def stacked(arrays: Sequence[np.ndarray], fill: float) -> np.ndarray:
     """Stack arrays along a new first axis, padding each axis to the longest with ``fill``."""
     shape = tuple(max(sizes) for sizes in zip(*[array.shape for array in arrays], strict=True))
     out = np.full((len(arrays), *shape), fill, dtype=arrays[0].dtype)

@@ -31,7 +31,8 @@ def learning_strength(n_players: float, order: FloatArray) -> FloatArray:
     """
     others = n_players - 2
     log_binomial = _log_gamma(np.asarray(others + 1.0)) - _log_gamma(order + 1.0) - _log_gamma(others - order + 1.0)
-    return (n_players - order - 1) / (n_players - 1) * np.exp(-0.5 * log_binomial)
+    strength: FloatArray = (n_players - order - 1) / (n_players - 1) * np.exp(-0.5 * log_binomial)
+    return strength
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,14 @@ def fit(strength: FloatArray, shares: FloatArray, n_players: int) -> Fit | None:
     The paper publishes neither the rule nor the n' of its figures; this rule is ours (`protocols.md` section 4).
 
     Args:
-        strength: ``(order,)`` J at the measured orders, the first of them order 0.
+        strength: ``(order,)`` J at the measured orders.
         shares: ``(order,)`` order / (n - 2).
         n_players: n.
 
     Returns:
-        The fit, or None where order 0 has no strength or fewer than 3 orders were measured.
+        The fit, or None where order 0 was not measured or has no strength, or fewer than 3 orders were measured.
     """
-    if len(strength) < 3 or not strength[0] > 0 or n_players < 3:
+    if len(strength) < 3 or shares[0] > 0 or not strength[0] > 0 or n_players < 3:
         return None
     relative = strength / strength[0]
     choices = list(range(3, min(n_players, MOST_DIMENSIONS) + 1))

@@ -29,20 +29,27 @@ def columns(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet
         raise UsageError("Players 'columns' need a column model; this one takes images. Use --players grid:8x8.")
     (n_columns,) = model.input.shape
     names = model.input.columns.names or tuple(f"column {position}" for position in range(n_columns))
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise UsageError(f"Expected every column to have its own name, got '{repeated[0]}' more than once. Rename one.")
-    group_of: dict[str, str] = {}
-    for group, members in model.input.columns.groups.items():
-        if group in names and group not in members:
-            raise UsageError(f"Group '{group}' has the name of a column outside it. Rename the group.")
-        for member in members:
-            if member not in names:
-                raise UsageError(f"Group '{group}' names column '{member}', which the model does not have.")
-            if member in group_of:
-                raise UsageError(f"Column '{member}' is in two groups, '{group_of[member]}' and '{group}'.")
-            group_of[member] = group
+    group_of = _groups(names, model.input.columns.groups)
     player_of = [group_of.get(name, name) for name in names]
     players = tuple(dict.fromkeys(player_of))
     owner = np.array([players.index(player) for player in player_of], dtype=np.int64)
     return PlayerSet(players, owner, baseline.values, baseline.name, "columns")
+
+
+def _groups(model: Model, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the group of every column that is in one."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UsageError(f"Expected every column to have its own name, got '{repeated[0]}' more than once. Rename one.")
+    groups = model.input.columns.groups
+    for group, members in groups.items():
+        if group in names and group not in members:
+            raise UsageError(f"Group '{group}' has the name of a column outside it. Rename the group.")
+    group_of: dict[str, str] = {}
+    for group, member in ((group, member) for group, members in groups.items() for member in members):
+        if member not in names:
+            raise UsageError(f"Group '{group}' names column '{member}', which the model does not have.")
+        if member in group_of:
+            raise UsageError(f"Column '{member}' is in two groups, '{group_of[member]}' and '{group}'.")
+        group_of[member] = group
+    return group_of

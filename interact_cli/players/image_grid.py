@@ -34,7 +34,7 @@ def image_grid(argument: str | None, model: Model, baseline: Baseline) -> Player
     rows, columns = _sides(argument, height, width)
     if rows > height or columns > width:
         raise UsageError(
-            f"Expected at most {height} x {width} cells (one pixel each), got grid:{rows}x{columns}. Use a coarser grid."
+            f"Expected at most {height} x {width} cells (one pixel each), got grid:{rows}x{columns}. Use fewer cells."
         )
     row_of = np.arange(height) * rows // height
     column_of = np.arange(width) * columns // width

@@ -103,7 +103,13 @@ def make_case(name: str) -> Case:
         return image_case("convnet", convnet(), 5, 1)
     if name == "transformer":
         vit = timm.create_model(
-            "vit_tiny_patch16_224", num_classes=4, img_size=(32, 30), patch_size=(8, 10), depth=2, embed_dim=24, num_heads=3
+            "vit_tiny_patch16_224",
+            num_classes=4,
+            img_size=(32, 30),
+            patch_size=(8, 10),
+            depth=2,
+            embed_dim=24,
+            num_heads=3,
         )
         return image_case("transformer", vit, 4, 2)
     layers = [nn.Linear(9, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 3)]

@@ -93,7 +93,9 @@ def test_lower_precision_of_the_process_does_not_reach_the_values(case, tf32, na
 @pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
 def test_the_table_has_an_answer_for_every_size(build, family, device):
     shapes = [(1,), (12,), (5000,), (1, 8, 8), (3, 32, 32), (3, 64, 64), (3, 224, 224), (3, 1024, 1024)]
-    rows = [batch_rows(build.model(torch.nn.Identity(), shape, 2, family), device) for shape in sorted(shapes, key=prod)]
+    rows = [
+        batch_rows(build.model(torch.nn.Identity(), shape, 2, family), device) for shape in sorted(shapes, key=prod)
+    ]
     assert rows == sorted(rows, reverse=True), "a larger input never has a larger batch"
     assert all(row >= 16 and row & (row - 1) == 0 for row in rows)
     assert max(rows) <= 4096, "no batch is larger than a journaled unit: the rest would be padding"

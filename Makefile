@@ -1,0 +1,49 @@
+# Two commands do all set-up on a fresh machine: `make demo` runs the main job, `make test` passes the tests.
+# VENV may point at an environment outside the tree; it is made and filled if it does not exist.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.interact-ready
+DEMO := demo
+MEASURE := $(BIN)/interact measure
+BOTTLENECK := $(BIN)/interact bottleneck
+
+.PHONY: demo test test-all check lint bench clean
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: expected Python 3.11 or newer, got $$($(PYTHON) --version). Pass PYTHON=python3.11."; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
+	touch $@
+
+# The main job on what is bundled: three small networks are trained, measured, summarised and drawn.
+demo: $(READY)
+	$(BIN)/python -m interact_cli.training.demo $(DEMO)
+	cp $(DEMO)/digits_convnet.pt ckpt.pt
+	$(MEASURE) ckpt.pt --metric multi-order --players grid:8x8 --output $(DEMO)/digits_convnet.h5 --force
+	$(BOTTLENECK) $(DEMO)/digits_convnet.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_convnet_bottleneck.h5 --force
+	$(BOTTLENECK) $(DEMO)/digits_vit.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_vit_bottleneck.h5 --force
+	$(MEASURE) $(DEMO)/breast_cancer_mlp.pt --dataset breast_cancer --metric shapley-interaction --metric strength --output $(DEMO)/breast_cancer_mlp.h5 --force
+	for report in $(DEMO)/*.h5; do $(BIN)/interact plot $$report --output $${report%.h5}.png || exit 1; done
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-all: $(READY)
+	$(BIN)/python -m pytest -m "not gpu and not cluster"
+
+check: lint test
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(DEMO) ckpt.pt interact-runs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,92 @@
+"""Every setting that was left open, filled in: by a published protocol, by the model, by the data."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from interact_cli.config.settings import Settings
+from interact_cli.errors import UsageError
+from interact_cli.metrics import published
+from interact_cli.types import Model
+
+BUDGET = 4000
+SAMPLES = 50
+
+
+def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool) -> Settings:
+    """Fill in the defaults of inputs, score, target, baseline and players.
+
+    Raises:
+        UsageError: a target or a filter that needs labels, without labels.
+    """
+    labels_known = labelled and model.output != "scalar"
+    update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
+    only = settings.data.only or update.pop("only")
+    target = settings.target or ("true" if labels_known else "predicted")
+    if not labels_known and (target == "true" or only == "correct"):
+        asked = "--target true" if settings.target == "true" else "--only correct"
+        raise UsageError(f"{asked} needs labels, and '{data_name}' has none for this network. Leave it out.")
+    n_samples = settings.data.n_samples or update.pop("n_samples")
+    data = {"name": data_name, "n_samples": n_samples, "only": only}
+    budget = None if settings.plan.protocol else settings.plan.budget or BUDGET
+    return settings.model_copy(
+        update={
+            **{name: update[name] for name in ("score", "baseline", "players")},
+            "arch": model.arch,
+            "target": target,
+            "data": settings.data.model_copy(update=data),
+            "plan": settings.plan.model_copy(update={"budget": budget}),
+        }
+    )
+
+
+def check_protocol(settings: Settings) -> None:
+    """Refuse flags that would change what a protocol fixes.
+
+    Raises:
+        UnknownNameError: no such protocol.
+        UsageError: a flag contradicts it.
+    """
+    plan = settings.plan
+    if plan.protocol is None:
+        return
+    published.lookup(plan.protocol)
+    fixed = {
+        "--budget": plan.budget,
+        "--contexts": plan.contexts,
+        "--pairs": None if plan.pairs == "auto" else plan.pairs,
+        "--players": settings.players,
+        "--score": settings.score,
+        "--baseline": settings.baseline,
+    }
+    given = [name for name, value in fixed.items() if value is not None]
+    if given:
+        raise UsageError(
+            f"--protocol {plan.protocol} fixes what {', '.join(given)} would change. Leave out one or the other."
+        )
+
+
+def _by_model(settings: Settings, model: Model) -> dict[str, object]:
+    return {
+        "n_samples": SAMPLES,
+        "only": "all",
+        "score": settings.score or ("scalar" if model.output == "scalar" else "log-odds"),
+        "baseline": settings.baseline or "mean",
+        "players": settings.players or ("grid" if model.input.kind == "image" else "columns"),
+    }
+
+
+def _by_protocol(settings: Settings, model: Model) -> dict[str, object]:
+    protocol = published.lookup(settings.plan.protocol or "")
+    images = model.input.kind == "image"
+    return {
+        "n_samples": protocol.n_samples if images else protocol.n_samples_of_tables,
+        "only": protocol.only,
+        "score": protocol.score_with_batchnorm if _has_batchnorm(model.module) else protocol.score,
+        "baseline": protocol.baseline,
+        "players": protocol.players if images else "columns",
+    }
+
+
+def _has_batchnorm(module: nn.Module) -> bool:
+    return any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())

@@ -1,0 +1,234 @@
+"""J^(m): its formula, its null, its instability and its verdicts."""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+import pytest
+from support import references, runs
+
+from interact_cli.interfaces import Question
+from interact_cli.metrics.bottleneck import Bottleneck
+from interact_cli.metrics.published import published_orders
+
+DEFENDED = ("mean_abs", "rms_corrected")
+
+
+def words(measurement):
+    return [finding.word for finding in measurement.findings]
+
+
+# --- the curve --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exact():
+    n, n_samples = 6, 21
+    tables = np.random.default_rng(0).normal(size=(n_samples, 2**n)) * np.linspace(0.3, 3, n_samples)[:, None]
+    measurement = runs.measured(Bottleneck(), runs.of_tables(tables), n, n_samples, 2**n)
+    orders = np.stack([references.multi_order(references.set_game(table, n), n) for table in tables])
+    return measurement, orders
+
+
+def test_j_is_the_mean_magnitude_over_its_mean_over_orders(exact):
+    """Contexts first, then the magnitude, then pairs, then samples, then the orders."""
+    measurement, orders = exact
+    magnitude = np.nanmean(np.abs(orders), axis=(0, 2, 3))
+    np.testing.assert_allclose(measurement.quantity("J_mean_abs").values, magnitude / magnitude.mean(), rtol=1e-10)
+    rms = np.sqrt(np.nanmean(orders**2, axis=(0, 2, 3)))
+    for name in ("rms", "rms_corrected"):
+        np.testing.assert_allclose(measurement.quantity(f"J_{name}").values, rms / rms.mean(), rtol=1e-10)
+    assert measurement.quantity("J_mean_abs").values.mean() == pytest.approx(1)
+
+
+def test_exact_tables_are_stable(exact):
+    measurement, _ = exact
+    assert measurement.quantity("split_half_instability").values == 0
+
+
+def test_enumerated_orders_are_stable():
+    """Eight columns under the published plan: every order has at most 100 contexts, so nothing is drawn."""
+    measurement = runs.measured(Bottleneck(), runs.noise(0), 8, 3, 4000, protocol="deng2022")
+    assert measurement.quantity("values").exact.all()
+    assert measurement.quantity("split_half_instability").values == 0
+
+
+def test_drawn_contexts_are_less_stable_the_fewer_they_are():
+    few, many = (
+        runs.measured(Bottleneck(), runs.noise(0), 14, 6, budget).quantity("split_half_instability").values
+        for budget in (400, 12000)
+    )
+    assert 0 < many < few < 2
+
+
+@pytest.mark.parametrize(("n_samples", "intervals", "expected"), [(19, True, False), (20, True, True), (20, False, False)])
+def test_intervals_and_verdicts_need_twenty_samples_and_no_illustration(n_samples, intervals, expected):
+    metric = Bottleneck()
+    results = runs.reduced(metric, runs.noise(3), runs.questions(6, n_samples, 64))
+    measurement = metric.aggregate(results, runs.cohort(6, n_samples, intervals=intervals))
+    for name in ("J_mean_abs", "J_rms", "J_rms_corrected", "J_mean_abs_corrected"):
+        quantity = measurement.quantity(name)
+        assert (quantity.low is not None) == (quantity.high is not None) == expected
+        assert np.isfinite(quantity.standard_errors).all()
+    assert all((word != "not tested") == expected for word in words(measurement))
+    assert len(measurement.findings) == 2
+    assert any("interval" in note for note in measurement.notes) != expected
+
+
+def test_one_sample_is_an_estimate_without_error():
+    measurement = runs.measured(Bottleneck(), runs.noise(3), 6, 1, 64)
+    assert np.isnan(measurement.quantity("J_mean_abs").standard_errors).all()
+    assert np.isfinite(measurement.quantity("J_mean_abs").values).all()
+    assert words(measurement) == ["not tested", "not tested"]
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_two_and_three_players_have_no_middle(n):
+    measurement = runs.measured(Bottleneck(), runs.noise(3), n, 22, 100)
+    assert words(measurement) == ["not tested", "not tested"]
+    assert measurement.quantity("J_mean_abs").values.shape == (n - 1,)
+
+
+@pytest.mark.parametrize("n", [3, 5, 8, 12])
+def test_the_order_components_of_zhang2021_have_a_curve(n):
+    measurement = runs.measured(Bottleneck(), runs.noise(3), n, 2, 4000, protocol="zhang2021-dropout")
+    assert np.isfinite(measurement.quantity("J_mean_abs").values).all()
+
+
+# --- the null -----------------------------------------------------------------------------------------
+
+
+def simulated_null(n_contexts, n_orders, n_pairs=4000, seed=0):
+    """Section 17 by simulation: every pair, order and context has its own four i.i.d. N(0, 1) values."""
+    rng = np.random.default_rng(seed)
+    absolute, unbiased = [], []
+    for order in range(n_orders):
+        k = 1 if order in (0, n_orders - 1) else n_contexts
+        v = rng.normal(size=(n_pairs, k, 4))
+        differences = v[..., 0] - v[..., 1] - v[..., 2] + v[..., 3]
+        means = differences.mean(axis=1)
+        noise = differences.var(axis=1, ddof=1) / k if k > 1 else 0.0
+        absolute.append(np.abs(means).mean())
+        unbiased.append((means**2 - noise).mean())
+    rms = np.sqrt(np.maximum(unbiased, 0))
+    return np.array(absolute) / np.mean(absolute), rms / rms.mean()
+
+
+def test_the_null_of_the_published_plan():
+    """n = 256, 100 contexts: [4.19, .42 x 11, 4.19] for the papers' strength, [6.5, 0 x 11, 6.5] corrected."""
+    n, orders = 256, published_orders(256)
+    printed = np.array([4.19, *[0.42] * 11, 4.19])
+    absolute, rms = simulated_null(100, len(orders))
+    assert absolute == pytest.approx(printed, rel=0.04)
+    assert rms[[0, -1]] == pytest.approx([6.5, 6.5], rel=0.1)
+
+    questions = [Question(n, 4408 * 12, 0, f"s{s}", grid=(16, 16), contexts=100) for s in range(4)]
+    results = runs.reduced(Bottleneck(), runs.noise(0), questions)
+    assert results[0].estimate.pairs.shape == (12, 2)
+    measurement = Bottleneck().aggregate(results, runs.cohort(n, 4))
+    np.testing.assert_array_equal(measurement.coordinates["order"], orders)
+    null = measurement.quantity("null_mean_abs")
+    assert null.values == pytest.approx(printed, rel=0.1)
+    assert null.values == pytest.approx(absolute, rel=0.1)
+    corrected = measurement.quantity("null_rms_corrected").values
+    assert corrected[[0, -1]].mean() == pytest.approx(6.5, rel=0.15)
+    assert corrected[1:-1].max() < 0.6
+    # the measured curve of a pure-noise game is that null
+    assert measurement.quantity("J_mean_abs").values[1:-1].mean() == pytest.approx(0.42, rel=0.15)
+
+
+def test_the_null_of_a_full_table_falls_with_the_root_of_the_number_of_contexts():
+    """Var I^(m) = (4 terms) / C(n-2, m) up to the sharing of coalitions inside one order, which leaves 4 / C."""
+    n = 8
+    measurement = runs.measured(Bottleneck(), runs.noise(0), n, 40, 2**n)
+    expected = np.array([1 / np.sqrt(comb(n - 2, m)) for m in range(n - 1)])
+    for name in ("mean_abs", "rms", "rms_corrected"):
+        null = measurement.quantity(f"null_{name}")
+        assert null.values == pytest.approx(expected / expected.mean(), rel=0.1)
+        assert (null.standard_errors > 0).all()
+
+
+def test_nulls_differ_from_sample_to_sample_and_repeat():
+    metric = Bottleneck()
+    first, second = runs.reduced(metric, runs.noise(0), runs.questions(6, 2, 64))
+    (again,) = runs.reduced(metric, runs.noise(1), runs.questions(6, 1, 64))
+    assert not np.array_equal(first.extras["null"], second.extras["null"])
+    np.testing.assert_array_equal(first.extras["null"], again.extras["null"])
+    assert first.extras["null"].shape[1] >= 20
+
+
+# --- verdicts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "budget"), [(7, 128), (16, 1000)])
+def test_noise_is_not_distinguishable_from_noise(n, budget):
+    """At most the nominal rate of false alarms: 5 % of 16 runs, 3 in a bad year."""
+    verdicts = [words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed)) for seed in range(16)]
+    for estimator in range(2):
+        alarms = [verdict[estimator] for verdict in verdicts if verdict[estimator] != "not distinguishable"]
+        assert len(alarms) <= 3, f"{DEFENDED[estimator]}: {alarms}"
+
+
+def by_size(n, second_difference):
+    """A symmetric game whose Delta v(i,j,S) is a given function of |S| and nothing else."""
+    g = np.zeros(n + 1)
+    for m in range(n - 1):
+        g[m + 2] = 2 * g[m + 1] - g[m] + second_difference(m)
+    return g
+
+
+@pytest.mark.parametrize(("n", "budget"), [(8, 256), (14, 3000)])
+def test_strong_middle_orders_are_shallower(n, budget):
+    g = by_size(n, lambda m: np.exp(-(((m - (n - 2) / 2) / 1.5) ** 2)))
+    rng = np.random.default_rng(0)
+    scales = rng.uniform(0.5, 2, 24)
+    measurement = runs.measured(Bottleneck(), lambda s, c: scales[s] * g[c.sum(axis=1)], n, 24, budget)
+    assert words(measurement) == ["shallower", "shallower"]
+    curve = measurement.quantity("J_mean_abs").values
+    assert curve.argmax() == (n - 2) // 2
+    for finding in measurement.findings:
+        assert finding.facts["ratio"] > finding.facts["null_ratio"]
+        assert finding.facts["low"] > 0
+
+
+def all_or_a_pair(n, weights, whole, pair):
+    """An additive game, plus `whole` when everybody is there, plus `pair` when players 0 and 1 are."""
+    return lambda s, c: c @ weights[s] + whole * c.all(axis=1) + pair * (c[:, 0] & c[:, 1])
+
+
+def test_middle_orders_weaker_than_noise_are_deeper():
+    n = 12
+    weights = np.random.default_rng(1).normal(size=(24, n))
+    game = all_or_a_pair(n, weights, whole=5.0, pair=0.3)
+    tables = runs.measured(Bottleneck(), game, n, 24, 2**n)
+    assert words(tables) == ["deeper", "deeper"]
+    n_pairs = comb(n, 2)
+    expected = np.full(n - 1, 0.3 / n_pairs)
+    expected[-1] = 5.0 + 0.3 / n_pairs
+    np.testing.assert_allclose(
+        tables.quantity("J_mean_abs").values, expected / expected.mean(), rtol=1e-8)
+    for finding in tables.findings:
+        assert finding.facts["ratio"] < finding.facts["null_ratio"]
+        assert finding.facts["high"] < 0
+    drawn = runs.measured(Bottleneck(), all_or_a_pair(20, np.zeros((24, 20)), 5.0, 0.3), 20, 24, 4000)
+    assert words(drawn)[0] == "deeper"
+
+
+@pytest.mark.parametrize("budget", [256, 200])
+def test_a_game_without_any_interaction_gets_no_verdict(budget):
+    """J is 0 / 0: no number, no warning on the console, and no claim."""
+    measurement = runs.measured(Bottleneck(), lambda _, c: np.zeros(len(c)), 8, 22, budget)
+    assert np.isnan(measurement.quantity("J_mean_abs").values).all()
+    assert set(words(measurement)) <= {"not distinguishable", "not tested"}
+
+
+def test_the_fitted_theory_of_a_game_that_follows_it():
+    """Second differences drawn as F^(m) of n' = n give back n' = n."""
+    n = 9
+    g = by_size(n, lambda m: (n - m - 1) / np.sqrt(comb(n - 2, m)))
+    measurement = runs.measured(Bottleneck(), lambda _, c: g[c.sum(axis=1)], n, 3, 2**n)
+    assert measurement.quantity("theory_n_prime").values == n
+    assert measurement.quantity("theory_rmse").values == pytest.approx(0, abs=1e-9)
+    curve = measurement.quantity("J_mean_abs").values
+    np.testing.assert_allclose(measurement.quantity("theory").values, curve / curve[0], atol=1e-9)

@@ -1,0 +1,83 @@
+"""Resampling samples: standard errors and intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.runs import cohort
+
+from interact_cli.metrics.statistics import Resampler, mean
+
+
+def data(n, *shape, seed=0):
+    return np.random.default_rng(seed).normal(3.0, 2.0, size=(n, *shape))
+
+
+@pytest.mark.parametrize("n", [30, 100])
+def test_the_standard_error_of_a_mean_is_the_analytic_one(n):
+    values = data(n, 4)
+    summary = Resampler.over(cohort(2, n), "x").summarise(mean, values)
+    np.testing.assert_allclose(summary.value, values.mean(axis=0))
+    analytic = values.std(axis=0, ddof=1) / np.sqrt(n)
+    np.testing.assert_allclose(summary.standard_error, analytic, rtol=0.07)
+
+
+def test_the_interval_of_a_mean_is_the_normal_one_for_many_samples():
+    values = data(200)
+    summary = Resampler.over(cohort(2, 200), "x").summarise(mean, values)
+    half = 1.96 * values.std(ddof=1) / np.sqrt(200)
+    assert summary.low == pytest.approx(values.mean() - half, abs=0.15 * half)
+    assert summary.high == pytest.approx(values.mean() + half, abs=0.15 * half)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    hits = 0
+    for seed in range(100):
+        summary = Resampler.over(cohort(2, 60, seed=seed), "x").summarise(mean, data(60, seed=seed))
+        hits += bool(summary.low <= 3.0 <= summary.high)
+    assert 88 <= hits <= 99
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1, False), (2, False), (19, False), (20, True)])
+def test_intervals_need_twenty_samples(n, expected):
+    summary = Resampler.over(cohort(2, n), "x").summarise(mean, data(n, 3))
+    assert (summary.low is not None) == (summary.high is not None) == expected
+    assert np.isnan(summary.standard_error).all() == (n == 1)
+
+
+def test_an_illustration_has_no_interval():
+    summary = Resampler.over(cohort(2, 50, intervals=False), "x").summarise(mean, data(50))
+    assert summary.low is summary.high is None
+
+
+def test_excluded_samples_change_nothing():
+    values, included = data(40), np.arange(40) % 2 == 0
+    left_out = Resampler.over(cohort(2, 40, included=included), "x").summarise(mean, values)
+    alone = Resampler.over(cohort(2, 20), "x").summarise(mean, values[included])
+    assert left_out.value == alone.value == pytest.approx(values[::2].mean())
+    assert left_out.standard_error == alone.standard_error
+    values[~included] = np.nan
+    again = Resampler.over(cohort(2, 40, included=included), "x").summarise(mean, values)
+    assert (again.value, again.low, again.high) == (left_out.value, left_out.low, left_out.high)
+    nineteen = included.copy()
+    nineteen[0] = False
+    assert Resampler.over(cohort(2, 40, included=nineteen), "x").summarise(mean, values).low is None
+
+
+def test_a_ratio_keeps_the_dependence_of_its_parts():
+    """The standard error of a / b with b = 2a is 0, however a varies."""
+    values = np.abs(data(30)) + 1
+    resampler = Resampler.over(cohort(2, 30), "x")
+    summary = resampler.summarise(lambda a, b: a / b, values, 2 * values)
+    assert summary.value == pytest.approx(0.5)
+    assert summary.standard_error == pytest.approx(0, abs=1e-12)
+
+
+def test_resamples_depend_on_the_seed_and_the_metric():
+    values = data(25)
+
+    def error(seed, purpose):
+        return float(Resampler.over(cohort(2, 25, seed=seed), purpose).summarise(mean, values).standard_error)
+
+    assert error(0, "a") == error(0, "a")
+    assert len({error(0, "a"), error(1, "a"), error(0, "b")}) == 3
