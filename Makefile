@@ -6,8 +6,6 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.interact-ready
 DEMO := demo
-MEASURE := $(BIN)/interact measure
-BOTTLENECK := $(BIN)/interact bottleneck
 
 .PHONY: demo test test-all check lint bench clean
 
@@ -22,10 +20,11 @@ $(READY): pyproject.toml
 demo: $(READY)
 	$(BIN)/python -m interact_cli.training.demo $(DEMO)
 	cp $(DEMO)/digits_convnet.pt ckpt.pt
-	$(MEASURE) ckpt.pt --metric multi-order --players grid:8x8 --output $(DEMO)/digits_convnet.h5 --force
-	$(BOTTLENECK) $(DEMO)/digits_convnet.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_convnet_bottleneck.h5 --force
-	$(BOTTLENECK) $(DEMO)/digits_vit.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_vit_bottleneck.h5 --force
-	$(MEASURE) $(DEMO)/breast_cancer_mlp.pt --dataset breast_cancer --metric shapley-interaction --metric strength --output $(DEMO)/breast_cancer_mlp.h5 --force
+	$(BIN)/interact measure ckpt.pt --metric multi-order --output $(DEMO)/digits_convnet.h5 --force
+	$(BIN)/interact bottleneck ckpt.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_convnet_bottleneck.h5 --force
+	$(BIN)/interact bottleneck $(DEMO)/digits_vit.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_vit_bottleneck.h5 --force
+	$(BIN)/interact measure $(DEMO)/digits_vit.pt --metric shapley --metric shapley-interaction --players grid:8x8 --pairs radius:1 --output $(DEMO)/digits_vit_map.h5 --force
+	$(BIN)/interact measure $(DEMO)/breast_cancer_mlp.pt --dataset breast_cancer --metric strength --output $(DEMO)/breast_cancer_mlp.h5 --force
 	for report in $(DEMO)/*.h5; do $(BIN)/interact plot $$report --output $${report%.h5}.png || exit 1; done
 
 test: $(READY)

@@ -1,20 +1,28 @@
 """Every extension point's registry: built-ins by name, plugins by entry point.
 
 A plugin is an installed distribution with an entry point in one of the groups below; its name is what the user
-types. Nothing is imported until a name is used.
+types. Nothing is imported until a name is used, and whatever goes wrong then names the distribution.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from interact_cli import __version__
+from interact_cli.errors import InteractError, UsageError
 from interact_cli.interfaces import ArchBuilder, DatasetReader, Metric, PlayerMaker
 from interact_cli.registry import Registry
+from interact_cli.safe_text import safe_text
 
 ORIGIN = f"interact-cli {__version__}"
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+"""What a plugin may register: a name that can stand before a colon on the command line and inside a report."""
 
 BUNDLED = frozenset({"digits", "wine", "breast_cancer", "iris", "diabetes", "photographs"})
 """Data sets that need no files."""
@@ -90,8 +98,19 @@ def metric(name: str) -> Metric:
 
     Raises:
         UnknownNameError: no such metric; the message suggests the nearest.
+        UsageError: its code fails, or it calls itself otherwise.
     """
-    made: Metric = metrics().get(name)()
+    registry = metrics()
+    factory = registry.get(name)
+    origin = next(entry.origin for entry in registry if entry.name == name)
+    with _blamed(f"metric '{name}' of {origin}"):
+        made: Metric = factory()
+        own_name = made.name
+    if own_name != name:
+        raise UsageError(
+            f"Expected metric '{name}' of {origin} to carry the name of its entry point, got '{safe_text(own_name)}'. "
+            "Have it corrected."
+        )
     return made
 
 
@@ -101,8 +120,35 @@ def _registry(kind: str, listing: str, group: str, built_in: dict[str, tuple[str
         registry.add(name, target, summary=summary, origin=ORIGIN)
     for point in entry_points(group=f"interact_cli.{group}"):
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-        registry.add(point.name, point.load, summary=_summary(point), origin=origin)
+        if not NAME.fullmatch(point.name):
+            raise UsageError(
+                f"Expected {origin} to name its {kind} with letters, digits, '.', '_' and '-', "
+                f"got '{safe_text(point.name)}'. Uninstall it or have it renamed."
+            )
+        registry.add(
+            point.name, _loader(point, f"{kind} '{point.name}' of {origin}"), summary=_summary(point), origin=origin
+        )
     return registry
+
+
+def _loader(point: EntryPoint, what: str) -> Callable[[], Any]:
+    def load() -> Any:
+        with _blamed(what):
+            return point.load()
+
+    return load
+
+
+@contextmanager
+def _blamed(what: str) -> Iterator[None]:
+    """Name the distribution whose code fails; foreign code may fail in any way."""
+    try:
+        yield
+    except InteractError:
+        raise
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {safe_text(error)}".rstrip(".")
+        raise UsageError(f"Expected to load {what}, but its code fails: {reason}. Repair or uninstall it.") from error
 
 
 def _summary(point: EntryPoint) -> str:
@@ -113,6 +159,8 @@ def _summary(point: EntryPoint) -> str:
 
 def expected_layout(name: str) -> str:
     """Return the layout that a data set's reader says it expects, or nothing if it does not say."""
+    if name in BUNDLED:
+        return ""
     reader = datasets().get(name)
     module = importlib.import_module(reader.__module__) if hasattr(reader, "__module__") else None
-    return str(getattr(module, "EXPECTED", "")) if name not in BUNDLED else ""
+    return str(getattr(module, "EXPECTED", ""))

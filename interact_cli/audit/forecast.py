@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import resource
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
 
 from interact_cli.audit.planning import plan_sample
 from interact_cli.audit.preparation import Subject, question
+from interact_cli.interfaces import Silent
 from interact_cli.results import PlayerTable
 
 TIMED_BATCHES = 2
@@ -50,7 +51,7 @@ def forecast(subject: Subject) -> Forecast:
         players.names, players.spec, players.owner, players.baseline, players.baseline_name, players.grid
     )
     plan = plan_sample(subject.metrics, question(subject.settings, table, sample.id))
-    evaluator = subject.evaluator
+    evaluator = replace(subject.evaluator, progress=Silent())
     classes = () if subject.model.output == "scalar" else (sample.label or 0,)
     batch = plan.coalitions[: evaluator.rows]
     if evaluator.device.type == "cuda":

@@ -15,15 +15,14 @@ from interact_cli.audit.evaluation import Evaluations
 from interact_cli.audit.material import Material
 from interact_cli.audit.preparation import Subject, prepare
 from interact_cli.audit.provenance import config_document, content_key
-from interact_cli.audit.run import RUNS, Outcome, fetch_from, finished_run, partial, ranges_of, readings, with_run
+from interact_cli.audit.run import RUNS, Outcome, fetch_from, finished_run, journal_for, ranges_of, readings, with_run
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
 from interact_cli.errors import OutputError, ReportRefused, UsageError
 from interact_cli.interfaces import Progress
-from interact_cli.journal.units import Journal
 from interact_cli.report.documents import plain
 from interact_cli.report.reader import read_report
-from interact_cli.report.writer import check_output, write_report
+from interact_cli.report.writer import write_report
 from interact_cli.results import Report
 from interact_cli.types import FloatArray, PackedArray
 
@@ -109,14 +108,11 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     finished = finished_run(path, key, force=settings.run.force)
     if finished is not None:
         return Outcome(finished, path, reused=True)
-    if settings.run.output is None:
-        RUNS.mkdir(exist_ok=True)
-    check_output(path, force=settings.run.force)
 
     lazy = LazySubject(report, settings, progress)
-    ranges_ = _ranges(report, settings, lazy, any(metric.needs_ranges for metric in metrics))
-    ask = Ask(settings, score, metrics, readings(ranges_), not report.provenance["illustration"])
-    with Journal.opened(partial(path), {"key": key}, fresh=settings.run.force) as journal:
+    with journal_for(path, {"key": key}, settings) as journal:
+        ranges_ = _ranges(report, settings, lazy, any(metric.needs_ranges for metric in metrics))
+        ask = Ask(settings, score, metrics, readings(ranges_), not report.provenance["illustration"])
         answers = answer(material, ask, Evaluations(journal, lazy.fetch, report.records), progress)
         evaluated = int(answers.samples.evaluated.sum())
         progress.note(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,7 @@ def run(settings: Settings, progress: Progress, argv: Sequence[str] = ()) -> Out
     """
     clock, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     subject = prepare(settings, progress)
+    announce(subject, progress)
     identity_ = identity(subject)
     key = content_key(identity_)
     path = settings.run.output or RUNS / f"{key}.h5"
@@ -57,17 +59,43 @@ def run(settings: Settings, progress: Progress, argv: Sequence[str] = ()) -> Out
     finished = finished_run(path, key, force=settings.run.force)
     if finished is not None:
         return Outcome(finished, path, reused=True)
-    if settings.run.output is None:
-        RUNS.mkdir(exist_ok=True)
-    check_output(path, force=settings.run.force)
-    announce(subject, progress)
-    with Journal.opened(partial(path), identity_, fresh=settings.run.force) as journal:
+    with journal_for(path, identity_, settings) as journal:
         report = _measured(subject, journal, progress)
         report = with_run(report, settings, argv, started, time.monotonic() - clock)
         write_report(report, path, force=settings.run.force)
         report = read_report(path)
         journal.remove()
     return Outcome(report, path, reused=False)
+
+
+@contextmanager
+def journal_for(path: Path, identity_: Mapping[str, Any], settings: Settings) -> Iterator[Journal]:
+    """Open the journal beside a report that can be written; a folder `RUNS` made for nothing goes again.
+
+    Raises:
+        OutputError: the report cannot be written there, or another process writes it.
+        UsageError: the journal is another run's.
+    """
+    ours = settings.run.output is None
+    if ours:
+        _make_runs_folder()
+    try:
+        check_output(path, force=settings.run.force)
+        with Journal.opened(partial(path), identity_, fresh=settings.run.force) as journal:
+            yield journal
+    finally:
+        if ours:
+            with suppress(OSError):
+                RUNS.rmdir()
+
+
+def _make_runs_folder() -> None:
+    try:
+        RUNS.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot make the folder '{RUNS}' for reports: {error.strerror}. Name a place with --output."
+        ) from None
 
 
 def partial(path: Path) -> Path:

@@ -18,8 +18,8 @@ from interact_cli.cli.measuring import (
 )
 
 
-@takes((EPOCHS, *COMMON))
 @guarded
+@takes((EPOCHS, *COMMON))
 def bottleneck(
     flags: dict[str, Any],
     checkpoint: Checkpoint = None,

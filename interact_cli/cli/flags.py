@@ -123,6 +123,8 @@ def _value(flag: Flag, given: Any) -> Any:
         return not given
     if flag.setting == "arch_args":
         return dict(_pair(text) for text in given)
+    if flag.setting == "run.batch_size" and given.isdecimal():
+        return int(given)
     return given
 
 

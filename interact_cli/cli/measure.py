@@ -30,8 +30,8 @@ From = Annotated[
 ]
 
 
-@takes((METRIC, *COMMON))
 @guarded
+@takes((METRIC, *COMMON))
 def measure(
     flags: dict[str, Any],
     checkpoint: Checkpoint = None,

@@ -101,9 +101,7 @@ def _problem(detail: Mapping[str, Any]) -> str:
         guess = f", did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
         return f"unknown name '{name}'{guess}"
     # A union adds the name of each of its types to the location: no field is called so.
-    location = [
-        part for part in detail["loc"] if not (isinstance(part, str) and ("[" in part or part in {"int", "str"}))
-    ]
+    location = [part for part in map(str, detail["loc"]) if "[" not in part and part not in {"int", "str"}]
     name = safe_text(".".join(location))
     return f"{name}: {safe_text(detail['msg'])}, got {safe_text(repr(detail['input']), 60)}"
 

@@ -67,6 +67,7 @@ class Journal:
             journal._begin(identity, fresh=fresh)
             yield journal
         finally:
+            _remove_empty(folder)
             # Unlinked while it is held: a process that waits for it sees the missing link and makes a new one.
             with suppress(OSError):
                 Path(lock.lock_file).unlink()
@@ -134,6 +135,14 @@ def _manifest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a journal without a unit: a run that was refused leaves nothing behind."""
+    with suppress(OSError):
+        (folder / "units").rmdir()
+        (folder / "manifest.json").unlink()
+        folder.rmdir()
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -151,7 +151,8 @@ def _instability(halves: Sequence[FloatArray], included: BoolArray) -> Quantity:
     Source: paper 003, section 3.1, with two halves in the place of repeated runs.
     """
     strength = np.stack(halves)[included]
-    curves = strength / strength.mean(axis=-1, keepdims=True)
+    size = strength.mean(axis=-1, keepdims=True)
+    curves = strength / np.where(size > 0, size, 1.0)
     level = np.abs(curves).mean(axis=1)
     change = np.abs(curves[:, 0] - curves[:, 1])
     by_sample = np.where(level > 0, change / np.where(level > 0, level, 1.0), 0.0).mean(axis=-1)
@@ -182,8 +183,11 @@ def _judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler:
     by_draw = by_draw[np.isfinite(by_draw)]
     facts = {"ratio": measured, "null_ratio": float(by_draw.mean()) if len(by_draw) else float("nan")}
     if not resampler.intervals:
-        why = f"{resampler.n_samples} samples, an interval needs {LEAST_FOR_INTERVAL}"
+        few = f"{resampler.n_samples} samples, an interval needs {LEAST_FOR_INTERVAL}"
+        why = few if resampler.n_samples < LEAST_FOR_INTERVAL else "an illustration has no interval"
         return Finding("not tested", f"Not tested on {label}: {why}.", facts)
+    if not np.isfinite(measured):
+        return Finding("not tested", f"Not tested on {label}: no interaction at the ends to compare with.", facts)
     spread = ratio.of(curve.replicates)
     spread = spread[np.isfinite(spread)]
     error = float(np.hypot(spread.std(ddof=1), by_draw.std(ddof=1) / np.sqrt(len(by_draw))))
@@ -191,7 +195,7 @@ def _judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler:
     facts |= {"difference": difference, "low": difference - 1.96 * error, "high": difference + 1.96 * error}
     numbers = f"middle/ends {measured:.3g} against {facts['null_ratio']:.3g} from noise (difference {difference:+.3g}, "
     numbers += f"95 % interval {facts['low']:+.3g} to {facts['high']:+.3g})"
-    if facts["low"] <= 0 <= facts["high"] or not np.isfinite(difference):
+    if facts["low"] <= 0 <= facts["high"]:
         return Finding("not distinguishable", f"By {label}: not distinguishable from noise, {numbers}.", facts)
     if difference < 0:
         return Finding("deeper", f"By {label}: the middle orders are weaker than noise would show, {numbers}.", facts)

@@ -29,7 +29,7 @@ def columns(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet
         raise UsageError("Players 'columns' need a column model; this one takes images. Use --players grid:8x8.")
     (n_columns,) = model.input.shape
     names = model.input.columns.names or tuple(f"column {position}" for position in range(n_columns))
-    group_of = _groups(names, model.input.columns.groups)
+    group_of = _groups(model, names)
     player_of = [group_of.get(name, name) for name in names]
     players = tuple(dict.fromkeys(player_of))
     owner = np.array([players.index(player) for player in player_of], dtype=np.int64)

@@ -38,9 +38,7 @@ def test_efficiency_of_shapley(drawn):
 @given(drawn=tables(2, 7))
 def test_efficiency_over_ordered_pairs(drawn):
     values, n = drawn
-    total = references.efficiency_over_ordered_pairs(
-        references.set_game(values, n), n, measured(values, "multi-order")
-    )
+    total = references.efficiency_over_ordered_pairs(references.set_game(values, n), n, measured(values, "multi-order"))
     assert total == pytest.approx(values[-1] - values[0], abs=10 * tolerance(values))
 
 
@@ -118,9 +116,7 @@ def test_dummy(drawn, alone, data):
     n, i = n_rest + 1, data.draw(st.integers(0, n_rest))
     others = [k for k in range(n) if k != i]
     game = references.set_game(rest, n_rest)
-    values = references.table(
-        lambda S: game[frozenset(others.index(k) for k in S if k != i)] + alone * (i in S), n
-    )
+    values = references.table(lambda S: game[frozenset(others.index(k) for k in S if k != i)] + alone * (i in S), n)
     assert values[2**i] - values[0] == pytest.approx(alone, abs=tolerance(values))
     for index in ("shapley", "banzhaf"):
         assert measured(values, index)[i] == pytest.approx(alone, abs=tolerance(values))

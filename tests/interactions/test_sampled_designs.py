@@ -151,9 +151,7 @@ def test_contexts_of_an_order_have_that_size_and_leave_the_pair_out(n):
 
 def test_contexts_of_an_order_are_uniform_subsets():
     n, order, pair = 6, 2, (1, 4)
-    design = PairContexts.draw(
-        "multi-order", n, np.array([pair]), (Stratum(9000, order),), [np.random.default_rng(5)]
-    )
+    design = PairContexts.draw("multi-order", n, np.array([pair]), (Stratum(9000, order),), [np.random.default_rng(5)])
     counts = Counter(frozenset(np.flatnonzero(row).tolist()) for row in contexts_of(design)[0])
     expected = {S for S in references.subsets({0, 2, 3, 5}) if len(S) == order}
     assert set(counts) == expected
@@ -207,6 +205,19 @@ def test_the_first_and_last_order_are_exact_and_rich_orders_are_drawn():
     assert np.isnan(estimate.standard_errors[:, ~measured]).all()
 
 
+@pytest.mark.parametrize(
+    ("contexts", "exact"), [(6, [0, 7]), (7, [0, 1, 6, 7]), (20, [0, 1, 6, 7]), (21, [0, 1, 2, 5, 6, 7])]
+)
+def test_an_order_is_exact_from_as_many_contexts_as_it_has(contexts, exact):
+    """Nine players: C(7, m) = 1, 7, 21, 35, 35, 21, 7, 1."""
+    strata = indices.order_strata(9, tuple(range(8)), contexts)
+    assert [s.order for s in strata if s.exact] == exact
+    rngs = [np.random.default_rng(m) for m in range(8)]
+    design = PairContexts.draw("multi-order", 9, np.array([[2, 5]]), strata, rngs)
+    for order in exact:
+        assert len({tuple(row) for row in contexts_of(design, order)[0].tolist()}) == comb(7, order)
+
+
 def test_orders_with_few_contexts_are_enumerated():
     """With 7 contexts for each of n-2 = 7 others, orders 0, 1, n-3 and n-2 need no draw."""
     n = 9
@@ -235,9 +246,7 @@ def plan(index, seed, stream, n=12, budget=400):
     if definition.subject == "players":
         return indices.sampled_players(definition, n, budget, seed, stream).asked
     orders = tuple(range(n - 1)) if definition.subject == "orders" else None
-    return indices.sampled_pairs(
-        definition, n, all_pairs(n), budget, seed=seed, stream=stream, orders=orders
-    ).asked
+    return indices.sampled_pairs(definition, n, all_pairs(n), budget, seed=seed, stream=stream, orders=orders).asked
 
 
 @pytest.mark.parametrize("index", INDICES)

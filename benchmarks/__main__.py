@@ -1,0 +1,51 @@
+"""Run the benchmarks: ``python -m benchmarks [--only NAME] [--quick]``."""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from rich.console import Console
+
+from benchmarks.batch_sizes import batch_sizes
+from benchmarks.exact_pairs import exact_pairs
+from benchmarks.growth import growth
+from benchmarks.masked_rows import masked_over_bare
+from benchmarks.startup import startup
+from benchmarks.table import Benchmark, Printer
+from benchmarks.timing import Clock
+
+BENCHMARKS = (
+    Benchmark("masked", masked_over_bare),
+    Benchmark("exact-pairs", exact_pairs),
+    Benchmark("growth", growth),
+    Benchmark("startup", startup),
+    Benchmark("batch-rows", batch_sizes),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Print one table of ratios.")
+    names = [benchmark.name for benchmark in BENCHMARKS]
+    parser.add_argument("--only", choices=names, action="append", help="run this one; may be given again")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="CPU seconds of one thread instead of wall time, for a busy machine"
+    )
+    options = parser.parse_args()
+    if options.cpu_time:
+        Clock.cpu_time = True
+        torch.set_num_threads(1)
+    console = Console()
+    printer = Printer(Console(width=max(console.width, 150)))
+    for benchmark in BENCHMARKS:
+        if not options.only or benchmark.name in options.only:
+            for row in benchmark.run(options.quick):
+                printer.add(benchmark.name, row)
+    clock = "CPU time" if options.cpu_time else "wall time"
+    printer.console.print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {clock}\n", highlight=False)
+    printer.show()
+
+
+if __name__ == "__main__":
+    main()

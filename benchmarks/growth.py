@@ -1,0 +1,93 @@
+"""Resident memory and time of an audit's loop (plan, evaluate, journal, reduce) as evaluations grow.
+
+Each size runs in a process of its own: ``python -m benchmarks.growth EVALUATIONS`` prints its peak memory and time.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.subjects import CLASSES, mlp
+from benchmarks.table import Goal, Row
+from interact_cli import extensions
+from interact_cli.audit.evaluation import Evaluations
+from interact_cli.audit.planning import plan_sample
+from interact_cli.interfaces import Question
+from interact_cli.journal.units import Journal
+from interact_cli.scores import lookup
+from interact_cli.types import FloatArray, PackedArray
+
+PER_SAMPLE = 2**12
+"""The full table of 12 columns."""
+MIB = 2**20
+
+
+def audit_loop(n_samples: int, folder: Path) -> float:
+    """Measure samples as an audit does; return the seconds after the first sample, which warms up."""
+    subject = mlp((12,))
+    evaluator = subject.evaluator()
+    metrics = (extensions.metric("multi-order"),)
+    score = lookup("log-odds", "classes")
+
+    def fetch(sample: int, coalitions: PackedArray, classes: tuple[int, ...]) -> FloatArray:
+        del sample
+        return evaluator.records(subject.sample, subject.players, coalitions, classes)
+
+    started = time.perf_counter()
+    results = []
+    with Journal.opened(folder, {"benchmark": "growth"}) as journal:
+        evaluations = Evaluations(journal, fetch)
+        for sample in range(n_samples + 1):
+            if sample == 1:
+                started = time.perf_counter()
+            plan = plan_sample(metrics, Question(subject.players.n_players, PER_SAMPLE, 0, f"sample {sample}"))
+            values = score.of_record(evaluations.of(sample, plan, CLASSES)[:, 0])
+            results.append(plan.reduce(metrics, values))
+    return time.perf_counter() - started
+
+
+def measured(evaluations: int) -> tuple[float, float]:
+    """Run one size in a fresh process: ``(seconds, peak resident MiB)``."""
+    command = [sys.executable, "-m", "benchmarks.growth", str(evaluations)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    document = json.loads(done.stdout)
+    return document["seconds"], document["peak_mib"]
+
+
+def growth(quick: bool) -> Iterator[Row]:
+    """Yield the rows."""
+    sizes = [10_000, 100_000, 1_000_000]
+    rounds = 3 if quick else 5
+    runs = [[measured(size) for size in sizes] for _ in range(rounds)]
+    peaks = [statistics.median(run[column][1] for run in runs) for column in range(len(sizes))]
+    samples = [round(size / PER_SAMPLE) for size in sizes]
+    slopes = [float(np.polyfit(np.log(samples), np.log([run[0] for run in part]), 1)[0]) for part in runs]
+    times = [statistics.median(run[column][0] for run in runs) for column in range(len(sizes))]
+    slope = float(np.polyfit(np.log(samples), np.log(times), 1)[0])
+    where = "10^4 to 10^6 evaluations, MLP 5x100, 12 columns"
+    yield Row(f"growth of peak memory, {where}", peaks[-1] - peaks[0], " MiB", Goal(most=64e6 / MIB, unit=" MiB"))
+    spread = f"{min(slopes):.3f} to {max(slopes):.3f}"
+    yield Row(f"log-log slope of time, {where}", slope, goal=Goal(least=0.95, most=1.05), spread=spread)
+    yield Row("audit loop with its journal", samples[-1] * PER_SAMPLE / times[-1], " evaluations/s")
+
+
+def main() -> None:
+    n_samples = round(int(sys.argv[1]) / PER_SAMPLE)
+    with tempfile.TemporaryDirectory() as folder:
+        spent = audit_loop(n_samples, Path(folder) / "growth.partial")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else MIB)
+    print(json.dumps({"seconds": spent, "peak_mib": peak}))
+
+
+if __name__ == "__main__":
+    main()

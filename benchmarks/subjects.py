@@ -1,0 +1,84 @@
+"""Networks with random weights, random inputs and their players."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import timm
+import torch
+from torch import nn
+
+from interact_cli.engine.batch_rows import batch_rows
+from interact_cli.engine.evaluator import Evaluator
+from interact_cli.games.coalitions import pack
+from interact_cli.interfaces import Baseline
+from interact_cli.players.columns import columns
+from interact_cli.players.image_grid import image_grid
+from interact_cli.seeding import generator
+from interact_cli.types import InputSpec, Model, PackedArray, PlayerSet, Sample
+
+CPU = torch.device("cpu")
+CLASSES = (0, 1)
+"""Two classes are recorded, as in an audit: the true and the predicted one."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network, one sample of it and its players."""
+
+    name: str
+    model: Model
+    sample: Sample
+    players: PlayerSet
+
+    @property
+    def rows(self) -> int:
+        """Rows of a batch by the committed table."""
+        return batch_rows(self.model, "cpu")
+
+    def evaluator(self, rows: int | None = None) -> Evaluator:
+        return Evaluator(self.model, CPU, rows or self.rows)
+
+    def coalitions(self, count: int) -> PackedArray:
+        """Random coalitions of every size."""
+        rng = generator(0, "benchmark coalitions", self.name)
+        return pack(rng.random((count, self.players.n_players)) < rng.random((count, 1)))
+
+    def inputs(self, rows: int) -> torch.Tensor:
+        """Resident random inputs, never zeros."""
+        shape = (rows, *self.model.input.shape)
+        return torch.from_numpy(generator(0, "benchmark inputs").normal(size=shape).astype(np.float32))
+
+
+def subject(name: str, module: nn.Module, shape: tuple[int, ...], family: str, n_classes: int) -> Subject:
+    """Wrap a network: a grid of 8 x 8 cells, or one player per column."""
+    rng = generator(0, "benchmark sample", name)
+    kind = "image" if len(shape) == 3 else "columns"
+    spec = InputSpec("image" if len(shape) == 3 else "columns", shape)
+    model = Model(module.eval(), f"benchmark:{name}", "benchmark", spec, "classes", n_classes, family, "0" * 64, "")
+    sample = Sample(name, rng.normal(size=shape).astype(np.float32), 0)
+    values = rng.normal(size=(shape[0], 1, 1) if kind == "image" else shape).astype(np.float32)
+    baseline = Baseline("mean", values, "benchmark")
+    players = image_grid("8x8", model, baseline) if kind == "image" else columns(None, model, baseline)
+    return Subject(name, model, sample, players)
+
+
+def resnet18(side: int) -> Subject:
+    return subject(f"ResNet-18, {side} px", timm.create_model("resnet18", num_classes=10), (3, side, side), "convnet", 10)
+
+
+def vit(side: int) -> Subject:
+    module = timm.create_model("vit_tiny_patch16_224", img_size=side, patch_size=8, num_classes=10)
+    return subject(f"ViT-Tiny/8, {side} px", module, (3, side, side), "transformer", 10)
+
+
+def mlp(shape: tuple[int, ...], n_classes: int = 2) -> Subject:
+    """Five hidden layers of 100."""
+    widths = [prod(shape), 100, 100, 100, 100, 100]
+    layers: list[nn.Module] = [nn.Flatten()]
+    for before, after in zip(widths, widths[1:], strict=False):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    where = f"{shape[0]} columns" if len(shape) == 1 else f"{shape[-1]} px"
+    return subject(f"MLP 5x100, {where}", nn.Sequential(*layers, nn.Linear(100, n_classes)), shape, "mlp", n_classes)

@@ -1,0 +1,121 @@
+"""``--metric mean-interaction``: how much each player interacts with the others on average, from 2n + 2 evaluations.
+
+One Shapley interaction I(i,j) needs contexts of every size. Its mean over the partners j of a player does not: by
+the recursive axiom a pair's interaction is what j is worth with i present minus what j is worth without i, and by
+efficiency these worths add up to differences of the ends,
+
+``mean over j of I(i,j) = [ v(N) - v(N - i) - v({i}) + v(empty) ] / (n - 1)``.
+
+So the mean is exact for any number of players, at the price of two evaluations for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from interact_cli.errors import BudgetError, UsageError
+from interact_cli.games.coalitions import pack, unique
+from interact_cli.interactions.estimate import Estimate
+from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.metrics.statistics import Resampler, mean
+from interact_cli.metrics.tables import values_quantity
+from interact_cli.results import Measurement
+from interact_cli.types import FloatArray, PackedArray
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The coalitions in which at most one player is present, or at most one is absent."""
+
+    n_players: int
+
+    @property
+    def asked(self) -> PackedArray:
+        """``(2n + 2, bytes)``: nobody, each player alone, everybody, everybody but each player."""
+        n = self.n_players
+        few = np.concatenate([np.zeros((1, n), dtype=np.bool_), np.eye(n, dtype=np.bool_)])
+        return pack(np.concatenate([few, ~few]))
+
+    @property
+    def evaluations(self) -> int:
+        """Distinct coalitions: 2n + 2, but 4 for two players."""
+        return len(unique(self.asked)[0])
+
+    def estimate(self, values: FloatArray) -> Estimate:
+        """Reduce ``(2n + 2,)`` values, in the order of ``asked``, to one mean per player, ``(n,)``.
+
+        Example:
+            >>> Ends(2).estimate(np.array([0.0, 1.0, 2.0, 10.0, 2.0, 1.0])).values.tolist()
+            [7.0, 7.0]
+        """
+        (empty, *alone), (full, *without) = values.reshape(2, self.n_players + 1)
+        means = (full - np.array(without) - np.array(alone) + empty) / (self.n_players - 1)
+        return Estimate(
+            index="mean-interaction",
+            values=means,
+            standard_errors=np.zeros_like(means),
+            exact=np.ones(means.shape, dtype=np.bool_),
+            evaluations=self.evaluations,
+            n_players=self.n_players,
+        )
+
+
+class MeanInteraction:
+    """Mean Shapley interaction of each player with the others, and of all ordered pairs.
+
+    Source: Grabisch & Roubens (1999), https://doi.org/10.1007/s001820050125: recursive axiom, with efficiency.
+    """
+
+    name = "mean-interaction"
+    version = 1
+    source = "Grabisch & Roubens (1999): recursive axiom, with efficiency"
+    needs_ranges = False
+
+    def design(self, question: Question) -> Design:
+        """Ask for the ends; a published protocol changes nothing, because nothing is sampled.
+
+        Raises:
+            UsageError: fewer than two players.
+            BudgetError: the budget is smaller than the ends.
+        """
+        n = question.n_players
+        if n < 2:
+            raise UsageError(f"'{self.name}' needs at least 2 players, got {n}. Choose finer players.")
+        design = Ends(n)
+        if design.evaluations > question.budget:
+            raise BudgetError(
+                f"'{self.name}' needs {design.evaluations} evaluations for {n} players, got a budget of "
+                f"{question.budget}. Pass --budget {design.evaluations}."
+            )
+        return design
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Keep one mean per player of this sample."""
+        del question
+        return Reduced(design.estimate(values), estimator="exact, from at most one player present or absent")
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Average over the samples, with standard errors and intervals by resampling them."""
+        estimates = [result.estimate for result in results]
+        values = np.stack([estimate.values for estimate in estimates])
+        resampler = Resampler.over(cohort, self.name)
+        return Measurement(
+            metric=self.name,
+            version=self.version,
+            source=self.source,
+            estimator=results[0].estimator,
+            per_sample=(values_quantity(estimates, ("player",), cohort.unit, "mean over the partners j of I(i,j)"),),
+            summary=(
+                resampler.summarise(mean, values.mean(axis=1)).quantity(
+                    "mean_over_pairs", (), cohort.unit, "mean of I(i,j) over ordered pairs and samples"
+                ),
+                resampler.summarise(mean, values).quantity(
+                    "mean", ("player",), cohort.unit, "mean of I(i,j) over the partners j and samples"
+                ),
+            ),
+            coordinates={},
+            notes=("Interactions of opposite sign cancel in a mean; 'strength' measures their size.",),
+        )

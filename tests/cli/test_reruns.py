@@ -1,0 +1,226 @@
+"""The same command again, after the end and after a sudden end; other questions to an old report."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.workbench import TABLE, arrays, assert_identical, command, done, environment, refused, table_network
+
+import interact_cli as ic
+
+RUN = ("measure", *TABLE, "-m", "multi-order", "-m", "shapley", "-n", "12", "--batch-size", "64", "-o", "a.h5")
+CONVNET = ("measure", "ckpt.pt", "-n", "3", "--players", "grid:4x4", "-b", "300")
+
+
+def leftovers(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if ".partial" in p.name or ".tmp" in p.name or ".lock" in p.name)
+
+
+def test_rerun_makes_no_forward_pass_and_shows_the_same_numbers(desk: Path, forward_passes: list[int]):
+    first = done(*RUN)
+    before = Path("a.h5").read_bytes()
+    assert sum(forward_passes) > 0
+    forward_passes.clear()
+    second = done(*RUN)
+
+    assert forward_passes == []
+    assert second.out == first.out
+    assert "no forward pass" in second.err
+    assert Path("a.h5").read_bytes() == before
+    assert leftovers(desk) == []
+
+
+def test_default_output_is_named_by_content(desk: Path, forward_passes: list[int]):
+    done("measure", "ckpt.pt", "-m", "shapley", "-n", "2", "-b", "200")
+    done("measure", "ckpt.pt", "-m", "shapley", "-n", "2", "-b", "200")
+    done("measure", "ckpt.pt", "-m", "shapley", "-n", "2", "-b", "200", "--seed", "1")
+
+    assert len(list(Path("interact-runs").glob("*.h5"))) == 2
+    assert leftovers(Path("interact-runs")) == []
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
+def test_killed_run_goes_on_where_it_stopped(desk: Path, forward_passes: list[int], name: str):
+    killed = subprocess.Popen(
+        command(*RUN), cwd=desk, env=environment(PAUSE_PER_BATCH="0.05"), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    units = desk / "a.h5.partial" / "units"
+    deadline = time.monotonic() + 60
+    while len(list(units.glob("*.npy"))) < 4 and time.monotonic() < deadline and killed.poll() is None:
+        time.sleep(0.02)
+    killed.send_signal(signal.Signals[name])
+    out, err = killed.communicate(timeout=30)
+
+    number = signal.Signals[name]
+    assert killed.returncode == (-number if name == "SIGKILL" else 128 + number), err
+    assert out == ""
+    assert "Traceback" not in err
+    if name != "SIGKILL":
+        assert "rerun the same command" in err
+    kept = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in units.glob("*.npy")}
+    assert 0 < len(kept) < 12 * 2
+    assert not Path("a.h5").exists()
+
+    whole = desk / "whole"
+    whole.mkdir()
+    done(*RUN[:-1], whole / "a.h5")
+    all_rows = sum(forward_passes)
+    forward_passes.clear()
+    done(*RUN)
+
+    assert_identical(arrays(ic.read_report("a.h5")), arrays(ic.read_report(whole / "a.h5")))
+    assert sum(forward_passes) < all_rows
+    report = ic.read_report("a.h5").samples
+    assert 0 < report.evaluated.sum() < report.unique.sum()
+    assert leftovers(desk) == []
+
+
+def test_units_of_a_stopped_run_are_not_changed(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    from interact_cli.journal.units import Journal
+
+    written: list[str] = []
+    write = Journal.write
+
+    def stops(self, key, array):
+        if len(written) == 5:
+            raise KeyboardInterrupt
+        written.append(key)
+        write(self, key, array)
+
+    monkeypatch.setattr(Journal, "write", stops)
+    line = pytest.raises(AssertionError, done, *RUN)
+    assert "Interrupted" in str(line.value)
+    units = {path: path.stat().st_mtime_ns for path in Path("a.h5.partial/units").iterdir()}
+    assert len(units) == 5
+    kept: dict[Path, int] = {}
+
+    def watches(self, key, array):
+        kept.update({path: path.stat().st_mtime_ns for path in units})
+        write(self, key, array)
+
+    monkeypatch.setattr(Journal, "write", watches)
+    done(*RUN)
+    assert kept == units
+
+
+def test_another_run_does_not_take_the_units(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    from interact_cli.journal.units import Journal
+
+    write = Journal.write
+    monkeypatch.setattr(Journal, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    pytest.raises(AssertionError, done, *RUN)
+    monkeypatch.setattr(Journal, "write", write)
+    line = refused(2, *RUN, "--seed", "1")
+
+    assert "plan" in line
+    assert Path("a.h5.partial").exists()
+    done(*RUN, "--seed", "1", "--force")
+    assert leftovers(desk) == []
+
+
+def test_another_score_from_the_report_evaluates_nothing(desk: Path, forward_passes: list[int]):
+    done(*CONVNET, "-m", "multi-order", "-m", "shapley", "-o", "a.h5")
+    forward_passes.clear()
+    told = done("measure", "--from", "a.h5", "--score", "prob", "-o", "b.h5")
+    assert forward_passes == []
+    done(*CONVNET, "-m", "multi-order", "-m", "shapley", "--score", "prob", "-o", "c.h5")
+
+    assert "0 of" in told.err
+    again, fresh = ic.read_report("b.h5"), ic.read_report("c.h5")
+    assert again.samples.evaluated.sum() == 0
+    assert again.provenance["score"] == "prob"
+    assert again.measurement("shapley").quantity("values").unit == "probability"
+    assert_identical(arrays(again), arrays(fresh))
+
+
+@pytest.mark.parametrize("score", ["logit", "log-prob", "cross-entropy", "margin"])
+def test_every_score_from_the_report_equals_a_fresh_run(desk: Path, score: str):
+    done("measure", *TABLE, "-m", "shapley-interaction", "-n", "4", "-o", "a.h5")
+    done("measure", "--from", "a.h5", "--score", score, "-o", "b.h5")
+    done("measure", *TABLE, "-m", "shapley-interaction", "-n", "4", "--score", score, "-o", "c.h5")
+
+    assert_identical(arrays(ic.read_report("b.h5")), arrays(ic.read_report("c.h5")))
+
+
+def test_another_metric_from_the_report_evaluates_only_what_is_missing(desk: Path, forward_passes: list[int]):
+    done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
+    forward_passes.clear()
+    done("measure", "--from", "a.h5", "--metric", "shapley", "-o", "b.h5")
+    evaluated = ic.read_report("b.h5").samples.evaluated
+    done(*CONVNET, "-m", "shapley", "-o", "c.h5")
+    fresh = ic.read_report("c.h5")
+
+    held = [set(map(bytes, record.coalitions)) for record in ic.read_report("a.h5").records]
+    wanted = [set(map(bytes, record.coalitions)) for record in fresh.records]
+    missing = [len(new - old) for new, old in zip(wanted, held, strict=True)]
+    assert evaluated.tolist() == missing
+    assert (evaluated < fresh.samples.unique).all()
+    assert (evaluated > 0).all()
+    assert_identical(arrays(ic.read_report("b.h5")), arrays(fresh))
+
+
+def test_no_checkpoint_is_needed_when_nothing_is_missing(desk: Path):
+    done("measure", *TABLE, "-m", "multi-order", "-n", "3", "-o", "a.h5")
+    for name in ("table.pt", "table.csv", "network.py"):
+        Path(name).unlink()
+
+    done("measure", "--from", "a.h5", "-m", "shapley", "-m", "banzhaf-interaction", "-o", "b.h5")
+    assert (ic.read_report("b.h5").samples.evaluated == 0).all()
+
+
+def test_missing_coalitions_without_the_checkpoint(desk: Path):
+    done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
+    Path("ckpt.pt").unlink()
+    line = refused(2, "measure", "--from", "a.h5", "-m", "shapley", "-o", "b.h5")
+
+    assert "interact measure CHECKPOINT --from REPORT" in line
+    assert not Path("b.h5").exists()
+    assert leftovers(desk) == []
+
+
+def test_moved_checkpoint_is_named(desk: Path):
+    done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
+    shutil.move("ckpt.pt", "moved.pt")
+
+    done("measure", "moved.pt", "--from", "a.h5", "-m", "shapley", "-o", "b.h5")
+
+
+def test_wrong_checkpoint_is_refused(desk: Path):
+    done("measure", *TABLE, "-m", "shapley", "-n", "2", "-b", "100", "-o", "a.h5")
+    network = table_network(desk / "network.py")
+    with torch.no_grad():
+        network.body[0].bias += 1
+    torch.save(network.state_dict(), "table.pt")
+    line = refused(4, "measure", "--from", "a.h5", "-m", "banzhaf", "-o", "b.h5")
+
+    assert "another checkpoint" in line
+    assert not Path("b.h5").exists()
+
+
+def test_from_refuses_what_would_change_the_records(desk: Path):
+    done("measure", *TABLE, "-m", "shapley", "-n", "2", "-o", "a.h5")
+
+    assert "players" in refused(2, "measure", "--from", "a.h5", "--players", "columns", "-o", "b.h5")
+    assert "--set" in refused(2, "measure", "--from", "a.h5", "--set", "plan.seed=1", "-o", "b.h5")
+    assert "report that is read" in refused(2, "measure", "--from", "a.h5", "--score", "prob", "-o", "a.h5")
+
+
+def test_no_number_depends_on_the_batch_size(desk: Path):
+    found = []
+    for rows in (1, 7, 64):
+        done("measure", *TABLE, "-m", "shapley", "-n", "2", "-b", "100", "--batch-size", rows, "-o", f"{rows}.h5")
+        found.append(ic.read_report(f"{rows}.h5"))
+    largest = max(np.abs(record.values).max() for record in found[0].records)
+
+    for report in found[1:]:
+        for one, other in zip(found[0].records, report.records, strict=True):
+            np.testing.assert_array_equal(one.coalitions, other.coalitions)
+            np.testing.assert_allclose(one.values, other.values, atol=1e-5 * largest, rtol=0)

@@ -1,0 +1,161 @@
+"""Score functions against a softmax written out in sixty decimal digits."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from interact_cli.errors import UnknownNameError, UsageError
+from interact_cli.scores import SCORES, lookup, ranges, records_of
+
+LOGITS = hnp.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 4), st.integers(2, 6)),
+    elements=st.floats(-30, 30, allow_nan=False, width=32),
+)
+
+
+def by_definition(name, row, c):
+    """One score of one class, from the logits of one input, in exact enough arithmetic."""
+    with localcontext() as context:
+        context.prec = 60
+        z = [Decimal(float(value)) for value in row]
+        others = sum(value.exp() for k, value in enumerate(z) if k != c)
+        probability = z[c].exp() / (z[c].exp() + others)
+        best_other = max(value for k, value in enumerate(z) if k != c)
+        return float(
+            {
+                "logit": lambda: z[c],
+                "log-odds": lambda: (z[c].exp() / others).ln(),
+                "log-prob": lambda: probability.ln(),
+                "prob": lambda: probability,
+                "cross-entropy": lambda: -probability.ln(),
+                "margin": lambda: best_other - z[c],
+            }[name]()
+        )
+
+
+CLASS_SCORES = [name for name in SCORES if name != "scalar"]
+
+
+@pytest.mark.parametrize("name", CLASS_SCORES)
+@settings(max_examples=12, deadline=None)
+@given(logits=LOGITS)
+def test_every_score_equals_its_definition(name, logits):
+    scores = lookup(name, "classes").of_record(records_of(logits))
+    for row, of_row in zip(logits, scores, strict=True):
+        for c, value in enumerate(of_row):
+            assert value == pytest.approx(by_definition(name, row, c), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "logits",
+    [[800.0, -800.0, 3.0], [-800.0, 0.0, 0.5], [800.0, 800.0, -800.0], [800.0, 799.0, 798.0], [-800.0, -800.0]],
+)
+@pytest.mark.parametrize("name", CLASS_SCORES)
+def test_extreme_logits_stay_finite_and_right(name, logits):
+    scores = lookup(name, "classes").of_record(records_of(np.array([logits])))[0]
+    assert np.isfinite(scores).all()
+    for c, value in enumerate(scores):
+        assert value == pytest.approx(by_definition(name, logits, c), rel=1e-12, abs=1e-300)
+
+
+def test_log_odds_do_not_lose_the_others_next_to_a_dominant_class():
+    """1 - p is 2 exp(-40): a float64 p is 1, and log(p / (1 - p)) of it would be infinite."""
+    record = records_of(np.array([[40.0, 0.0, 0.0]]))
+    assert lookup("log-odds", "classes").of_record(record)[0, 0] == pytest.approx(40 - np.log(2), rel=1e-14)
+    assert lookup("cross-entropy", "classes").of_record(record)[0, 0] == pytest.approx(2 * np.exp(-40.0), rel=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(logits=LOGITS)
+def test_records_against_a_loop(logits):
+    records = records_of(logits)
+    assert records.shape == (*logits.shape, 4)
+    for row, of_row in zip(logits.tolist(), records, strict=True):
+        for c, record in enumerate(of_row):
+            others = row[:c] + row[c + 1 :]
+            expected = [row[c], np.log(np.exp(others).sum()), max(others), sum(others) / len(others)]
+            assert record == pytest.approx(expected, rel=1e-10, abs=1e-10)
+
+
+def test_records_leave_the_logits_alone():
+    logits = np.array([[1.0, 2.0], [3.0, -1.0]])
+    before = logits.copy()
+    records_of(logits)
+    np.testing.assert_array_equal(logits, before)
+
+
+@pytest.mark.parametrize("z", [-800.0, -2.5, 0.0, 3.0, 800.0])
+def test_a_single_logit_is_the_log_odds_of_the_positive_class(z):
+    records = records_of(np.array([[z]]))
+    np.testing.assert_array_equal(records, [[[-z, 0, 0, 0], [z, 0, 0, 0]]])
+    assert lookup("log-odds", "single-logit").of_record(records)[0].tolist() == [-z, z]
+    assert lookup("logit", "single-logit").of_record(records)[0].tolist() == [-z, z]
+    probability = lookup("prob", "single-logit").of_record(records)[0]
+    two_classes = [by_definition("prob", [-z, 0.0], 0), by_definition("prob", [z, 0.0], 0)]
+    assert probability == pytest.approx(two_classes, rel=1e-12)
+    assert probability.sum() == pytest.approx(1)
+
+
+def test_relations_between_scores():
+    logits = np.random.default_rng(0).normal(0, 4, (20, 5))
+    of = {name: lookup(name, "classes").of_record(records_of(logits)) for name in CLASS_SCORES}
+    np.testing.assert_allclose(of["prob"].sum(axis=1), 1)
+    np.testing.assert_allclose(of["log-odds"], np.log(of["prob"] / (1 - of["prob"])), rtol=1e-8)
+    np.testing.assert_allclose(of["cross-entropy"], -of["log-prob"])
+    assert ((of["margin"] < 0).sum(axis=1) == 1).all(), "one class wins"
+    np.testing.assert_array_equal(of["margin"].argmin(axis=1), logits.argmax(axis=1))
+
+
+def test_a_scalar_is_itself():
+    assert lookup("scalar", "scalar").of_record(np.array([[[2.5]]])).tolist() == [[2.5]]
+
+
+def test_a_score_that_does_not_fit_or_does_not_exist():
+    with pytest.raises(UsageError, match="Use one of: scalar"):
+        lookup("log-odds", "scalar")
+    with pytest.raises(UsageError, match="does not fit"):
+        lookup("scalar", "classes")
+    with pytest.raises(UnknownNameError, match="Did you mean 'log-odds'"):
+        lookup("logodds", "classes")
+
+
+# --- the range Y of paper 000 -----------------------------------------------------------------------
+
+
+def test_y_in_both_readings_by_hand():
+    """Samples: 4 - (1+1)/2 = 3 and 0 - (2+6)/2 = -4; paper |3 - 4| / 2 = .5, code (3 + 4) / 2 = 3.5."""
+    logits = np.array([[4.0, 1.0, 1.0], [2.0, 0.0, 6.0]])
+    y = ranges(lookup("logit", "classes"), logits, np.array([0, 1]))
+    assert y.paper == pytest.approx(0.5)
+    assert y.code == pytest.approx(3.5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(logits=LOGITS, data=st.data())
+def test_y_of_any_score_against_a_loop(logits, data):
+    name = data.draw(st.sampled_from(CLASS_SCORES))
+    labels = [data.draw(st.integers(0, logits.shape[1] - 1)) for _ in logits]
+    gaps = []
+    for row, label in zip(logits, labels, strict=True):
+        of_class = [by_definition(name, row, c) for c in range(len(row))]
+        others = of_class[:label] + of_class[label + 1 :]
+        gaps.append(of_class[label] - sum(others) / len(others))
+    y = ranges(lookup(name, "classes"), logits, np.array(labels))
+    assert y.paper == pytest.approx(abs(np.mean(gaps)), rel=1e-9, abs=1e-9)
+    assert y.code == pytest.approx(np.mean(np.abs(gaps)), rel=1e-9, abs=1e-9)
+    assert y.paper <= y.code + 1e-9
+
+
+def test_y_of_a_single_logit_is_the_gap_of_the_class_means():
+    logits = np.array([[1.0], [3.0], [-2.0], [0.0]])
+    y = ranges(lookup("logit", "single-logit"), logits, np.array([1, 1, 0, 0]))
+    assert y.paper == y.code == pytest.approx(abs(2.0 - (-1.0)))
+    one_class = ranges(lookup("logit", "single-logit"), logits, np.array([1, 1, 1, 1]))
+    assert np.isnan(one_class.paper)
