@@ -104,7 +104,7 @@ class Evaluator:
             RunFailed: the network returned another shape than one row of outputs per input.
         """
         masker = Masker(sample, players, self.device, self.memory_format)
-        recorder = Recorder(self.model.output, classes)
+        recorder = Recorder(self.model, classes, self.device)
 
         def evaluate(start: int, rows: int) -> FloatArray:
             batch = torch.from_numpy(_padded(coalitions[start : start + rows], rows)).to(self.device)

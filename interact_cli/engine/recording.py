@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from interact_cli.errors import RunFailed
-from interact_cli.types import Model, OutputKind
+from interact_cli.types import Model
 
 
 def checked_outputs(outputs: object, rows: int, model: Model) -> torch.Tensor:
@@ -35,13 +36,19 @@ class Recorder:
     """Turns a batch of outputs into records.
 
     Args:
-        output: What kind of output the network has.
+        model: What kind of output the network has, and of how many classes.
         classes: The classes to record, for classifiers; one slot each.
+        device: Where the outputs are.
     """
 
-    def __init__(self, output: OutputKind, classes: Sequence[int]) -> None:
-        self.output = output
+    def __init__(self, model: Model, classes: Sequence[int], device: torch.device) -> None:
+        self.output = model.output
         self.classes = tuple(classes)
+        # MPS has no float64: there the records are computed on the host.
+        self.device = torch.device("cpu") if device.type == "mps" else device
+        self.own = torch.tensor(self.classes, dtype=torch.int64, device=self.device)
+        others = [[other for other in range(model.n_classes) if other != label] for label in self.classes]
+        self.others = torch.from_numpy(np.array(others, dtype=np.int64).T.flatten()).to(self.device)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -49,25 +56,15 @@ class Recorder:
         return (1, 1) if self.output == "scalar" else (len(self.classes), 4)
 
     def __call__(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Record a batch: ``(rows, K)`` outputs -> ``(rows, slot, component)`` float64.
-
-        Computed in float64 on the device, or on the host where the device has none.
-        """
-        logits = (outputs.cpu() if outputs.device.type == "mps" else outputs).double()
+        """Record a batch: ``(rows, K)`` outputs -> ``(rows, slot, component)`` float64."""
+        logits = outputs.to(self.device).double()
         if self.output == "scalar":
             return logits.unsqueeze(-1)
-        records = logits.new_zeros(len(logits), len(self.classes), 4)
-        for slot, label in enumerate(self.classes):
-            if self.output == "single-logit":
-                records[:, slot, 0] = logits[:, 0] if label == 1 else -logits[:, 0]
-            else:
-                self._record_class(logits, label, records[:, slot])
-        return records
-
-    @staticmethod
-    def _record_class(logits: torch.Tensor, label: int, record: torch.Tensor) -> None:
-        others = torch.cat([logits[:, :label], logits[:, label + 1 :]], dim=1)
-        record[:, 0] = logits[:, label]
-        record[:, 1] = others.logsumexp(dim=1)
-        record[:, 2] = others.amax(dim=1)
-        record[:, 3] = others.mean(dim=1)
+        if self.output == "single-logit":
+            records = logits.new_zeros(len(logits), *self.shape)
+            records[:, :, 0] = logits * (2 * self.own - 1)
+            return records
+        by_class = logits.T.contiguous()  # rows last: the reductions below run along whole rows of memory
+        others = by_class.index_select(0, self.others).view(-1, len(self.classes), len(logits))
+        own = by_class.index_select(0, self.own)
+        return torch.stack([own, others.logsumexp(0), others.amax(0), others.mean(0)]).permute(2, 1, 0)

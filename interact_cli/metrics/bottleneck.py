@@ -14,7 +14,6 @@ Source: paper 003, equation 3 with the absolute value of paper 002, equation 21 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,17 +22,14 @@ from interact_cli.interactions.designs import FullTable, PairContexts
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics import strengths, theory
 from interact_cli.metrics.multi_order import MultiOrder, orders_of
-from interact_cli.metrics.statistics import LEAST_FOR_INTERVAL, Resampler, Summary
+from interact_cli.metrics.statistics import LEAST_FOR_INTERVAL, Resampler
 from interact_cli.metrics.strengths import STRENGTHS, Moments
+from interact_cli.metrics.verdict import ROUNDING, Ratio, below_rounding, judge
 from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray
 
 NULL_DRAWS = 20
-ENDS = 0.1
-"""Orders within this share of n - 2 of either end are the ends."""
-MIDDLE = (0.3, 0.7)
-"""Orders between these shares of n - 2 are the middle."""
 
 
 class Bottleneck(MultiOrder):
@@ -47,7 +43,11 @@ class Bottleneck(MultiOrder):
         if not isinstance(design, (FullTable, PairContexts)):
             raise TypeError(f"'{self.name}' reduces pair designs, got {type(design).__name__}")
         reduced = super().reduce(design, values, question)
-        extras = {"null": _null_moments(design, question), "halves": _halves(design, values)}
+        extras = {
+            "null": _null_moments(design, question),
+            "halves": _halves(design, values),
+            "scale": np.abs(values).max(),
+        }
         return Reduced(reduced.estimate, extras, reduced.estimator)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
@@ -73,8 +73,12 @@ class Bottleneck(MultiOrder):
         fit = theory.fit(curves["mean_abs"][0].value, shares, len(cohort.player_names))
         summary += _theory_quantities(fit)
         summary.append(_instability([result.extras["halves"] for result in results], included))
-        ratio = Ratio(shares <= ENDS, shares >= 1 - ENDS, (shares >= MIDDLE[0]) & (shares <= MIDDLE[1]))
-        findings = tuple(_judge(name, *curves[name], ratio, resampler) for name in ("mean_abs", "rms_corrected"))
+        scale = float(np.max([result.extras["scale"] for result in results], where=included, initial=0.0))
+        ratio = Ratio.at(shares)
+        if moments.absolute[included].mean(axis=0).max() <= ROUNDING * scale:
+            findings: tuple[Finding, ...] = (below_rounding(scale),)
+        else:
+            findings = tuple(judge(name, *curves[name], ratio, resampler) for name in ("mean_abs", "rms_corrected"))
         return Measurement(
             self.name,
             self.version,
@@ -86,26 +90,6 @@ class Bottleneck(MultiOrder):
             findings,
             _notes(cohort, resampler),
         )
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """J(middle) / J(ends)."""
-
-    low_end: BoolArray
-    high_end: BoolArray
-    middle: BoolArray
-
-    @property
-    def defined(self) -> bool:
-        """True when both ends and the middle were measured."""
-        return bool(self.low_end.any() and self.high_end.any() and self.middle.any())
-
-    def of(self, curves: FloatArray) -> FloatArray:
-        """Return the ratio of each curve: ``(..., order)`` -> ``(...)``."""
-        ends = curves[..., self.low_end | self.high_end].mean(axis=-1)
-        ratio: FloatArray = curves[..., self.middle].mean(axis=-1) / np.where(ends > 0, ends, np.nan)
-        return ratio
 
 
 def _normalised(strength: Callable[[Moments], FloatArray]) -> Callable[[Moments], FloatArray]:
@@ -172,34 +156,6 @@ def _theory_quantities(fit: theory.Fit | None) -> list[Quantity]:
         Quantity("theory_n_prime_log", (), np.asarray(float(fit.n_prime_log)), "1", "n' fitted to the logarithms"),
         Quantity("theory_rmse_log", (), np.asarray(fit.rmse_log), "1", "the same error of the logarithms"),
     ]
-
-
-def _judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler: Resampler) -> Finding:
-    """Compare J(middle) / J(ends) with the null's ratio, in either direction."""
-    label = {"mean_abs": "raw mean |I|", "rms_corrected": "corrected rms"}[name]
-    if not ratio.defined:
-        return Finding("not tested", f"Not tested on {label}: too few orders for a middle and two ends.")
-    measured, by_draw = float(ratio.of(curve.value)), ratio.of(null)
-    by_draw = by_draw[np.isfinite(by_draw)]
-    facts = {"ratio": measured, "null_ratio": float(by_draw.mean()) if len(by_draw) else float("nan")}
-    if not resampler.intervals:
-        few = f"{resampler.n_samples} samples, an interval needs {LEAST_FOR_INTERVAL}"
-        why = few if resampler.n_samples < LEAST_FOR_INTERVAL else "an illustration has no interval"
-        return Finding("not tested", f"Not tested on {label}: {why}.", facts)
-    if not np.isfinite(measured):
-        return Finding("not tested", f"Not tested on {label}: no interaction at the ends to compare with.", facts)
-    spread = ratio.of(curve.replicates)
-    spread = spread[np.isfinite(spread)]
-    error = float(np.hypot(spread.std(ddof=1), by_draw.std(ddof=1) / np.sqrt(len(by_draw))))
-    difference = measured - facts["null_ratio"]
-    facts |= {"difference": difference, "low": difference - 1.96 * error, "high": difference + 1.96 * error}
-    numbers = f"middle/ends {measured:.3g} against {facts['null_ratio']:.3g} from noise (difference {difference:+.3g}, "
-    numbers += f"95 % interval {facts['low']:+.3g} to {facts['high']:+.3g})"
-    if facts["low"] <= 0 <= facts["high"]:
-        return Finding("not distinguishable", f"By {label}: not distinguishable from noise, {numbers}.", facts)
-    if difference < 0:
-        return Finding("deeper", f"By {label}: the middle orders are weaker than noise would show, {numbers}.", facts)
-    return Finding("shallower", f"By {label}: the middle orders are stronger than noise would show, {numbers}.", facts)
 
 
 def _notes(cohort: Cohort, resampler: Resampler) -> tuple[str, ...]:

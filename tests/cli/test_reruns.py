@@ -11,9 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.workbench import TABLE, arrays, assert_identical, command, done, environment, refused, table_network
+from support.workbench import (
+    TABLE,
+    arrays,
+    assert_identical,
+    command,
+    done,
+    environment,
+    interact,
+    refused,
+    table_network,
+)
 
 import interact_cli as ic
+from interact_cli.journal.units import Journal
 
 RUN = ("measure", *TABLE, "-m", "multi-order", "-m", "shapley", "-n", "12", "--batch-size", "64", "-o", "a.h5")
 CONVNET = ("measure", "ckpt.pt", "-n", "3", "--players", "grid:4x4", "-b", "300")
@@ -83,9 +94,9 @@ def test_killed_run_goes_on_where_it_stopped(desk: Path, forward_passes: list[in
     assert leftovers(desk) == []
 
 
-def test_units_of_a_stopped_run_are_not_changed(desk: Path, monkeypatch: pytest.MonkeyPatch):
-    from interact_cli.journal.units import Journal
-
+@pytest.fixture
+def stopped(desk: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, int]:
+    """Ctrl-C after five units; their files and times."""
     written: list[str] = []
     write = Journal.write
 
@@ -95,35 +106,45 @@ def test_units_of_a_stopped_run_are_not_changed(desk: Path, monkeypatch: pytest.
         written.append(key)
         write(self, key, array)
 
-    monkeypatch.setattr(Journal, "write", stops)
-    line = pytest.raises(AssertionError, done, *RUN)
-    assert "Interrupted" in str(line.value)
-    units = {path: path.stat().st_mtime_ns for path in Path("a.h5.partial/units").iterdir()}
-    assert len(units) == 5
-    kept: dict[Path, int] = {}
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "write", stops)
+        ran = interact(*RUN)
+    assert ran.code == 130
+    assert "Interrupted" in ran.err
+    return {path: path.stat().st_mtime_ns for path in Path("a.h5.partial/units").iterdir()}
 
-    def watches(self, key, array):
-        kept.update({path: path.stat().st_mtime_ns for path in units})
-        write(self, key, array)
 
-    monkeypatch.setattr(Journal, "write", watches)
+def test_units_of_a_stopped_run_are_not_changed(stopped: dict[Path, int], monkeypatch: pytest.MonkeyPatch):
+    seen: list[dict[Path, int]] = []
+    remove = Journal.remove
+
+    def looks(self):
+        seen.append({path: path.stat().st_mtime_ns for path in stopped})
+        remove(self)
+
+    monkeypatch.setattr(Journal, "remove", looks)
     done(*RUN)
-    assert kept == units
+
+    assert len(stopped) == 5
+    assert seen == [stopped]
 
 
-def test_another_run_does_not_take_the_units(desk: Path, monkeypatch: pytest.MonkeyPatch):
-    from interact_cli.journal.units import Journal
+def test_damaged_unit_is_evaluated_again(stopped: dict[Path, int], forward_passes: list[int]):
+    for path in stopped:
+        path.write_bytes(path.read_bytes()[:-40])
+    done(*RUN)
+    done(*RUN[:-1], "fresh.h5")
 
-    write = Journal.write
-    monkeypatch.setattr(Journal, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    pytest.raises(AssertionError, done, *RUN)
-    monkeypatch.setattr(Journal, "write", write)
+    assert_identical(arrays(ic.read_report("a.h5")), arrays(ic.read_report("fresh.h5")))
+
+
+def test_another_run_does_not_take_the_units(stopped: dict[Path, int]):
     line = refused(2, *RUN, "--seed", "1")
 
-    assert "plan" in line
-    assert Path("a.h5.partial").exists()
+    assert "another data, plan" in line or "plan" in line
+    assert {path: path.stat().st_mtime_ns for path in stopped} == stopped
     done(*RUN, "--seed", "1", "--force")
-    assert leftovers(desk) == []
+    assert leftovers(Path()) == []
 
 
 def test_another_score_from_the_report_evaluates_nothing(desk: Path, forward_passes: list[int]):

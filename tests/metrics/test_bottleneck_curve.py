@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import references, runs
 
-from interact_cli.interfaces import Question
+from interact_cli.interfaces import Cohort, Question
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.published import published_orders
 
@@ -84,13 +84,13 @@ def test_one_sample_is_an_estimate_without_error():
     measurement = runs.measured(Bottleneck(), runs.noise(3), 6, 1, 64)
     assert np.isnan(measurement.quantity("J_mean_abs").standard_errors).all()
     assert np.isfinite(measurement.quantity("J_mean_abs").values).all()
-    assert words(measurement) == ["not tested", "not tested"]
+    assert set(words(measurement)) == {"not tested"}
 
 
 @pytest.mark.parametrize("n", [2, 3])
 def test_two_and_three_players_have_no_middle(n):
     measurement = runs.measured(Bottleneck(), runs.noise(3), n, 22, 100)
-    assert words(measurement) == ["not tested", "not tested"]
+    assert set(words(measurement)) == {"not tested"}
     assert measurement.quantity("J_mean_abs").values.shape == (n - 1,)
 
 
@@ -234,7 +234,7 @@ def test_a_game_without_any_interaction_gets_no_verdict(budget):
     """J is 0 / 0: no number, no warning on the console, and no claim."""
     measurement = runs.measured(Bottleneck(), lambda _, c: np.zeros(len(c)), 8, 22, budget)
     assert np.isnan(measurement.quantity("J_mean_abs").values).all()
-    assert words(measurement) == ["not tested", "not tested"]
+    assert set(words(measurement)) == {"not tested"}
     assert "no interaction at the ends" in measurement.findings[0].sentence
     assert measurement.quantity("split_half_instability").values == 0
 
@@ -248,3 +248,20 @@ def test_the_fitted_theory_of_a_game_that_follows_it():
     assert measurement.quantity("theory_rmse").values == pytest.approx(0, abs=1e-9)
     curve = measurement.quantity("J_mean_abs").values
     np.testing.assert_allclose(measurement.quantity("theory").values, curve / curve[0], atol=1e-9)
+
+
+def test_rounding_noise_of_an_additive_model_is_not_judged():
+    """Values of an additive game in float32 differ from additivity only by rounding: no verdict may rest on it."""
+    metric = Bottleneck()
+    results = []
+    for sample in range(24):
+        question = Question(8, 256, 0, f"s{sample}")
+        design = metric.design(question)
+        weights = np.random.default_rng(sample).normal(size=8)
+        present = (design.asked[:, :1] >> np.arange(8)) & 1
+        values = (present @ weights).astype(np.float32).astype(np.float64)
+        results.append(metric.reduce(design, values, question))
+    cohort = Cohort(np.ones(24, dtype=bool), tuple("abcdefgh"), None, "log-odds", 0, True)
+    (finding,) = metric.aggregate(results, cohort).findings
+    assert finding.word == "not tested"
+    assert "rounding" in finding.sentence

@@ -182,6 +182,7 @@ def table_network(source: Path, factory: str = "make") -> nn.Module:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=random) * 0.3)
+        network.body[-1].bias -= network(as_input(table_rows())).mean(dim=0)
     return network.eval()
 
 
