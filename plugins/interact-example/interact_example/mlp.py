@@ -56,7 +56,7 @@ def _layers(name: str, arguments: Mapping[str, Any]) -> nn.Module:
         given = safe_text(", ".join(arguments))
         raise UsageError(f"Expected no --arch-arg for mlp:WIDTHS, got {given}. The name says it all.")
     layers = [layer for sizes in pairwise(_widths(name)) for layer in (nn.Linear(*sizes), nn.ReLU())]
-    return nn.Sequential(*layers)
+    return nn.Sequential(*layers[:-1])
 
 
 def _widths(name: str) -> list[int]:
