@@ -66,7 +66,9 @@ def subject(name: str, module: nn.Module, shape: tuple[int, ...], family: str, n
 
 
 def resnet18(side: int) -> Subject:
-    return subject(f"ResNet-18, {side} px", timm.create_model("resnet18", num_classes=10), (3, side, side), "convnet", 10)
+    return subject(
+        f"ResNet-18, {side} px", timm.create_model("resnet18", num_classes=10), (3, side, side), "convnet", 10
+    )
 
 
 def vit(side: int) -> Subject:

@@ -62,7 +62,9 @@ class Printer:
     def add(self, name: str, row: Row) -> None:
         """Keep a row, and say on standard error that it is there: the table comes at the end."""
         self.rows.append((name, row))
-        Console(stderr=True, soft_wrap=True).print(f"{name}: {row.what}: {row.value:.4g}{row.unit} {row.verdict}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"{name}: {row.what}: {row.value:.4g}{row.unit} {row.verdict}", highlight=False
+        )
 
     def show(self) -> None:
         table = Table("benchmark", "what", "measured", "spread", "goal", "verdict", box=None, pad_edge=False)

@@ -196,7 +196,7 @@ class Baseline:
     """What a masked position shows, in the network's input space."""
 
     name: str
-    """``"mean"``, ``"zero"`` or ``"value:V"``, as resolved."""
+    """``"mean"``, ``"data-mean"``, ``"zero"`` or ``"value:V"``, as resolved."""
     values: npt.NDArray[np.float32]
     """``(C, 1, 1)`` for images, ``(F,)`` for columns."""
     source: str

@@ -166,8 +166,8 @@ def draw_inputs(
 def baseline_of(name: str, model: Model, dataset: Dataset, seed: int) -> Baseline:
     """Return what an absent player shows, in the network's input space.
 
-    ``mean`` is the per-channel mean of the checkpoint's preprocessing, else of the data set; for columns the
-    per-column mean of the data set.
+    ``mean`` is the per-channel mean of the checkpoint's preprocessing, else of the data set; ``data-mean`` always that
+    of the data set; for columns both are the per-column mean of the data set.
 
     Raises:
         UsageError: no such baseline.
@@ -177,19 +177,19 @@ def baseline_of(name: str, model: Model, dataset: Dataset, seed: int) -> Baselin
         return Baseline("zero", np.zeros(shape, dtype=np.float32), "0 in the network's input space")
     if name.startswith("value:"):
         return Baseline(name, np.full(shape, _number(name), dtype=np.float32), "given, in the network's input space")
-    if name != "mean":
-        raise UsageError(f"Expected --baseline mean, zero or value:NUMBER, got '{safe_text(name)}'.")
-    if model.input.kind == "image" and model.input.mean:
+    if name not in {"mean", "data-mean"}:
+        raise UsageError(f"Expected --baseline mean, data-mean, zero or value:NUMBER, got '{safe_text(name)}'.")
+    if name == "mean" and model.input.kind == "image" and model.input.mean:
         # The mean pixel of the preprocessing is 0 after it.
         return Baseline("mean", np.zeros(shape, dtype=np.float32), "mean of the checkpoint's preprocessing")
     preparer = Preparer(model, dataset)
     where = f"data set '{dataset.name}' ({dataset.split})"
     if model.input.kind == "columns":
         rows = np.stack(preparer.arrays(list(range(len(dataset)))))
-        return Baseline("mean", rows.mean(axis=0, dtype=np.float64).astype(np.float32), f"column means of {where}")
+        return Baseline(name, rows.mean(axis=0, dtype=np.float64).astype(np.float32), f"column means of {where}")
     images = np.stack(preparer.arrays(draw(dataset, min(MEAN_SAMPLES, len(dataset)), seed)))
     means = images.mean(axis=(0, 2, 3), dtype=np.float64).astype(np.float32).reshape(shape)
-    return Baseline("mean", means, f"channel means of {len(images)} images of {where}")
+    return Baseline(name, means, f"channel means of {len(images)} images of {where}")
 
 
 def range_inputs(model: Model, dataset: Dataset, seed: int) -> tuple[list[npt.NDArray[np.float32]], IntArray]:

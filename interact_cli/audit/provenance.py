@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from interact_cli import __version__
+from interact_cli import __version__, extensions
 from interact_cli.audit.inputs import described
 from interact_cli.audit.preparation import Subject
 from interact_cli.config.settings import Settings
@@ -43,6 +43,7 @@ def identity(subject: Subject) -> dict[str, Any]:
         "players": subject.players.spec,
         "baseline": described(subject.baseline),
         "metrics": [[metric.name, metric.version] for metric in subject.metrics],
+        "metric origins": origins(subject),
         "score": subject.score.name,
         "target": settings.target,
         "filter": settings.data.only,
@@ -102,6 +103,7 @@ def provenance(subject: Subject, ranges: Mapping[str, Any], plan_hash: str) -> d
         "budget": settings.plan.budget,
         "seed": settings.plan.seed,
         "protocol": settings.plan.protocol,
+        "metrics": origins(subject),
         "plan_hash": plan_hash,
         "illustration": subject.illustration,
         "ranges": dict(ranges),
@@ -117,6 +119,11 @@ def provenance(subject: Subject, ranges: Mapping[str, Any], plan_hash: str) -> d
         document["accuracy_first_line"] = f"Reference network {model.arch}: {model.notes[0]}"
     cleaned: dict[str, Any] = plain(document)
     return cleaned
+
+
+def origins(subject: Subject) -> dict[str, str]:
+    """Return which distribution each metric comes from."""
+    return {entry.name: entry.origin for entry in extensions.metrics() if entry.name in subject.settings.metrics}
 
 
 def settings_rows(subject: Subject) -> int:

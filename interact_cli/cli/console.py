@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -22,6 +23,22 @@ LINE_EVERY = 10.0
 """Seconds between two lines of plain progress."""
 
 
+class _Result(Console):
+    """stdout: whoever stops reading ends the command."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to `guarded`; rich would exit with 1, the code of a regression."""
+        raise BrokenPipeError
+
+
+class _Told(Console):
+    """stderr: the work goes on when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Write into the void from now on."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 @dataclass
 class Screen:
     """Where output goes; set once from the global options."""
@@ -33,12 +50,12 @@ class Screen:
     @property
     def out(self) -> Console:
         """The result."""
-        return Console(file=sys.stdout, no_color=None if self.color else True, highlight=False)
+        return _Result(file=sys.stdout, no_color=None if self.color else True, highlight=False)
 
     @property
     def err(self) -> Console:
         """Everything else."""
-        return Console(file=sys.stderr, no_color=None if self.color else True, highlight=False, stderr=True)
+        return _Told(file=sys.stderr, no_color=None if self.color else True, highlight=False, stderr=True)
 
     def show(self, result: RenderableType) -> None:
         """Print a result."""
@@ -47,6 +64,7 @@ class Screen:
     def document(self, text: str) -> None:
         """Print a document as it is: JSON or YAML, never folded or coloured."""
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
 
     def say(self, message: str, style: str = "") -> None:
         """Tell something beside the result, unless quiet."""

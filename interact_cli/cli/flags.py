@@ -64,7 +64,7 @@ COMMON = (
     Flag("data.max_failures", "--max-failures", int, INPUTS),
     Flag("data.allow_download", "--allow-download", bool, INPUTS),
     Flag("players", "--players", str, GAME, metavar="grid:RxC|columns"),
-    Flag("baseline", "--baseline", str, GAME, metavar="mean|zero|value:V"),
+    Flag("baseline", "--baseline", str, GAME, metavar="mean|data-mean|zero|value:V"),
     Flag("score", "--score", str, GAME, "-s"),
     Flag("target", "--target", str, GAME, metavar="true|predicted"),
     Flag("plan.budget", "--budget", int, PLAN, "-b"),

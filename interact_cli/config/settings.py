@@ -96,7 +96,7 @@ class Settings(_Section):
     players: str | None = None
     """`grid:RxC` or `columns`; the largest of 16, 8, 4 whose cells hold at least 2x2 pixels."""
     baseline: str | None = None
-    """What a masked player shows: `mean`, `zero` or `value:V`, in the network's input space; mean."""
+    """What a masked player shows: `mean`, `data-mean`, `zero` or `value:V` (network's input space); mean."""
     score: str | None = None
     """Score function: `interact list scores`; log-odds for classes, scalar otherwise."""
     target: Literal["true", "predicted"] | None = None

@@ -79,7 +79,7 @@ PROTOCOLS = {
             only="all",
             score="logit",
             score_with_batchnorm="prob",
-            baseline="mean",
+            baseline="data-mean",
             contexts=500,
         ),
     )

@@ -90,6 +90,7 @@ FIELDS = (
     Field("/config/json", "json", meaning="resolved settings"),
     Field("/provenance/json", "json", meaning="what decides the numbers"),
     Field("/provenance/run/json", "json", meaning="what does not decide the numbers: time, host, command line"),
+    Field("/provenance/run/evaluated", "int64", ("sample",), "evaluations", "coalitions sent through the network"),
     Field("/samples/id", "text", ("sample",), meaning="stable name of the sample"),
     Field("/samples/label", "int64", ("sample",), meaning="true class; -1 for unlabelled"),
     Field("/samples/predicted", "int64", ("sample",), meaning="class with the highest logit on the unmasked input"),
@@ -98,7 +99,6 @@ FIELDS = (
     Field("/samples/empty_value", "float64", ("sample",), "score", "v(empty): value with every player masked"),
     Field("/samples/asked", "int64", ("sample",), "evaluations", "coalitions asked for, over all metrics"),
     Field("/samples/unique", "int64", ("sample",), "evaluations", "coalitions after deduplication"),
-    Field("/samples/evaluated", "int64", ("sample",), "evaluations", "coalitions sent through the network in this run"),
     Field(
         "/samples/pictures", "uint8", ("picture", "y", "x", "rgb"), meaning="the first samples, for maps", optional=True
     ),

@@ -97,6 +97,7 @@ def _status(source: Source) -> Literal["complete", "limited"]:
 
 def _samples(source: Source) -> SampleTable:
     read = {field.name: source.field(field) for field in FIELDS if field.group == "/samples"}
+    read["evaluated"] = source.array("/provenance/run/evaluated", "int64")
     ids = source.texts("/samples/id")
     if source.texts("/sample") != ids:
         raise ReportRefused("/sample and /samples/id name different samples")

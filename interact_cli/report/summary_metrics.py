@@ -27,6 +27,8 @@ from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
 
+PLAYER_VALUES = frozenset({"shapley", "banzhaf"})
+"""Metrics whose player values say how much a player moves the score."""
 TOP_PLAYERS = 8
 TOP_PAIRS = 6
 ORDER_ROWS = 16
@@ -111,7 +113,7 @@ def _order_sentence(report: Report, measurement: Measurement, quantity: Quantity
 
 
 def _player_sentences(report: Report, measurement: Measurement) -> Iterator[str]:
-    mean_abs = find(measurement, "mean_abs")
+    mean_abs = find(measurement, "mean_abs") if measurement.metric in PLAYER_VALUES else None
     if mean_abs is None or mean_abs.dims != ("player",) or not np.isfinite(mean_abs.values).any():
         return
     best = int(np.nanargmax(mean_abs.values))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from pathlib import Path
 
 import h5py
@@ -35,9 +34,9 @@ def contents(path: str) -> dict[str, object]:
         def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if name.startswith("provenance/run"):
                 return
-            found[name] = (item.shape, str(item.dtype), item[()] if item.shape == () else item[:].tobytes()) if isinstance(
-                item, h5py.Dataset
-            ) else "group"
+            found[name] = "group"
+            if isinstance(item, h5py.Dataset):
+                found[name] = (item.shape, str(item.dtype), np.asarray(item[()]).tobytes())
             found.update({f"{name}@{key}": told(value, file) for key, value in item.attrs.items()})
 
         file.visititems(visit)
@@ -47,7 +46,6 @@ def contents(path: str) -> dict[str, object]:
 
 def test_two_identical_runs_give_identical_reports(desk: Path):
     done(*RUN, "-o", "a.h5")
-    shutil.copytree(".", "elsewhere")
     done(*RUN, "-o", "b.h5", "--force")
     one, other = contents("a.h5"), contents("b.h5")
 

@@ -190,7 +190,9 @@ def test_unknown_names_get_a_suggestion(desk: Path, arguments: tuple[str, ...], 
     assert "did you mean" in line.lower()
 
 
-@pytest.mark.parametrize("metric", ["shapley", "banzhaf", "multi-order", "bottleneck", "strength", "banzhaf-interaction"])
+@pytest.mark.parametrize(
+    "metric", ["shapley", "banzhaf", "multi-order", "bottleneck", "strength", "banzhaf-interaction"]
+)
 def test_budget_too_small(desk: Path, metric: str):
     line = refused(2, "measure", "ckpt.pt", "-m", metric, "-n", "2", "-b", "3", "-o", "a.h5")
 
@@ -199,7 +201,9 @@ def test_budget_too_small(desk: Path, metric: str):
 
 
 def test_one_player(desk: Path):
-    line = refused(2, "measure", "ckpt.pt", "-m", "shapley-interaction", "--players", "grid:1x1", "-n", "2", "-o", "a.h5")
+    line = refused(
+        2, "measure", "ckpt.pt", "-m", "shapley-interaction", "--players", "grid:1x1", "-n", "2", "-o", "a.h5"
+    )
 
     assert "at least 2 players, got 1" in line
     assert not list(desk.glob("a.h5*"))
@@ -222,9 +226,7 @@ def test_table_with_another_number_of_columns(desk: Path):
     assert "c0" in refused(4, "measure", *TABLE, *SHAPLEY)
 
 
-@pytest.mark.parametrize(
-    "cell", ["", "abc", "nan", "inf"]
-)
+@pytest.mark.parametrize("cell", ["", "abc", "nan", "inf"])
 def test_cells_that_are_no_numbers(desk: Path, cell: str):
     Path("table.csv").write_text(",".join([*COLUMNS, "kind"]) + "\n" + ",".join([cell, *"2345678", "0"]) + "\n")
 
@@ -329,7 +331,8 @@ def test_factory_that_fails(desk: Path):
 def test_network_of_another_output_shape(desk: Path):
     Path("odd.py").write_text(
         "import runpy\nfrom torch import nn\nTable = runpy.run_path('network.py')['Table']\n\n\n"
-        "class Odd(Table):\n    def forward(self, x):\n        return self.body(x)[None]\n\n\ndef make():\n    return Odd(3)\n"
+        "class Odd(Table):\n    def forward(self, x):\n        return self.body(x)[None]\n\n\n"
+        "def make():\n    return Odd(3)\n"
     )
     torch.save(table_network(Path("network.py")).state_dict(), "table.pt")
     refused(4, "measure", "table.pt", "--arch", "py:odd.py:make", *NETWORK[2:], *SHAPLEY)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from support.workbench import Ran, command, done, environment, interact, refused
+from support.workbench import TABLE, Ran, command, done, environment, interact, refused
 
 import interact_cli
 
@@ -182,14 +183,30 @@ def test_no_colour_where_none_was_asked_for(desk: Path):
     assert "\x1b" not in done("show", "a.h5").out
 
 
-def test_a_closed_pipe_is_no_error(desk: Path):
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_whoever_stops_reading_the_result_ends_the_command(desk: Path, flags: tuple[str, ...]):
+    done("measure", *TABLE, "-m", "shapley", "-n", "2", "-o", "a.h5")
+    reader, writer = os.pipe()
+    os.close(reader)
     ran = subprocess.run(
-        " ".join(command("list", "archs", "e", "--json")) + " | head -1", shell=True, cwd=desk, env=environment(),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        command("show", "a.h5", *flags), cwd=desk, env=environment(), stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
 
     assert ran.returncode == 0
-    assert ran.stderr == ""
+    assert ran.stderr == b""
+
+
+def test_work_goes_on_when_nobody_reads_the_progress(desk: Path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = ("measure", *TABLE, "-m", "shapley", "-n", "2", "-o", "a.h5")
+    ran = subprocess.run(command(*run), cwd=desk, env=environment(), stdout=subprocess.PIPE, stderr=writer, check=False)
+    os.close(writer)
+
+    assert ran.returncode == 0
+    assert b"shapley" in ran.stdout
+    assert Path("a.h5").exists()
 
 
 def test_internal_errors_are_code_70_with_one_line(desk: Path, monkeypatch: pytest.MonkeyPatch):

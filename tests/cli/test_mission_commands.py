@@ -132,7 +132,9 @@ def test_two_metrics_share_coalitions(desk: Path):
 
     assert (both.asked == 2 * one.asked).all()
     assert (both.unique == one.unique).all()
-    assert f"{both.asked.sum():,} asked, {both.unique.sum():,} unique, {both.evaluated.sum():,} evaluated" in together.out
+    assert (
+        f"{both.asked.sum():,} asked, {both.unique.sum():,} unique, {both.evaluated.sum():,} evaluated" in together.out
+    )
 
 
 def test_dry_run_of_the_published_protocol_counts_every_forward_pass(desk: Path):

@@ -26,7 +26,7 @@ SMALLER = {
 }
 """Settings that make a run small enough for a test; a new file needs an entry here."""
 
-LINEAR = '''
+LINEAR = """
 from torch import nn
 
 
@@ -34,7 +34,7 @@ def make():
     network = nn.Sequential(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64, 10))
     network.input_shape = (1, 16, 16)
     return network
-'''
+"""
 
 
 def linear_network() -> None:

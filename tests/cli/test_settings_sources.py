@@ -48,9 +48,7 @@ def test_the_whole_order_in_a_run(desk: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("INTERACT_PLAYERS", "grid:4x2")
     monkeypatch.setenv("INTERACT_DATA__N_SAMPLES", "6")
     monkeypatch.setenv("INTERACT_METRICS", "[shapley]")
-    done(
-        "measure", "-c", "run.yaml", "--set", "data.n_samples=5", "--set", "plan.seed=3", "--seed", "4", "-o", "a.h5"
-    )
+    done("measure", "-c", "run.yaml", "--set", "data.n_samples=5", "--set", "plan.seed=3", "--seed", "4", "-o", "a.h5")
     report = ic.read_report("a.h5")
 
     assert report.config["plan"] == {"budget": 300, "seed": 4, "pairs": "all", "contexts": None, "protocol": None}

@@ -66,8 +66,6 @@ def by_definition(metric: str, v: dict[frozenset[int], float]) -> np.ndarray:
     return np.array([sum(weight[len(s)] * d for s, d in pair.items()) for pair in differences])
 
 
-
-
 def test_cli_numbers_equal_the_naive_enumeration(desk: Path):
     Path("ids.txt").write_text("".join(f"csv/table.csv/{row}\n" for row in SAMPLES))
     flags = [flag for metric in METRICS for flag in ("--metric", metric)]
@@ -94,7 +92,10 @@ def test_shapley_is_the_mean_over_orders_of_arrival():
     random = np.random.default_rng(0)
     v = {s: float(random.normal()) for s in subsets([0, 1, 2])}
     by_arrival = np.mean(
-        [[v[frozenset(o[: o.index(i) + 1])] - v[frozenset(o[: o.index(i)])] for i in range(3)] for o in permutations(range(3))],
+        [
+            [v[frozenset(o[: o.index(i) + 1])] - v[frozenset(o[: o.index(i)])] for i in range(3)]
+            for o in permutations(range(3))
+        ],
         axis=0,
     )
     game = ic.TableGame([v[frozenset(i for i in range(3) if code >> i & 1)] for code in range(8)])

@@ -35,7 +35,7 @@ COLUMNS = tuple(f"c{i}" for i in range(N_COLUMNS))
 CONVNET = {"layers": [1, 1, 1], "channels": [8, 8, 16], "stem_chs": 8}
 VIT = {"img_size": 16, "patch_size": 8, "embed_dim": 16, "depth": 1, "num_heads": 2}
 
-NETWORK = '''
+NETWORK = """
 import os
 import time
 
@@ -77,7 +77,7 @@ def regression():
     network = Table(1)
     network.output = "scalar"
     return network
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def environment(**more: str) -> dict[str, str]:
     root = str(Path(interact_cli.__file__).parents[1])
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("INTERACT_", "COLUMNS"))}
     cache = {name: os.environ[name] for name in ("INTERACT_CACHE",) if name in os.environ}
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {**kept, **cache, **threads, "PYTHONPATH": os.pathsep.join([str(OFFLINE), root]), "NO_COLOR": "1", **more}
 
 
@@ -210,7 +210,7 @@ def write_cifar(folder: Path, n_images: int = 20) -> None:
         data = random.integers(0, 60, (n_images, 3072)) + 19 * np.array(labels)[:, None]
         batch = {b"data": data.astype(np.uint8), b"labels": labels, b"batch_label": name.encode(), b"filenames": []}
         (folder / name).write_bytes(pickle.dumps(batch, protocol=2))
-    names = "airplane automobile bird cat deer dog frog horse ship truck".split()
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     meta = {b"label_names": [name.encode() for name in names], b"num_cases_per_batch": n_images, b"num_vis": 3072}
     (folder / "batches.meta").write_bytes(pickle.dumps(meta, protocol=2))
 
@@ -242,7 +242,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save(network.state_dict(), folder / "table.pt")
     rows = table_rows()
     labels = network(as_input(rows)).argmax(dim=1).tolist()
-    labels[:4] = [(label + 1) % 3 for label in labels[:4]]
+    labels[::4] = [(label + 1) % 3 for label in labels[::4]]
     write_table(folder / "table.csv", rows, labels)
     write_images(folder / "images")
     write_cifar(folder / "cifar-10-batches-py")
