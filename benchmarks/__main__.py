@@ -13,7 +13,7 @@ from benchmarks.growth import growth
 from benchmarks.masked_rows import masked_over_bare
 from benchmarks.startup import startup
 from benchmarks.table import Benchmark, Printer
-from benchmarks.timing import Clock
+from benchmarks.timing import use_cpu_time
 
 BENCHMARKS = (
     Benchmark("masked", masked_over_bare),
@@ -34,8 +34,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     if options.cpu_time:
-        Clock.cpu_time = True
-        torch.set_num_threads(1)
+        use_cpu_time()
     console = Console()
     printer = Printer(Console(width=max(console.width, 150)))
     for benchmark in BENCHMARKS:

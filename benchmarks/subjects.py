@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from math import prod
 
@@ -80,7 +81,7 @@ def mlp(shape: tuple[int, ...], n_classes: int = 2) -> Subject:
     """Five hidden layers of 100."""
     widths = [prod(shape), 100, 100, 100, 100, 100]
     layers: list[nn.Module] = [nn.Flatten()]
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
     where = f"{shape[0]} columns" if len(shape) == 1 else f"{shape[-1]} px"
     return subject(f"MLP 5x100, {where}", nn.Sequential(*layers, nn.Linear(100, n_classes)), shape, "mlp", n_classes)

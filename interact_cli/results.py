@@ -113,7 +113,7 @@ class SampleTable:
     accuracy: float = float("nan")
     """Share of the drawn samples that the network classifies correctly, before any filter; NaN if unlabelled."""
     chance: float = float("nan")
-    """Share of the most frequent class among the drawn samples; NaN if unlabelled."""
+    """Share of the most frequent class among the drawn samples; NaN if unlabelled, or if there is one class only."""
     pictures: npt.NDArray[np.uint8] | None = None
     """``(picture, y, x, 3)`` of the first samples, for maps; None for rows."""
 

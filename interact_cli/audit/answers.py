@@ -55,7 +55,7 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
     for sample, sample_id in enumerate(material.ids):
         plan = plan_sample(ask.metrics, question(settings, material.players, sample_id))
         if sample == 0:
-            progress.start("Evaluating", len(plan.coalitions) * len(material.ids), "evaluations")
+            progress.start("Evaluating", len(plan.coalitions) * len(material.ids), "coalitions")
         records = evaluations.of(sample, plan, material.classes(sample))
         n_evaluated = evaluations.kept[-1].n_evaluated
         progress.advance(len(plan.coalitions) - n_evaluated)

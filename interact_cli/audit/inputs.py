@@ -201,10 +201,15 @@ def range_inputs(model: Model, dataset: Dataset, seed: int) -> tuple[list[npt.ND
 
 
 def accuracy(predicted: IntArray, labels: IntArray) -> tuple[float, float]:
-    """Return the share of correct predictions and the share of the most frequent class; NaN if unlabelled."""
+    """Return the share of correct predictions and the share of the most frequent class.
+
+    NaN if unlabelled; samples of one class alone do not say what chance is.
+    """
     if not len(labels) or (labels < 0).any() or (predicted < 0).any():
         return float("nan"), float("nan")
-    return float((predicted == labels).mean()), float(np.bincount(labels).max() / len(labels))
+    counts = np.bincount(labels)
+    chance = float(counts.max() / len(labels)) if np.count_nonzero(counts) > 1 else float("nan")
+    return float((predicted == labels).mean()), chance
 
 
 def at_chance(measured: float, chance: float, n_samples: int) -> bool:

@@ -107,6 +107,8 @@ def cache_folder() -> Path:
 
 def _model(settings: Settings, device_type: str, progress: Progress) -> Model:
     if settings.checkpoint is not None:
+        if settings.training.epochs is not None:
+            raise UsageError("--epochs trains a reference network, and a checkpoint is given. Leave one of them out.")
         return load_model(
             settings.checkpoint,
             arch=settings.arch,
@@ -140,8 +142,8 @@ def _reference(settings: Settings, device_type: str, progress: Progress) -> Mode
 
 def _players(settings: Settings, model: Model, baseline: Baseline) -> PlayerSet:
     spec = settings.players or ("grid" if model.input.kind == "image" else "columns")
-    name, _, argument = spec.partition(":")
+    name, colon, argument = spec.partition(":")
     registry = extensions.players()
     if name not in registry:
         raise UnknownNameError("players", name, (entry.name for entry in registry), listing=registry.listing)
-    return registry.get(name)(argument or None, model, baseline)
+    return registry.get(name)(argument if colon else None, model, baseline)

@@ -127,6 +127,7 @@ def finished_run(path: Path, key: str, *, force: bool) -> Report | None:
     try:
         report = read_report(path)
     except ReportRefused as error:
+        check_output(path, force=True)
         raise OutputError(f"{error} Choose another --output, or pass --force to replace it.") from None
     if report.provenance.get("content_key") != key:
         raise OutputError(

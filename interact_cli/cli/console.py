@@ -18,7 +18,10 @@ from rich.progress import (
 from rich.text import Text
 
 from interact_cli.interfaces import Progress as Told
+from interact_cli.safe_text import safe_text
 
+LONGEST = 4000
+"""Characters of one message that are shown."""
 LINE_EVERY = 10.0
 """Seconds between two lines of plain progress."""
 
@@ -69,11 +72,11 @@ class Screen:
     def say(self, message: str, style: str = "") -> None:
         """Tell something beside the result, unless quiet."""
         if not self.quiet:
-            self.err.print(Text(message, style=style), soft_wrap=True)
+            self.err.print(Text(safe_text(message, LONGEST), style=style), soft_wrap=True)
 
     def error(self, message: str) -> None:
         """Tell why nothing came out: one line."""
-        line = " ".join(message.split())
+        line = safe_text(" ".join(message.split()), LONGEST)
         self.err.print(Text.assemble(("error: ", "bold red"), line), soft_wrap=True)
 
 
@@ -116,7 +119,7 @@ class PlainProgress:
 
     def warn(self, message: str) -> None:
         """Say it loudly."""
-        screen.err.print(Text.assemble(("warning: ", "bold yellow"), message), soft_wrap=True)
+        screen.err.print(Text.assemble(("warning: ", "bold yellow"), safe_text(message, LONGEST)), soft_wrap=True)
 
 
 class RichProgress(PlainProgress):

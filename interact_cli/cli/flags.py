@@ -123,7 +123,7 @@ def _value(flag: Flag, given: Any) -> Any:
         return not given
     if flag.setting == "arch_args":
         return dict(_pair(text) for text in given)
-    if flag.setting == "run.batch_size" and given.isdecimal():
+    if flag.setting == "run.batch_size" and given.lstrip("-").isdecimal():
         return int(given)
     return given
 

@@ -14,7 +14,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 from interact_cli.cli.console import screen
-from interact_cli.errors import InteractError
+from interact_cli.errors import InteractError, RunFailed
 from interact_cli.safe_text import safe_text
 
 P = ParamSpec("P")
@@ -66,6 +66,9 @@ def _told(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if isinstance(error, MemoryError):
+        screen.error(f"The memory of this machine does not hold the plan or its values: {error}. Lower --budget.")
+        return RunFailed.exit_code
     kind = type(error).__name__
     advice = "Run again as 'interact --debug ...' and report the traceback."
     screen.error(f"internal error, {kind}: {safe_text(error)}. {advice}")

@@ -9,6 +9,8 @@ import typer
 from interact_cli.cli.console import screen
 from interact_cli.cli.guard import guarded
 from interact_cli.cli.measuring import Json
+from interact_cli.errors import UsageError
+from interact_cli.safe_text import safe_text
 
 Kind = Literal["metrics", "archs", "datasets", "players", "scores", "protocols"]
 
@@ -22,6 +24,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """List metrics, architectures, data sets, players, scores or protocols."""
+    if pattern and kind != "archs":
+        raise UsageError(f"Only archs take a pattern; leave out '{safe_text(pattern)}'.")
     rows = _timm_names(pattern) if kind == "archs" and pattern else _rows(kind)
     if json:
         from interact_cli.report.documents import json_text

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
 from interact_cli.safe_text import safe_text
-from interact_cli.strict_yaml import load_strict
+from interact_cli.strict_yaml import MAX_BYTES, load_strict
 
 PREFIX = "INTERACT_"
 NOT_SETTINGS = frozenset({"INTERACT_DATA", "INTERACT_CACHE"})
@@ -62,7 +62,8 @@ def _from_assignment(assignment: str) -> tuple[list[str], Any]:
 
 def _read(config: Path) -> dict[str, Any]:
     try:
-        text = config.read_text(encoding="utf-8")
+        with config.open("rb") as file:
+            text = file.read(MAX_BYTES + 1).decode("utf-8")
     except FileNotFoundError:
         raise UsageError(f"Config '{safe_text(config)}' does not exist. Check the path after --config.") from None
     except (OSError, UnicodeDecodeError) as error:

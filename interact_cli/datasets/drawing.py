@@ -19,6 +19,9 @@ from interact_cli.interfaces import Dataset
 from interact_cli.seeding import digest, generator
 from interact_cli.types import IntArray
 
+MAX_ID_BYTES = 1 << 26
+"""Most bytes of a file of sample ids; what follows is not read."""
+
 
 def identity(dataset: Dataset) -> str:
     """Return the SHA-256 over name, split, sample ids and labels: what a draw is keyed by."""
@@ -76,7 +79,8 @@ def read_ids(path: Path, dataset: Dataset) -> list[int]:
         UsageError: it names no sample, one twice, or one that the data set does not have.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open("rb") as file:
+            lines = file.read(MAX_ID_BYTES).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataRefused(f"Expected a text file with one sample id per line at '{path}': {error}.") from error
     wanted = [line.strip() for line in lines if line.strip()]

@@ -166,7 +166,7 @@ class Evaluator:
         try:
             with torch.inference_mode(), full_float32():
                 return evaluate(start, self.rows)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
             return None
@@ -192,5 +192,5 @@ def _padded(batch: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.generic
     return padded
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in MEMORY_WORDS)
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in MEMORY_WORDS)

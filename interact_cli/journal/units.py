@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import OutputError, RunFailed, UsageError
+from interact_cli.journal.whole import write_whole
 from interact_cli.safe_text import safe_text
 
 DIGEST_BYTES = 32
@@ -94,7 +94,7 @@ class Journal:
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
         body = buffer.getvalue()
-        _write_whole(self._path(key), body + hashlib.sha256(body).digest())
+        _store(self._path(key), body + hashlib.sha256(body).digest())
 
     def remove(self) -> None:
         """Throw the journal away: its content stands in the report."""
@@ -122,7 +122,7 @@ class Journal:
                 f"Choose another --output."
             ) from None
         if not manifest.exists():
-            _write_whole(manifest, json.dumps(wanted, sort_keys=True, indent=1).encode())
+            _store(manifest, json.dumps(wanted, sort_keys=True, indent=1).encode())
 
     def _path(self, key: str) -> Path:
         return self.folder / "units" / f"{key}.npy"
@@ -145,17 +145,11 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+def _store(path: Path, content: bytes) -> None:
+    """Write a file whole, or say what to do."""
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise RunFailed(
             f"Cannot store finished work in '{safe_text(path.parent)}': {error.strerror}. "
             f"Free some space, then rerun the same command: finished units are kept."

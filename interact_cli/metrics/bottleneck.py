@@ -35,8 +35,8 @@ NULL_DRAWS = 20
 class Bottleneck(MultiOrder):
     """J^(m) for each strength, its null, the theory curve, split-half instability, and a verdict."""
 
-    name = "bottleneck"
-    source = "paper 003, equation 3; absolute value as in paper 002, equation 21"
+    def __init__(self) -> None:
+        super().__init__(name="bottleneck", source="paper 003, equation 3; absolute value: paper 002, equation 21")
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate one sample, its two halves, and the null of its plan."""

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from interact_cli.interactions import indices
-from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics import strengths
-from interact_cli.metrics.published import design_for
+from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.statistics import Resampler, mean
 from interact_cli.metrics.strengths import Moments
 from interact_cli.metrics.tables import (
-    estimator_of,
     pairs_of,
     pairs_quantity,
     shared_pairs,
@@ -21,31 +19,17 @@ from interact_cli.metrics.tables import (
     values_quantity,
 )
 from interact_cli.results import Measurement
-from interact_cli.types import FloatArray, IntArray
+from interact_cli.types import IntArray
 
 
-class MultiOrder:
+class MultiOrder(IndexMetric):
     """``I^(m)(i,j)`` per sample, and its mean and strengths at each order m over pairs and samples.
 
     Source: paper 003, equation 1.
     """
 
-    name = "multi-order"
-    version = 1
-    source = "paper 003, equation 1"
-    needs_ranges = False
-
-    def __init__(self) -> None:
-        self.index = indices.lookup("multi-order")
-
-    def design(self, question: Question) -> Design:
-        """Ask for the full table, or for each pair in contexts of each order."""
-        return design_for(self.index, question)
-
-    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
-        """Estimate the interactions of one sample."""
-        del question
-        return Reduced(design.estimate(values), {}, estimator_of(design))
+    def __init__(self, *, name: str = "multi-order", source: str = "paper 003, equation 1") -> None:
+        super().__init__("multi-order", name=name, source=source)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by order."""

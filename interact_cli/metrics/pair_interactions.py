@@ -6,37 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from interact_cli.interactions import indices
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics import strengths
-from interact_cli.metrics.published import design_for
+from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.statistics import Resampler, Summary, mean
 from interact_cli.metrics.strengths import STRENGTHS, Moments
-from interact_cli.metrics.tables import estimator_of, pairs_quantity, shared_pairs, stacked, values_quantity
+from interact_cli.metrics.tables import pairs_quantity, shared_pairs, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
-from interact_cli.types import FloatArray
 
 
-class PairInteractions:
+class PairInteractions(IndexMetric):
     """One value per pair and sample, and the strength over pairs and samples."""
-
-    version = 1
-    needs_ranges = False
-
-    def __init__(self, index: str, name: str | None = None) -> None:
-        self.index = indices.lookup(index)
-        self.name = name or index
-        self.source = self.index.source
-
-    def design(self, question: Question) -> Design:
-        """Ask for the full table, or for each pair in its own contexts."""
-        return design_for(self.index, question)
-
-    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
-        """Estimate the interactions of one sample."""
-        del question
-        return Reduced(design.estimate(values), {}, estimator_of(design))
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise strengths; pair by pair too where every sample has the same pairs."""
@@ -73,8 +54,7 @@ class Strength(PairInteractions):
     needs_ranges = True
 
     def __init__(self) -> None:
-        super().__init__("shapley-interaction", "strength")
-        self.source = "paper 000, section 3 and appendix E"
+        super().__init__("shapley-interaction", name="strength", source="paper 000, section 3 and appendix E")
 
     def strength(self, resampler: Resampler, moments: Moments, cohort: Cohort) -> list[Quantity]:
         """Return the four strengths, each also over both readings of Y."""

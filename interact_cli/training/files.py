@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
-import os
 import pickle
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 
 from interact_cli.errors import CheckpointRefused, OutputError
+from interact_cli.journal.whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,10 @@ def write_bytes(path: Path, raw: bytes) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_whole(path, raw)
     except OSError as error:
         raise OutputError(f"Expected to write '{path}', got: {error.strerror}. Name another folder.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> Stored:

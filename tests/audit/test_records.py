@@ -10,6 +10,7 @@ import torch
 from support.workbench import TABLE, as_input, done, table_network, table_rows
 
 import interact_cli as ic
+from interact_cli.engine import evaluator
 from interact_cli.games.coalitions import unpack
 from interact_cli.scores import SCORES
 
@@ -94,3 +95,22 @@ def test_rows_through_the_network_are_the_unique_ones(desk: Path, forward_passes
 
     unmasked = len(samples.ids)
     assert len(forward_passes) == samples.unique.sum() + unmasked
+
+
+def test_smaller_batch_when_the_memory_of_the_machine_runs_out(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    done("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "100", "--batch-size", "16", "-o", "small.h5")
+    padded = evaluator._padded
+
+    def small(batch: np.ndarray, rows: int) -> np.ndarray:
+        if rows > 16:
+            raise MemoryError
+        return padded(batch, rows)
+
+    monkeypatch.setattr(evaluator, "_padded", small)
+    ran = done("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "100", "--batch-size", "64", "-o", "large.h5")
+    one, other = ic.read_report("small.h5"), ic.read_report("large.h5")
+
+    assert "halved to 32" in ran.err
+    assert [entry["rows"] for entry in other.provenance["smaller_batches"]] == [32, 16]
+    for first, second in zip(one.records, other.records, strict=True):
+        np.testing.assert_array_equal(first.values, second.values)

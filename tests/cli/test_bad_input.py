@@ -261,6 +261,15 @@ def test_images_for_a_table_network(desk: Path):
         ("--set", "plan.budget=many"),
         ("--arch-arg", "novalue"),
         ("--config", "absent.yaml"),
+        ("--config", "/dev/zero"),
+        ("--config", "."),
+        ("--dataset", ""),
+        ("--players", ""),
+        ("--players", "grid:"),
+        ("--score", ""),
+        ("--baseline", ""),
+        ("--device", ""),
+        ("--samples", "/dev/zero"),
     ],
     ids=" ".join,
 )
@@ -336,3 +345,41 @@ def test_network_of_another_output_shape(desk: Path):
     )
     torch.save(table_network(Path("network.py")).state_dict(), "table.pt")
     refused(4, "measure", "table.pt", "--arch", "py:odd.py:make", *NETWORK[2:], *SHAPLEY)
+
+
+def test_epochs_with_a_checkpoint(desk: Path):
+    assert "--epochs" in refused(2, "bottleneck", "ckpt.pt", "--epochs", "3")
+
+
+def test_pattern_for_what_takes_none():
+    assert "'abc'" in refused(2, "list", "metrics", "abc")
+
+
+def test_control_characters_do_not_reach_the_terminal(desk: Path):
+    name = "\x1b[31mred\nnext\u202e"
+    for arguments in (
+        ("measure", name, "-m", "shapley"),
+        ("measure", "ckpt.pt", "-m", name),
+        ("measure", "ckpt.pt", "-m", "shapley", "-d", name),
+        ("measure", "ckpt.pt", "-m", "shapley", "-d", f"folder:{name}"),
+        ("measure", "ckpt.pt", "-m", "shapley", "--samples", name),
+        ("measure", "ckpt.pt", "-m", "shapley", "--device", name),
+        ("measure", "ckpt.pt", "-m", "shapley", "--arch-arg", name),
+        ("show", name),
+        ("validate", name),
+    ):
+        line = refused(interact(*arguments).code, *arguments)
+        assert "\u202e" not in line
+        assert len(line) < 5000
+
+
+def test_plan_that_does_not_fit_the_memory(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    def fails(*_args):
+        raise MemoryError("Unable to allocate 654. GiB")
+
+    monkeypatch.setattr("interact_cli.audit.answers.plan_sample", fails)
+    line = refused(5, "measure", *TABLE, *SHAPLEY, "-o", "a.h5")
+
+    assert "654. GiB" in line
+    assert "--budget" in line
+    assert not list(desk.glob("a.h5*"))

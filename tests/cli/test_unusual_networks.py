@@ -42,6 +42,14 @@ def test_a_good_network_does_not_warn(desk: Path):
     assert "WARNING" not in ran.out
 
 
+def test_one_sample_does_not_say_what_chance_is(desk: Path):
+    ran = done("measure", *TABLE, "-m", "shapley", "-n", "1", "-o", "a.h5")
+
+    assert "chance" not in ran.err
+    assert "WARNING" not in ran.out
+    assert np.isnan(ic.read_report("a.h5").samples.chance)
+
+
 def test_regression(desk: Path):
     network = with_network("regression")
     rows = table_rows()

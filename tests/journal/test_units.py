@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,12 @@ IDENTITY = {"checkpoint": "ab" * 32, "plan": [1, 2], "device": {"type": "cpu", "
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "out.h5.partial"
+
+
+def started(folder: Path, identity=IDENTITY) -> None:
+    """A run that finished one unit and stopped."""
+    with Journal.opened(folder, identity) as journal:
+        journal.write("unit", np.arange(3.0))
 
 
 def unit_files(folder: Path) -> list[str]:
@@ -57,9 +64,10 @@ def test_a_unit_that_was_never_written(folder):
 
 
 def test_objects_are_neither_written_nor_read(folder):
-    with Journal.opened(folder, IDENTITY) as journal, pytest.raises(ValueError, match="allow_pickle"):
-        journal.write("unit", np.array([{"a": 1}], dtype=object))
-    assert unit_files(folder) == []
+    with Journal.opened(folder, IDENTITY) as journal:
+        with pytest.raises(ValueError, match="allow_pickle"):
+            journal.write("unit", np.array([{"a": 1}], dtype=object))
+        assert unit_files(folder) == []
 
 
 @pytest.mark.parametrize("keep", [0, 1, 31, 32, 33, 100, -1])
@@ -86,8 +94,7 @@ def test_every_flipped_bit_is_seen(folder):
 
 
 def test_units_of_the_same_run_are_found_again(folder):
-    with Journal.opened(folder, IDENTITY) as journal:
-        journal.write("unit", np.arange(3.0))
+    started(folder)
     reordered = dict(reversed(IDENTITY.items()))
     with Journal.opened(folder, reordered) as journal:
         assert journal.read("unit").tolist() == [0, 1, 2]
@@ -115,16 +122,14 @@ def test_another_run_s_folder_is_refused(folder, change, named):
 
 
 def test_a_field_that_is_gone_counts(folder):
-    with Journal.opened(folder, IDENTITY):
-        pass
+    started(folder)
     fewer = {name: value for name, value in IDENTITY.items() if name != "plan"}
     with pytest.raises(UsageError, match="another plan"), Journal.opened(folder, fewer):
         pass
 
 
 def test_fresh_discards_another_run(folder):
-    with Journal.opened(folder, IDENTITY) as journal:
-        journal.write("unit", np.arange(3.0))
+    started(folder)
     with Journal.opened(folder, IDENTITY | {"plan": 0}, fresh=True) as journal:
         assert journal.read("unit") is None
         journal.write("other", np.arange(2.0))
@@ -133,16 +138,14 @@ def test_fresh_discards_another_run(folder):
 
 
 def test_fresh_keeps_the_same_run(folder):
-    with Journal.opened(folder, IDENTITY) as journal:
-        journal.write("unit", np.arange(3.0))
+    started(folder)
     with Journal.opened(folder, IDENTITY, fresh=True) as journal:
         assert journal.read("unit") is not None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '"text"', "\udcff"])
 def test_a_damaged_manifest_fits_no_run(folder, content):
-    with Journal.opened(folder, IDENTITY):
-        pass
+    started(folder)
     (folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(UsageError, match="checkpoint, device, plan"), Journal.opened(folder, IDENTITY):
         pass
@@ -151,20 +154,26 @@ def test_a_damaged_manifest_fits_no_run(folder, content):
 
 
 def test_a_folder_whose_units_were_deleted_works_again(folder):
-    with Journal.opened(folder, IDENTITY):
-        pass
-    (folder / "units").rmdir()
+    started(folder)
+    shutil.rmtree(folder / "units")
     with Journal.opened(folder, IDENTITY) as journal:
         journal.write("unit", np.arange(3.0))
         assert journal.read("unit") is not None
 
 
 def test_the_lock_is_gone_afterwards_also_after_an_error(folder):
-    with pytest.raises(KeyError), Journal.opened(folder, IDENTITY):
+    with pytest.raises(KeyError), Journal.opened(folder, IDENTITY) as journal:
+        journal.write("unit", np.arange(3.0))
         raise KeyError
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
     with Journal.opened(folder, IDENTITY) as journal:
         journal.remove()
+    assert not list(folder.parent.iterdir())
+
+
+def test_a_run_without_a_finished_unit_leaves_nothing(folder):
+    with pytest.raises(KeyError), Journal.opened(folder, IDENTITY):
+        raise KeyError
     assert not list(folder.parent.iterdir())
 
 

@@ -235,7 +235,7 @@ def test_a_game_without_any_interaction_gets_no_verdict(budget):
     measurement = runs.measured(Bottleneck(), lambda _, c: np.zeros(len(c)), 8, 22, budget)
     assert np.isnan(measurement.quantity("J_mean_abs").values).all()
     assert set(words(measurement)) == {"not tested"}
-    assert "no interaction at the ends" in measurement.findings[0].sentence
+    assert "no pairwise interaction" in measurement.findings[0].sentence
     assert measurement.quantity("split_half_instability").values == 0
 
 
