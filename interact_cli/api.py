@@ -87,7 +87,7 @@ def read_report(path: str | Path) -> Report:
     Raises:
         ReportRefused: missing, corrupt, unsafe, or not written by ``interact``.
     """
-    from interact_cli.report.reader import read_report as read
+    from interact_cli.report.hdf5.reader import read_report as read
 
     return read(Path(path))
 

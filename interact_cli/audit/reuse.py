@@ -21,8 +21,8 @@ from interact_cli.config.settings import Settings
 from interact_cli.errors import OutputError, ReportRefused, UsageError
 from interact_cli.interfaces import Progress
 from interact_cli.report.documents import plain
-from interact_cli.report.reader import read_report
-from interact_cli.report.writer import write_report
+from interact_cli.report.hdf5.reader import read_report
+from interact_cli.report.hdf5.writer import write_report
 from interact_cli.results import Report
 from interact_cli.types import FloatArray, PackedArray
 

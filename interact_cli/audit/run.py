@@ -20,8 +20,8 @@ from interact_cli.config.settings import Settings
 from interact_cli.errors import OutputError, ReportRefused
 from interact_cli.interfaces import Metric, Progress
 from interact_cli.journal.units import Journal
-from interact_cli.report.reader import read_report
-from interact_cli.report.writer import check_output, write_report
+from interact_cli.report.hdf5.reader import read_report
+from interact_cli.report.hdf5.writer import check_output, write_report
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import ranges

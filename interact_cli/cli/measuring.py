@@ -54,7 +54,7 @@ def carry_out(settings: Settings, *, dry_run: bool, json: bool, kind: str) -> No
 def show_report(report: Any, path: Path, *, json: bool) -> None:
     """Print a report on stdout."""
     from interact_cli.report.export import to_json
-    from interact_cli.report.summary import render_summary
+    from interact_cli.report.terminal.summary import render_summary
 
     if json:
         screen.document(to_json(report))

@@ -18,7 +18,7 @@ ReportPath = Annotated[Path, typer.Argument(help="Report written by interact (.h
 @guarded
 def show(report: ReportPath, json: Json = False) -> None:
     """Show what a report says."""
-    from interact_cli.report.reader import read_report
+    from interact_cli.report.hdf5.reader import read_report
 
     show_report(read_report(report), report, json=json)
 
@@ -36,8 +36,8 @@ def plot(
     ] = "8",
 ) -> None:
     """Draw a report: J curve, order profile, grid map, pair matrix, player values."""
+    from interact_cli.report.hdf5.reader import read_report
     from interact_cli.report.plots import plot_report
-    from interact_cli.report.reader import read_report
 
     if output.exists() and report.exists() and output.samefile(report):
         raise OutputError("The picture would overwrite the report. Choose another --output.")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from interact_cli.report.documents import json_text
-from interact_cli.report.hdf5_schema import SCHEMA_VERSION, UNCERTAINTY
+from interact_cli.report.hdf5.schema import SCHEMA_VERSION, UNCERTAINTY
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
 
 JSON_FORMAT = "interact-report-json"

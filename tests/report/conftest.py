@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from interact_cli.report.writer import write_report
+from interact_cli.report.hdf5.writer import write_report
 from interact_cli.results import (
     Finding,
     Measurement,

@@ -14,8 +14,8 @@ from h5py import h5d, h5p, h5s, h5t
 
 from interact_cli.errors import ReportRefused
 from interact_cli.report.export import to_json
-from interact_cli.report.reader import read_report
-from interact_cli.report.writer import write_report
+from interact_cli.report.hdf5.reader import read_report
+from interact_cli.report.hdf5.writer import write_report
 
 SECRET = b"root:secret-of-another-file:0:0"
 

@@ -16,11 +16,11 @@ import pytest
 import xarray
 
 from interact_cli.errors import OutputError, ReportRefused, RunFailed, ShapeError
-from interact_cli.report import writer
+from interact_cli.report.hdf5 import writer
 from interact_cli.report.export import to_json
-from interact_cli.report.patient_file import PatientFile
-from interact_cli.report.reader import read_report
-from interact_cli.report.writer import write_report
+from interact_cli.report.hdf5.patient_file import PatientFile
+from interact_cli.report.hdf5.reader import read_report
+from interact_cli.report.hdf5.writer import write_report
 from interact_cli.results import Quantity, Records, SampleRecords
 from interact_cli.scores import SCORES
 

@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from interact_cli.report.summary import render_summary, summary_text
+from interact_cli.report.terminal.summary import render_summary, summary_text
 from interact_cli.report.wording import bars, number, plus_minus
 from interact_cli.results import Finding, Measurement, PlayerTable, Quantity, Report, SampleTable
 from interact_cli.types import Skipped

@@ -14,7 +14,7 @@ import numpy as np
 from h5py import File, h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from interact_cli.errors import ReportRefused
-from interact_cli.report.hdf5_schema import (
+from interact_cli.report.hdf5.schema import (
     DTYPES,
     FILTERS,
     INFLATION_FLOOR,

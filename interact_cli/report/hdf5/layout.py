@@ -10,7 +10,7 @@ import numpy as np
 
 import interact_cli
 from interact_cli.errors import ShapeError
-from interact_cli.report.hdf5_schema import (
+from interact_cli.report.hdf5.schema import (
     DTYPES,
     ENCODINGS,
     FIELDS,
@@ -24,7 +24,7 @@ from interact_cli.report.hdf5_schema import (
     Field,
     geometry_dims,
 )
-from interact_cli.report.sink import AnyArray, Sink, labels_array
+from interact_cli.report.hdf5.sink import AnyArray, Sink, labels_array
 from interact_cli.results import Measurement, Quantity, Records, Report
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rich.console import RenderableType
 
 from interact_cli.report.pairs import PAIR_METRICS, find, pair_means, pair_values, strongest
-from interact_cli.report.pen import INDENT, Column, Pen
+from interact_cli.report.terminal.pen import INDENT, Column, Pen
 from interact_cli.report.wording import (
     NOT_MEASURED,
     bars,

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-from interact_cli.report.pen import Pen
-from interact_cli.report.summary_metrics import metric_section
+from interact_cli.report.terminal.metric_sections import metric_section
+from interact_cli.report.terminal.pen import Pen
 from interact_cli.report.wording import (
     INTERVAL_NEEDS,
     NOT_MEASURED,

@@ -11,9 +11,9 @@ from pathlib import Path
 import h5py
 
 from interact_cli.errors import ReportRefused
-from interact_cli.report.allow_list import vet
-from interact_cli.report.hdf5_schema import FORMAT, SIGNATURE
-from interact_cli.report.source import Source
+from interact_cli.report.hdf5.allow_list import vet
+from interact_cli.report.hdf5.schema import FORMAT, SIGNATURE
+from interact_cli.report.hdf5.source import Source
 from interact_cli.safe_text import safe_text
 
 LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError, SystemError)

@@ -14,7 +14,7 @@ from h5py import h5d, h5p, h5s, h5t
 
 from interact_cli.errors import ShapeError
 from interact_cli.report.documents import json_text
-from interact_cli.report.hdf5_schema import CHUNK_BYTES, COMPACT_BYTES, COMPACT_TEXT_BYTES, DTYPES, SHARED_DIMS
+from interact_cli.report.hdf5.schema import CHUNK_BYTES, COMPACT_BYTES, COMPACT_TEXT_BYTES, DTYPES, SHARED_DIMS
 
 AnyArray = npt.NDArray[Any]
 

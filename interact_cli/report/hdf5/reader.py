@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import ReportRefused
-from interact_cli.report.hdf5_schema import (
+from interact_cli.report.hdf5.opening import LIBRARY_ERRORS, Identity, check_plain_file, identity_of, vetted
+from interact_cli.report.hdf5.schema import (
     FIELDS,
     NAME,
     RECORD_FIELDS,
@@ -24,8 +25,7 @@ from interact_cli.report.hdf5_schema import (
     UNCERTAINTY,
     geometry_dims,
 )
-from interact_cli.report.opening import LIBRARY_ERRORS, Identity, check_plain_file, identity_of, vetted
-from interact_cli.report.source import Source
+from interact_cli.report.hdf5.source import Source
 from interact_cli.results import (
     Finding,
     Measurement,
@@ -44,7 +44,7 @@ def read_report(path: Path) -> Report:
     """Read a report; its evaluation records stay on disk until they are asked for.
 
     Args:
-        path: A file written by `interact_cli.report.writer.write_report`.
+        path: A file written by `interact_cli.report.hdf5.writer.write_report`.
 
     Returns:
         The report; ``notes`` says where the file is newer than this reader.

@@ -13,7 +13,7 @@ from h5py import h5a, h5t
 
 from interact_cli.errors import ReportRefused
 from interact_cli.report.documents import parse_document
-from interact_cli.report.hdf5_schema import COMPACT_TEXT_BYTES, DTYPES, MAX_ARRAY_BYTES, SHARED_DIMS, Field
+from interact_cli.report.hdf5.schema import COMPACT_TEXT_BYTES, DTYPES, MAX_ARRAY_BYTES, SHARED_DIMS, Field
 from interact_cli.safe_text import safe_text
 
 ATTRIBUTE_LIMIT = 4096

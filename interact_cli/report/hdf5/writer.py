@@ -11,11 +11,11 @@ from pathlib import Path
 import h5py
 
 from interact_cli.errors import InputRefused, OutputError, RunFailed
-from interact_cli.report.allow_list import inflated, measure_sizes
-from interact_cli.report.hdf5_schema import SIGNATURE
-from interact_cli.report.layout import write_layout
-from interact_cli.report.patient_file import PatientFile
-from interact_cli.report.reader import read_report
+from interact_cli.report.hdf5.allow_list import inflated, measure_sizes
+from interact_cli.report.hdf5.layout import write_layout
+from interact_cli.report.hdf5.patient_file import PatientFile
+from interact_cli.report.hdf5.reader import read_report
+from interact_cli.report.hdf5.schema import SIGNATURE
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
