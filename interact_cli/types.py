@@ -85,6 +85,8 @@ class Model:
     """SHA-256 of the very bytes that were loaded."""
     weights_key: str
     """Which weights of the file: ``"state_dict"``, ``"state_dict_ema"``, ``"(whole file)"``."""
+    code: str = ""
+    """SHA-256 of the source files that define a factory's network; empty where a library's version pins it."""
     class_names: tuple[str, ...] = ()
     path: str = ""
     """The file as the user named it; empty for a network built in memory."""

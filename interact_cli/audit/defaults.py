@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from interact_cli.config.settings import Settings
@@ -23,21 +25,29 @@ def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool)
     update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
     only = settings.data.only or update.pop("only")
     target = settings.target or ("true" if labels_known else "predicted")
-    if not labels_known and (target == "true" or only == "correct"):
-        asked = "--target true" if settings.target == "true" else "--only correct"
-        raise UsageError(f"{asked} needs labels, and '{data_name}' has none for this network. Leave it out.")
+    check_labels(target, only, labels_known=labels_known, data_name=data_name)
     n_samples = settings.data.n_samples or update.pop("n_samples")
     data = {"name": data_name, "n_samples": n_samples, "only": only}
     budget = None if settings.plan.protocol else settings.plan.budget or BUDGET
     return settings.model_copy(
         update={
             **{name: update[name] for name in ("score", "baseline", "players")},
-            "arch": model.arch,
             "target": target,
             "data": settings.data.model_copy(update=data),
             "plan": settings.plan.model_copy(update={"budget": budget}),
         }
     )
+
+
+def check_labels(target: str | None, only: str | None, *, labels_known: bool, data_name: str) -> None:
+    """Refuse a target or a filter that needs labels, without labels.
+
+    Raises:
+        UsageError: labels are needed and not known.
+    """
+    if not labels_known and (target == "true" or only == "correct"):
+        asked = "--target true" if target == "true" else "--only correct"
+        raise UsageError(f"{asked} needs labels, and '{data_name}' has none for this network. Leave it out.")
 
 
 def check_protocol(settings: Settings) -> None:
@@ -58,6 +68,8 @@ def check_protocol(settings: Settings) -> None:
         "--players": settings.players,
         "--score": settings.score,
         "--baseline": settings.baseline,
+        "--target": settings.target,
+        "--only": settings.data.only,
     }
     given = [name for name, value in fixed.items() if value is not None]
     if given:
@@ -66,7 +78,7 @@ def check_protocol(settings: Settings) -> None:
         )
 
 
-def _by_model(settings: Settings, model: Model) -> dict[str, object]:
+def _by_model(settings: Settings, model: Model) -> dict[str, Any]:
     return {
         "n_samples": SAMPLES,
         "only": "all",
@@ -76,7 +88,7 @@ def _by_model(settings: Settings, model: Model) -> dict[str, object]:
     }
 
 
-def _by_protocol(settings: Settings, model: Model) -> dict[str, object]:
+def _by_protocol(settings: Settings, model: Model) -> dict[str, Any]:
     protocol = published.lookup(settings.plan.protocol or "")
     images = model.input.kind == "image"
     return {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from dataclasses import dataclass, replace
 from math import prod
+from pathlib import Path
 
 import torch
 
+from interact_cli.audit.material import player_table
 from interact_cli.audit.planning import plan_sample
 from interact_cli.audit.preparation import Subject, question
 from interact_cli.interfaces import Silent
-from interact_cli.results import PlayerTable
 
 TIMED_BATCHES = 2
 
@@ -47,12 +49,9 @@ class Forecast:
 def forecast(subject: Subject) -> Forecast:
     """Plan the first sample, time two batches, and extrapolate."""
     players, sample = subject.players, subject.inputs.samples[0]
-    table = PlayerTable(
-        players.names, players.spec, players.owner, players.baseline, players.baseline_name, players.grid
-    )
-    plan = plan_sample(subject.metrics, question(subject.settings, table, sample.id))
+    plan = plan_sample(subject.metrics, question(subject.settings, player_table(players), sample.id))
     evaluator = replace(subject.evaluator, progress=Silent())
-    classes = () if subject.model.output == "scalar" else (sample.label or 0,)
+    classes = () if subject.model.output == "scalar" else (0, 1)  # the true class and another, predicted one
     batch = plan.coalitions[: evaluator.rows]
     if evaluator.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(evaluator.device)
@@ -79,4 +78,9 @@ def forecast(subject: Subject) -> Forecast:
 def _peak(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss would also count what the parent process once held
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

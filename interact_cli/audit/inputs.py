@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from interact_cli.datasets.drawing import draw, fingerprint, raw_digest, read_id
 from interact_cli.datasets.locations import default_roots
 from interact_cli.errors import DataRefused, InputRefused, RunFailed, UsageError
 from interact_cli.interfaces import Baseline, DataRequest, Dataset
+from interact_cli.results import at_chance as at_chance
 from interact_cli.safe_text import safe_text
-from interact_cli.types import IntArray, Model, Sample, Skipped
+from interact_cli.types import FloatArray, IntArray, Model, Sample, Skipped
 
 MEAN_SAMPLES = 1000
 """Images from which a baseline is averaged when the checkpoint names no mean."""
@@ -33,7 +34,7 @@ def open_dataset(name: str, data: DataSettings, *, split: str | None = None) -> 
 
     Raises:
         UnknownNameError: no such data set.
-        DataRefused: not found, or in another layout.
+        DataRefused: not found, in another layout, or not readable.
     """
     reader_name, _, path = name.partition(":")
     request = DataRequest(
@@ -44,7 +45,12 @@ def open_dataset(name: str, data: DataSettings, *, split: str | None = None) -> 
         label_column=data.label_column,
         allow_download=data.allow_download,
     )
-    return extensions.datasets().get(reader_name)(request)
+    reader = extensions.datasets().get(reader_name)
+    try:
+        return reader(request)
+    except OSError as error:
+        said = safe_text(error.strerror or error)
+        raise DataRefused(f"Cannot read the data '{safe_text(name)}': {said}. Check the path.") from error
 
 
 def fitting_data(model: Model) -> str:
@@ -94,7 +100,7 @@ def matched(model: Model, dataset: Dataset) -> Model:
     (n_columns,) = model.input.shape
     if n_columns != len(dataset.column_names):
         raise DataRefused(
-            f"Expected {n_columns} feature columns for '{safe_text(model.arch)}', data set '{dataset.name}' has "
+            f"Expected {n_columns} columns for '{safe_text(model.arch)}', data set '{dataset.name}' has "
             f"{len(dataset.column_names)}. Choose the columns the network was trained on."
         )
     columns = replace(model.input.columns, names=dataset.column_names)
@@ -123,9 +129,14 @@ class Preparer:
         picture = _picture(prepared, self.model) if with_picture and isinstance(raw, Image.Image) else None
         return Sample(self.dataset.sample_id(index), prepared, label, picture), raw_digest(raw)
 
-    def arrays(self, indices: list[int]) -> list[npt.NDArray[np.float32]]:
-        """Return the network inputs of several samples."""
-        return [self.prepare(self.raw(index)) for index in indices]
+    def readable(self, indices: Sequence[int]) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+        """Yield position and network input of those samples that can be read, one at a time."""
+        for index in indices:
+            try:
+                prepared = self.prepare(self.raw(index))
+            except InputRefused:
+                continue
+            yield index, prepared
 
 
 def draw_inputs(
@@ -167,10 +178,12 @@ def baseline_of(name: str, model: Model, dataset: Dataset, seed: int) -> Baselin
     """Return what an absent player shows, in the network's input space.
 
     ``mean`` is the per-channel mean of the checkpoint's preprocessing, else of the data set; ``data-mean`` always that
-    of the data set; for columns both are the per-column mean of the data set.
+    of the data set; for columns both are the per-column mean of the data set. Samples that cannot be read are left
+    out of a mean, and ``source`` counts them.
 
     Raises:
         UsageError: no such baseline.
+        RunFailed: a mean is asked for, and no sample can be read.
     """
     shape = (model.input.shape[0], 1, 1) if model.input.kind == "image" else model.input.shape
     if name == "zero":
@@ -182,39 +195,69 @@ def baseline_of(name: str, model: Model, dataset: Dataset, seed: int) -> Baselin
     if name == "mean" and model.input.kind == "image" and model.input.mean:
         # The mean pixel of the preprocessing is 0 after it.
         return Baseline("mean", np.zeros(shape, dtype=np.float32), "mean of the checkpoint's preprocessing")
-    preparer = Preparer(model, dataset)
     where = f"data set '{dataset.name}' ({dataset.split})"
     if model.input.kind == "columns":
-        rows = np.stack(preparer.arrays(list(range(len(dataset)))))
-        return Baseline(name, rows.mean(axis=0, dtype=np.float64).astype(np.float32), f"column means of {where}")
-    images = np.stack(preparer.arrays(draw(dataset, min(MEAN_SAMPLES, len(dataset)), seed)))
-    means = images.mean(axis=(0, 2, 3), dtype=np.float64).astype(np.float32).reshape(shape)
-    return Baseline(name, means, f"channel means of {len(images)} images of {where}")
+        means, n_read, n_unread = _means(model, dataset, range(len(dataset)))
+        what = f"column means of {where}"
+    else:
+        means, n_read, n_unread = _means(model, dataset, draw(dataset, min(MEAN_SAMPLES, len(dataset)), seed))
+        what = f"channel means of {n_read} images of {where}"
+    source = f"{what}; {n_unread} more cannot be read" if n_unread else what
+    return Baseline(name, means.astype(np.float32).reshape(shape), source)
+
+
+def _means(model: Model, dataset: Dataset, indices: Sequence[int]) -> tuple[FloatArray, int, int]:
+    """Return the mean input per channel or column, and how many samples could and could not be read."""
+    total, n_read = np.zeros(model.input.shape[0]), 0
+    for _, prepared in Preparer(model, dataset).readable(indices):
+        total += prepared.reshape(len(total), -1).mean(axis=1, dtype=np.float64)
+        n_read += 1
+    if not n_read:
+        raise RunFailed(
+            f"None of {len(indices)} samples of data set '{dataset.name}' can be read, so it has no mean. "
+            "Choose another --baseline, or mend the files."
+        )
+    return total / n_read, n_read, len(indices) - n_read
 
 
 def range_inputs(model: Model, dataset: Dataset, seed: int) -> tuple[list[npt.NDArray[np.float32]], IntArray]:
-    """Return unmasked inputs and labels from which the range Y is computed: at most 1,000, stratified."""
+    """Return unmasked inputs and labels from which the range Y is computed: at most 1,000, stratified.
+
+    Samples that cannot be read are left out.
+    """
     if dataset.labels is None:
         return [], np.zeros(0, dtype=np.int64)
     indices = draw(dataset, min(RANGE_SAMPLES, len(dataset)), seed)
-    return Preparer(model, dataset).arrays(indices), dataset.labels[indices]
+    kept = list(Preparer(model, dataset).readable(indices))
+    return [prepared for _, prepared in kept], dataset.labels[[index for index, _ in kept]]
+
+
+def share_correct(predicted: IntArray, labels: IntArray) -> float:
+    """Return the share of correct predictions; NaN if unlabelled."""
+    if not len(labels) or (labels < 0).any() or (predicted < 0).any():
+        return float("nan")
+    return float((predicted == labels).mean())
+
+
+def chance_of(labels: IntArray | None) -> float:
+    """Return the share of the most frequent class in a data set.
+
+    NaN if unlabelled; one class alone does not say what chance is.
+
+    Example:
+        >>> chance_of(np.array([0, 1, 1, 2]))
+        0.5
+    """
+    if labels is None or not len(labels) or (labels < 0).any():
+        return float("nan")
+    counts = np.bincount(labels)
+    return float(counts.max() / len(labels)) if np.count_nonzero(counts) > 1 else float("nan")
 
 
 def accuracy(predicted: IntArray, labels: IntArray) -> tuple[float, float]:
-    """Return the share of correct predictions and the share of the most frequent class.
-
-    NaN if unlabelled; samples of one class alone do not say what chance is.
-    """
-    if not len(labels) or (labels < 0).any() or (predicted < 0).any():
-        return float("nan"), float("nan")
-    counts = np.bincount(labels)
-    chance = float(counts.max() / len(labels)) if np.count_nonzero(counts) > 1 else float("nan")
-    return float((predicted == labels).mean()), chance
-
-
-def at_chance(measured: float, chance: float, n_samples: int) -> bool:
-    """Return True when an accuracy is not above chance by a one-sided test at 5 %."""
-    return bool(measured <= chance + 1.645 * np.sqrt(chance * (1 - chance) / n_samples))
+    """Return the share of correct predictions and the share of the most frequent class among the labels."""
+    measured = share_correct(predicted, labels)
+    return measured, float("nan") if np.isnan(measured) else chance_of(labels)
 
 
 def _check_labels(model: Model, dataset: Dataset) -> None:
@@ -264,8 +307,8 @@ def _number(name: str) -> float:
         value = float(name.removeprefix("value:"))
     except ValueError:
         value = float("nan")
-    if not np.isfinite(value):
-        raise UsageError(f"Expected --baseline value:NUMBER, got '{safe_text(name)}'.")
+    if not abs(value) <= float(np.finfo(np.float32).max):
+        raise UsageError(f"Expected --baseline value:NUMBER, a finite float32 number, got '{safe_text(name)}'.")
     return value
 
 

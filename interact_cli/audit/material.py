@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.audit.inputs import accuracy
+from interact_cli.audit.inputs import accuracy, at_chance
 from interact_cli.audit.preparation import Subject
 from interact_cli.results import PlayerTable, Report
-from interact_cli.types import BoolArray, FloatArray, IntArray, OutputKind, Skipped
+from interact_cli.types import BoolArray, FloatArray, IntArray, OutputKind, PlayerSet, Skipped
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,7 @@ class Material:
             predicted=predictions(subject.model.output, logits),
             skipped=subject.inputs.skipped,
             pictures=np.stack(pictures) if pictures else None,
-            players=PlayerTable(
-                players.names,
-                players.spec,
-                players.owner,
-                players.baseline,
-                players.baseline_name,
-                players.grid,
-            ),
+            players=player_table(players),
             output=subject.model.output,
         )
 
@@ -67,6 +60,11 @@ class Material:
         """Share of correct predictions and share of the most frequent class."""
         return accuracy(self.predicted, self.labels)
 
+    @property
+    def at_chance(self) -> bool:
+        """True when the accuracy is not above chance."""
+        return at_chance(*self.accuracy, len(self.ids))
+
     def classes(self, sample: int) -> tuple[int, ...]:
         """Return the classes that a record keeps: the true one, then the predicted one where it differs."""
         if self.output == "scalar":
@@ -87,6 +85,13 @@ class Material:
             return np.ones(len(self.ids), dtype=np.bool_)
         correct: BoolArray = self.labels == self.predicted
         return correct
+
+
+def player_table(players: PlayerSet) -> PlayerTable:
+    """Return the players as a report holds them."""
+    return PlayerTable(
+        players.names, players.spec, players.owner, players.baseline, players.baseline_name, players.grid
+    )
 
 
 def predictions(output: OutputKind, logits: FloatArray) -> IntArray:

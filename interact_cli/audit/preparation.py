@@ -12,6 +12,7 @@ from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
 from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
 from interact_cli.audit.inputs import Inputs, baseline_of, draw_inputs, fitting_data, matched, open_dataset
+from interact_cli.audit.ranges import RangeData
 from interact_cli.config.settings import Settings
 from interact_cli.engine.batch_rows import batch_rows
 from interact_cli.engine.devices import resolve_device
@@ -19,7 +20,7 @@ from interact_cli.engine.evaluator import Evaluator
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Metric, Progress, Question
 from interact_cli.results import PlayerTable
-from interact_cli.training.reference import reference_network
+from interact_cli.training.reference import default_epochs, reference_network, untrained
 from interact_cli.types import Model, PlayerSet
 
 N_PICTURES = 8
@@ -40,6 +41,8 @@ class Subject:
     evaluator: Evaluator
     illustration: bool
     """True for bundled inputs that are not the network's own data."""
+    range_data: RangeData | None
+    """Unmasked inputs for the range Y, where a metric is normalised by it."""
 
 
 def question(settings: Settings, players: PlayerTable, sample_id: str) -> Question:
@@ -57,8 +60,13 @@ def question(settings: Settings, players: PlayerTable, sample_id: str) -> Questi
     )
 
 
-def prepare(settings: Settings, progress: Progress) -> Subject:
+def prepare(settings: Settings, progress: Progress, *, training: bool = True) -> Subject:
     """Load, open and resolve everything that a run needs.
+
+    Args:
+        settings: What the user asked for.
+        progress: Told what takes time.
+        training: Train a reference network that is not in the cache; False takes it untrained, for a forecast.
 
     Raises:
         InteractError: anything asked for that does not exist, does not fit or cannot be read.
@@ -68,7 +76,7 @@ def prepare(settings: Settings, progress: Progress) -> Subject:
     metrics = tuple(extensions.metric(name) for name in dict.fromkeys(settings.metrics))
     check_protocol(settings)
     device = resolve_device(settings.run.device)
-    model = _model(settings, device.type, progress)
+    model = _model(settings, str(device), progress, training=training)
     illustration = settings.data.name is None and fitting_data(model) == "photographs"
     data_name = settings.data.name or fitting_data(model)
     dataset = open_dataset(data_name, settings.data)
@@ -84,8 +92,10 @@ def prepare(settings: Settings, progress: Progress) -> Subject:
     )
     baseline = baseline_of(resolved.baseline or "mean", model, dataset, resolved.plan.seed)
     players = _players(resolved, model, baseline)
-    resolved = resolved.model_copy(update={"players": players.spec})
     rows = batch_rows(model, device.type, resolved.run.batch_size)
+    handling = resolved.run.model_copy(update={"device": device.type, "batch_size": rows})
+    resolved = resolved.model_copy(update={"players": players.spec, "run": handling})
+    normalised = any(metric.needs_ranges for metric in metrics)
     return Subject(
         settings=resolved,
         model=model,
@@ -96,6 +106,7 @@ def prepare(settings: Settings, progress: Progress) -> Subject:
         metrics=metrics,
         evaluator=Evaluator(model, device, rows, progress),
         illustration=illustration,
+        range_data=RangeData.of(model, dataset, resolved.plan.seed) if normalised else None,
     )
 
 
@@ -105,7 +116,7 @@ def cache_folder() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("interact", appauthor=False)
 
 
-def _model(settings: Settings, device_type: str, progress: Progress) -> Model:
+def _model(settings: Settings, device: str, progress: Progress, *, training: bool) -> Model:
     if settings.checkpoint is not None:
         if settings.training.epochs is not None:
             raise UsageError("--epochs trains a reference network, and a checkpoint is given. Leave one of them out.")
@@ -120,12 +131,16 @@ def _model(settings: Settings, device_type: str, progress: Progress) -> Model:
         raise UsageError("--arch names the architecture of a checkpoint; give the checkpoint too.")
     if settings.data.name is None:
         raise UsageError("Expected a checkpoint, or --dataset NAME for that data set's reference network.")
-    return _reference(settings, device_type, progress)
+    return _reference(settings, device, progress, training=training)
 
 
-def _reference(settings: Settings, device_type: str, progress: Progress) -> Model:
+def _reference(settings: Settings, device: str, progress: Progress, *, training: bool) -> Model:
     name = settings.data.name or ""
     reader_name = name.partition(":")[0]
+    if not training:
+        epochs = settings.training.epochs or default_epochs(reader_name, device)
+        progress.note(f"A run trains the reference network first, {epochs} epochs, unless the cache has it.")
+        return untrained(reader_name)
     train = open_dataset(name, settings.data, split="train")
     test = open_dataset(name, settings.data, split="test")
     return reference_network(
@@ -133,8 +148,8 @@ def _reference(settings: Settings, device_type: str, progress: Progress) -> Mode
         train=train,
         test=test,
         epochs=settings.training.epochs,
-        device=device_type,
-        seed=settings.plan.seed,
+        device=device,
+        seed=settings.training.seed,
         cache_dir=cache_folder(),
         progress=progress,
     )

@@ -1,15 +1,18 @@
-"""What a report says of where its numbers come from, and the key that tells two runs apart."""
+"""What a report says of where its numbers come from, and the identity that tells two runs apart."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import torch
@@ -19,42 +22,85 @@ from interact_cli.audit.inputs import described
 from interact_cli.audit.preparation import Subject
 from interact_cli.config.settings import Settings
 from interact_cli.engine.devices import describe
+from interact_cli.interfaces import Metric
 from interact_cli.report.documents import plain
+from interact_cli.scores import Score
 from interact_cli.seeding import digest
 
 PACKAGES = ("h5py", "numpy", "scikit-learn", "timm", "torch", "torchvision")
-PLACES = {"run": {"output", "force"}, "data": {"root"}}
-"""Settings that say where things lie; they decide no number."""
+PLACES: dict[str, Any] = {"checkpoint": True, "data": {"root", "samples"}, "run": {"output", "force"}}
+"""Settings that say where things lie; they decide no number and stand in ``/provenance/run``."""
 
 
-def identity(subject: Subject) -> dict[str, Any]:
-    """Return everything that decides the numbers, JSON types only; two runs with equal identity are one run."""
-    settings = subject.settings
-    evaluator = subject.evaluator
-    return {
+@dataclass(frozen=True)
+class Invocation:
+    """When and how a run was asked for."""
+
+    argv: tuple[str, ...]
+    started: str
+    clock: float
+
+    @classmethod
+    def now(cls, argv: Sequence[str]) -> Invocation:
+        """Start the clock."""
+        return cls(tuple(argv), datetime.now(UTC).isoformat(timespec="seconds"), monotonic())
+
+
+def record_identity(subject: Subject) -> dict[str, Any]:
+    """Return everything that decides an evaluation record: records of equal identity may be mixed, no others."""
+    settings, evaluator, model = subject.settings, subject.evaluator, subject.model
+    document = {
         "tool": __version__.split(".", maxsplit=1)[0],
-        "checkpoint": subject.model.digest,
-        "architecture": subject.model.arch,
-        "architecture arguments": plain(settings.arch_args),
-        "weights": subject.model.weights_key,
-        "preprocessing": plain(asdict(subject.model.input)),
-        "output": subject.model.output,
+        "checkpoint": model.digest,
+        "architecture": model.arch,
+        "architecture arguments": settings.arch_args,
+        "code": model.code,
+        "weights": model.weights_key,
+        "preprocessing": asdict(model.input),
+        "output": model.output,
         "data": subject.inputs.fingerprint,
+        "samples": digest(*(sample.id for sample in subject.inputs.samples)),
         "players": subject.players.spec,
+        "owners": hashlib.sha256(subject.players.owner.tobytes()).hexdigest(),
         "baseline": described(subject.baseline),
-        "metrics": [[metric.name, metric.version] for metric in subject.metrics],
-        "metric origins": origins(subject),
-        "score": subject.score.name,
+        "device": describe(evaluator.device),
+        "dtype": "float32, TF32 off",
+        "batch rows": evaluator.first_rows,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "timm": _version("timm"),
+    }
+    cleaned: dict[str, Any] = plain(document)
+    return cleaned
+
+
+def question_identity(
+    settings: Settings, score: Score, metrics: Sequence[Metric], ranges: str, *, illustration: bool
+) -> dict[str, Any]:
+    """Return everything that decides the numbers once the records are given."""
+    document = {
+        "metrics": [[metric.name, metric.version] for metric in metrics],
+        "metric origins": origins(metrics),
+        "score": score.name,
         "target": settings.target,
         "filter": settings.data.only,
         "limit": settings.data.limit,
-        "plan": plain(settings.plan.model_dump(mode="json")),
-        "records": settings.run.records,
-        "device": evaluator.device.type,
-        "dtype": "float32",
-        "batch rows": evaluator.rows,
-        "threads": torch.get_num_threads(),
+        "plan": settings.plan.model_dump(mode="json"),
+        "records kept": settings.run.records,
+        "ranges": ranges,
+        "illustration": illustration,
     }
+    cleaned: dict[str, Any] = plain(document)
+    return cleaned
+
+
+def identity(subject: Subject) -> dict[str, Any]:
+    """Return what decides the numbers of a run; two runs of equal identity are one run."""
+    ranges = subject.range_data.fingerprint if subject.range_data else ""
+    question = question_identity(
+        subject.settings, subject.score, subject.metrics, ranges, illustration=subject.illustration
+    )
+    return {"records": record_identity(subject), "question": question}
 
 
 def content_key(identity_: Mapping[str, Any]) -> str:
@@ -67,17 +113,33 @@ def content_key(identity_: Mapping[str, Any]) -> str:
     return digest(json.dumps(identity_, sort_keys=True))[:16]
 
 
+def differing(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the names of the fields in which two identities differ."""
+    return sorted(name for name in {*earlier, *now} if earlier.get(name) != now.get(name))
+
+
 def config_document(settings: Settings) -> dict[str, Any]:
     """Return the resolved settings without places."""
     document: dict[str, Any] = settings.model_dump(mode="json", exclude=PLACES)
+    document["data"]["name"] = named_data(settings)
     return document
 
 
-def provenance(subject: Subject, ranges: Mapping[str, Any], plan_hash: str) -> dict[str, Any]:
-    """Return what decides the numbers, in words a reader can check."""
-    model, settings, evaluator = subject.model, subject.settings, subject.evaluator
+def named_data(settings: Settings) -> str | None:
+    """Return the data set's name without the folder that it lies in."""
+    if settings.data.name is None:
+        return None
+    reader, colon, path = settings.data.name.partition(":")
+    return f"{reader}:{Path(path).name}" if colon else reader
+
+
+def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a report says of the network, its inputs and its players."""
+    model, inputs = subject.model, subject.inputs
+    identity_ = identity(subject)
     document = {
-        "content_key": content_key(identity(subject)),
+        "identity": identity_,
+        "content_key": content_key(identity_),
         "checkpoint": {
             "path": Path(model.path).name,
             "sha256": model.digest,
@@ -88,32 +150,22 @@ def provenance(subject: Subject, ranges: Mapping[str, Any], plan_hash: str) -> d
         "preprocessing": asdict(model.input),
         "output": model.output,
         "n_classes": model.n_classes,
-        "class_names": model.class_names or subject.inputs.dataset.class_names,
+        "class_names": model.class_names or inputs.dataset.class_names,
         "data": {
-            "name": settings.data.name,
-            "split": subject.inputs.dataset.split,
-            "fingerprint": subject.inputs.fingerprint,
-            "n_total": len(subject.inputs.dataset),
+            "name": named_data(subject.settings),
+            "split": inputs.dataset.split,
+            "fingerprint": inputs.fingerprint,
+            "n_total": len(inputs.dataset),
         },
-        "score": subject.score.name,
-        "score_unit": subject.score.unit,
-        "target": settings.target,
         "baseline": described(subject.baseline),
         "players": subject.players.spec,
-        "budget": settings.plan.budget,
-        "seed": settings.plan.seed,
-        "protocol": settings.plan.protocol,
-        "metrics": origins(subject),
-        "plan_hash": plan_hash,
         "illustration": subject.illustration,
         "ranges": dict(ranges),
-        "device": describe(evaluator.device),
+        "device": describe(subject.evaluator.device),
         "dtype": "float32, TF32 off",
-        "batch_rows": settings_rows(subject),
-        "smaller_batches": [asdict(back_off) for back_off in evaluator.back_offs],
+        "batch_rows": subject.evaluator.first_rows,
         "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "notes": [*model.notes, *subject.inputs.notes],
+        "notes": [*model.notes, *inputs.notes],
     }
     if model.arch_source == "reference":
         document["accuracy_first_line"] = f"Reference network {model.arch}: {model.notes[0]}"
@@ -121,39 +173,69 @@ def provenance(subject: Subject, ranges: Mapping[str, Any], plan_hash: str) -> d
     return cleaned
 
 
-def origins(subject: Subject) -> dict[str, str]:
+def question_document(settings: Settings, score: Score, metrics: Sequence[Metric], plan_hash: str) -> dict[str, Any]:
+    """Return what a report says of the question."""
+    document = {
+        "score": score.name,
+        "score_unit": score.unit,
+        "target": settings.target,
+        "budget": settings.plan.budget,
+        "seed": settings.plan.seed,
+        "protocol": settings.plan.protocol,
+        "metrics": origins(metrics),
+        "plan_hash": plan_hash,
+        "versions": versions(),
+    }
+    cleaned: dict[str, Any] = plain(document)
+    return cleaned
+
+
+def origins(metrics: Sequence[Metric]) -> dict[str, str]:
     """Return which distribution each metric comes from."""
-    return {entry.name: entry.origin for entry in extensions.metrics() if entry.name in subject.settings.metrics}
-
-
-def settings_rows(subject: Subject) -> int:
-    """Return the rows of a batch before memory ran out, if it did."""
-    evaluator = subject.evaluator
-    return evaluator.back_offs[0].rows * 2 if evaluator.back_offs else evaluator.rows
+    asked = {metric.name for metric in metrics}
+    return {entry.name: entry.origin for entry in extensions.metrics() if entry.name in asked}
 
 
 def versions() -> dict[str, str]:
     """Return the versions of this tool, of Python and of the packages that compute or store."""
-    found = {"interact-cli": __version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    own = {"interact-cli": __version__, "python": platform.python_version()}
+    return own | {package: _version(package) for package in PACKAGES}
 
 
-def run_document(settings: Settings, argv: Sequence[str], started: str, seconds: float) -> dict[str, Any]:
-    """Return what does not decide the numbers: time, host, command line with the home folder redacted."""
-    home = os.path.expanduser("~")  # noqa: PTH111  (a missing home must not raise)
+def run_document(settings: Settings, invocation: Invocation) -> dict[str, Any]:
+    """Return what does not decide the numbers: time, host, command line and places, the home folder redacted."""
+    checkpoint, samples, root = settings.checkpoint, settings.data.samples, settings.data.root
     document = {
-        "created_utc": started,
-        "seconds": round(seconds, 3),
+        "created_utc": invocation.started,
+        "seconds": round(monotonic() - invocation.clock, 3),
         "host": platform.node(),
         "system": platform.platform(),
-        "executable": sys.implementation.name,
-        "argv": [argument.replace(home, "~") if len(home) > 1 else argument for argument in argv],
-        "checkpoint": str(settings.checkpoint.absolute()).replace(home, "~") if settings.checkpoint else None,
+        "implementation": sys.implementation.name,
+        "argv": [_redacted(argument) for argument in invocation.argv],
+        "places": {
+            "checkpoint": _redacted(checkpoint.absolute()) if checkpoint else None,
+            "data.name": _placed(settings.data.name),
+            "data.root": _redacted(root.absolute()) if root else None,
+            "data.samples": _redacted(samples.absolute()) if samples else None,
+        },
     }
     cleaned: dict[str, Any] = plain(document)
     return cleaned
+
+
+def _placed(name: str | None) -> str | None:
+    reader, colon, path = (name or "").partition(":")
+    looks_like_path = bool(colon) and Path(path).exists()
+    return f"{reader}:{_redacted(Path(path).absolute())}" if looks_like_path else name
+
+
+def _redacted(text: object) -> str:
+    home = os.path.expanduser("~")  # noqa: PTH111  (a missing home must not raise)
+    return str(text).replace(home, "~") if len(home) > 1 else str(text)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

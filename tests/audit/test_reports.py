@@ -91,7 +91,7 @@ def test_home_is_redacted(desk: Path, monkeypatch: pytest.MonkeyPatch):
     done("measure", desk / "table.pt", *TABLE[1:], "-m", "shapley", "-n", "2", "-o", "a.h5")
 
     report = ic.read_report("a.h5")
-    assert report.run["checkpoint"] == "~/table.pt"
+    assert report.run["places"]["checkpoint"] == "~/table.pt"
     assert str(desk) not in repr(report.run) + repr(report.provenance)
 
 
