@@ -21,7 +21,7 @@ def swept(subject: Subject, rounds: int) -> Row:
     while rows <= LARGEST:
         evaluator, coalitions = subject.evaluator(rows), subject.coalitions(rows)
 
-        def masked(evaluator=evaluator, coalitions=coalitions) -> object:  # noqa: ANN001
+        def masked(evaluator=evaluator, coalitions=coalitions) -> object:  # noqa: ANN001  (bound early, in the loop)
             return evaluator.records(subject.sample, subject.players, coalitions, CLASSES)
 
         works.append(masked)

@@ -17,7 +17,6 @@ from interact_cli.games.game import CallableGame, TableGame
 from interact_cli.interactions import indices
 from interact_cli.interactions.designs import Flips, FullTable, PairContexts, Permutations
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.pairs import all_pairs
 from interact_cli.interfaces import Game
 from interact_cli.metrics.published import published_orders
 
@@ -34,6 +33,10 @@ BATCH = 65536
 
 def measure(game: Game, index: str, *, budget: int | None = None, seed: int = 0) -> Estimate:
     """Measure an index of a game, exactly where the budget allows all ``2^n`` coalitions and sampled elsewhere.
+
+    A budget of at least ``2^n`` takes all coalitions, up to 24 players. Sampled pair indices cover as many pairs as
+    the budget allows; sampled ``"multi-order"`` covers those pairs at the thirteen published orders, the shares 0,
+    .05, .1, .2, ..., .9, .95 and 1 of n - 2. In the matrices whatever was not measured is NaN.
 
     Args:
         game: A `TableGame`, a `CallableGame`, or any object with ``n_players`` that maps ``(n_coalitions, n_players)``
@@ -102,10 +105,5 @@ def _design(
                 f"most {EXACT_BY_DEFAULT} players are enumerated. Pass budget=..., for example budget=4000."
             )
         return indices.full_table(index, n_players)
-    if n_players <= indices.LARGEST_TABLE and 2**n_players <= budget:
-        return indices.full_table(index, n_players)
-    if index.subject == "players":
-        return indices.sampled_players(index, n_players, budget, seed, "game")
-    orders = published_orders(n_players) if index.subject == "orders" else None
-    pairs = all_pairs(n_players)
-    return indices.sampled_pairs(index, n_players, pairs, budget, seed=seed, stream="game", orders=orders)
+    orders = published_orders(n_players)
+    return indices.design_within(index, n_players, None, budget, seed=seed, stream="game", orders=orders)

@@ -89,6 +89,8 @@ class Network:
     family: str
     """``"convnet"``, ``"transformer"`` or ``"mlp"``."""
     class_names: tuple[str, ...] = ()
+    code: str = ""
+    """SHA-256 of the source files that define the network; empty where a library's version pins it."""
 
 
 class ArchBuilder(Protocol):
@@ -133,7 +135,6 @@ class DataRequest:
     label_column: str | None = None
     """For tables."""
     allow_download: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Dataset(Protocol):
@@ -259,7 +260,8 @@ class Cohort:
     intervals: bool
     """False for an illustration: no interval, no verdict."""
     ranges: Mapping[str, float] = field(default_factory=dict)
-    """Y of paper 000: ``{"paper": ..., "code": ...}``, in the score's unit; empty when not computed."""
+    """Y of paper 000, in the score's unit: ``{"paper": ..., "code": ...}`` and, where known, their
+    ``"paper_standard_error"`` and ``"code_standard_error"``; empty when not computed."""
     protocol: str | None = None
 
 

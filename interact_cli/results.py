@@ -4,12 +4,13 @@ The report, the terminal summary and the pictures read these records and nothing
 them. Every array names its dimensions, so a report can label its axes without knowing the metric.
 
 Dimension names: ``sample``, ``player``, ``pair``, ``order``, ``member`` (the two players of a pair),
-``split``, ``draw``.
+``keep_rate`` (the middle of a range of keep rates of the contexts), ``split``, ``draw``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -113,9 +114,15 @@ class SampleTable:
     accuracy: float = float("nan")
     """Share of the drawn samples that the network classifies correctly, before any filter; NaN if unlabelled."""
     chance: float = float("nan")
-    """Share of the most frequent class among the drawn samples; NaN if unlabelled, or if there is one class only."""
+    """Share that naming the most frequent class would reach: of the drawn samples or of the data set, the smaller;
+    NaN if unlabelled."""
     pictures: npt.NDArray[np.uint8] | None = None
     """``(picture, y, x, 3)`` of the first samples, for maps; None for rows."""
+
+    @property
+    def at_chance(self) -> bool:
+        """True when the accuracy is not above chance; see `at_chance`."""
+        return at_chance(self.accuracy, self.chance, len(self.ids))
 
 
 @dataclass(frozen=True)
@@ -190,10 +197,41 @@ class Records:
     """2 for classifiers (true and predicted class), 1 for scalar outputs."""
     components: int
     """4 for classifiers, 1 for scalar outputs."""
-    read: Any
-    """``read(sample: int) -> SampleRecords``."""
+    read: Callable[[int], SampleRecords]
+    """Position in the sample table -> the records of that sample."""
     n_samples: int = 0
 
     def __iter__(self) -> Iterator[SampleRecords]:
         for sample in range(self.n_samples):
             yield self.read(sample)
+
+
+SIGNIFICANCE = 0.05
+"""An accuracy is above chance when luck alone reaches it in fewer draws than this share."""
+
+
+def at_chance(accuracy: float, chance: float, n_samples: int) -> bool:
+    """Return True when an accuracy is not above chance by the exact one-sided binomial test at 5 %.
+
+    So few samples that luck alone could get all of them right decide nothing: the answer is False, as it is where
+    accuracy or chance is unknown. An accuracy of 1 is therefore never at chance.
+
+    Args:
+        accuracy: Share of correct predictions.
+        chance: Share that is reached without looking at the input.
+        n_samples: How many predictions ``accuracy`` counts.
+
+    Example:
+        >>> at_chance(0.7, 0.5, 10), at_chance(0.9, 0.5, 10), at_chance(0.5, 0.5, 2)
+        (True, False, False)
+    """
+    if not (0 <= accuracy <= 1 and 0 < chance < 1) or chance**n_samples > SIGNIFICANCE:
+        return False
+    correct = round(accuracy * n_samples)
+    by_luck = math.fsum(_binomial(k, n_samples, chance) for k in range(correct, n_samples + 1))
+    return by_luck > SIGNIFICANCE
+
+
+def _binomial(k: int, n: int, share: float) -> float:
+    ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(ways + k * math.log(share) + (n - k) * math.log1p(-share))

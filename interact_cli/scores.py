@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
+from math import hypot, nan, sqrt
 
 import numpy as np
 
@@ -125,12 +125,17 @@ class Ranges:
     """``| E_x [ f_true - mean of f over the other classes ] |``, as printed (appendix E)."""
     code: float
     """``E_x | f_true - mean of f over the other classes |``, as the authors' code computes it."""
+    paper_standard_error: float
+    """Of ``paper`` over the draw of samples, to first order; NaN where it cannot be known."""
+    code_standard_error: float
+    """Of ``code`` over the draw of samples; NaN where it cannot be known."""
 
 
 def ranges(score: Score, logits: FloatArray, labels: np.ndarray) -> Ranges:
     """Compute Y in both readings from the scores of all classes.
 
-    For a single logit both readings are ``| E_positive f - E_negative f |``.
+    For a single logit both readings are ``| E_positive f - E_negative f |``. Standard errors are those of means of
+    independent samples, ``sd / sqrt(n)``; |mean| varies as the mean does, away from 0.
 
     Args:
         score: A score for classes.
@@ -139,9 +144,19 @@ def ranges(score: Score, logits: FloatArray, labels: np.ndarray) -> Ranges:
     """
     by_class = score.of_record(records_of(logits))
     if logits.shape[1] == 1:
-        positive = by_class[:, 1]
-        both = float(abs(positive[labels == 1].mean() - positive[labels == 0].mean())) if len(set(labels)) == 2 else nan
-        return Ranges(both, both)
+        if len(set(labels.tolist())) < 2:
+            return Ranges(nan, nan, nan, nan)
+        positive, negative = by_class[labels == 1, 1], by_class[labels == 0, 1]
+        both = float(abs(positive.mean() - negative.mean()))
+        error = hypot(_standard_error(positive), _standard_error(negative))
+        return Ranges(both, both, error, error)
     true = by_class[np.arange(len(labels)), labels]
     others = (by_class.sum(axis=1) - true) / (by_class.shape[1] - 1)
-    return Ranges(float(abs((true - others).mean())), float(np.abs(true - others).mean()))
+    gaps = true - others
+    sizes = np.abs(gaps)
+    return Ranges(float(abs(gaps.mean())), float(sizes.mean()), _standard_error(gaps), _standard_error(sizes))
+
+
+def _standard_error(values: FloatArray) -> float:
+    """Return the standard error of a mean; NaN for fewer than 2 values."""
+    return float(values.std(ddof=1)) / sqrt(len(values)) if len(values) > 1 else nan

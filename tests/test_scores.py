@@ -159,3 +159,37 @@ def test_y_of_a_single_logit_is_the_gap_of_the_class_means():
     assert y.paper == y.code == pytest.approx(abs(2.0 - (-1.0)))
     one_class = ranges(lookup("logit", "single-logit"), logits, np.array([1, 1, 1, 1]))
     assert np.isnan(one_class.paper)
+
+
+def test_the_standard_errors_of_y_by_hand():
+    """Gaps 3, -4 and 7 with sizes 3, 4 and 7: sd of the gaps sqrt(31), of the sizes sqrt(13 / 3)."""
+    logits = np.array([[4.0, 1.0, 1.0], [2.0, 0.0, 6.0], [0.0, 0.0, 7.0]])
+    y = ranges(lookup("logit", "classes"), logits, np.array([0, 1, 2]))
+    assert y.paper_standard_error == pytest.approx(np.sqrt(31 / 3))
+    assert y.code_standard_error == pytest.approx(np.sqrt(13 / 9))
+    alone = ranges(lookup("logit", "classes"), logits[:1], np.array([0]))
+    assert np.isnan([alone.paper_standard_error, alone.code_standard_error]).all()
+
+
+def test_the_standard_error_of_y_of_a_single_logit_by_hand():
+    """Class means of (1, 3) and (-2, 0, 2): variances 2 / 2 and 4 / 3."""
+    logits = np.array([[1.0], [3.0], [-2.0], [0.0], [2.0]])
+    y = ranges(lookup("logit", "single-logit"), logits, np.array([1, 1, 0, 0, 0]))
+    assert y.paper_standard_error == y.code_standard_error == pytest.approx(np.sqrt(1 + 4 / 3))
+    one_negative = ranges(lookup("logit", "single-logit"), logits[:3], np.array([1, 1, 0]))
+    assert one_negative.paper == pytest.approx(4)
+    assert np.isnan(one_negative.paper_standard_error)
+
+
+def test_the_standard_errors_of_y_are_those_of_repeated_draws():
+    """3,000 draws of 60 samples: Y scatters as its standard error says."""
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(3000):
+        labels = rng.integers(0, 3, 60)
+        logits = rng.normal(size=(60, 3)) + 2 * np.eye(3)[labels]
+        drawn.append(ranges(lookup("logit", "classes"), logits, labels))
+    for reading in ("paper", "code"):
+        scatter = np.std([getattr(y, reading) for y in drawn])
+        told = np.sqrt(np.mean([getattr(y, f"{reading}_standard_error") ** 2 for y in drawn]))
+        assert told == pytest.approx(scatter, rel=0.05)

@@ -26,9 +26,9 @@ def test_draws_do_not_depend_on_what_was_drawn_before():
     generator(0, "b").random(100)
     np.random.seed(3)  # noqa: NPY002, TID251  # the global generator must not matter
     np.testing.assert_array_equal(generator(0, "a", 1).random(4), alone)
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    state = np.random.get_state()[1].copy()  # noqa: NPY002  (the global state is what must not change)
     generator(0, "a", 1).random(4)
-    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002  (the global state is what must not change)
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,6 +26,7 @@ from typing import Any
 from torch import nn
 
 from interact_cli.adapters.geometry import Geometry, family, input_spec, probe, read_geometry
+from interact_cli.adapters.source_code import code_digest
 from interact_cli.errors import InputRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text
@@ -68,7 +69,13 @@ def build(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> 
         geometry = geometry.or_else(_first_linear(module, where))
     output, n_classes = probe(module, geometry.shape, geometry.output, where)
     return Network(
-        module, input_spec(geometry, where), output, n_classes, family(module), class_names=geometry.class_names
+        module,
+        input_spec(geometry, where),
+        output,
+        n_classes,
+        family(module),
+        class_names=geometry.class_names,
+        code=code_digest(module, factory),
     )
 
 
@@ -113,8 +120,15 @@ class _UncachedLoader(SourceFileLoader):
         """Write nothing."""
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
 def _load_file(file: Path) -> ModuleType:
-    if not file.is_file():
+    if not _is_file(file):
         raise InputRefused(f"Expected a Python file with the factory, but there is no file '{safe_text(file)}'.")
     path = str(file.resolve())
     unique = f"interact_factory_{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"

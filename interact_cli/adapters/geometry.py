@@ -85,7 +85,7 @@ def read_geometry(said: Mapping[str, Any], where: str, source: str) -> Geometry:
         crop_pct=reader.share("crop_pct"),
         crop_mode=reader.word("crop_mode", CROP_MODES),
         columns=columns,
-        output=reader.word("output_kind", OUTPUTS) or None,  # type: ignore[arg-type]
+        output=reader.word("output_kind", OUTPUTS) or None,  # type: ignore[arg-type]  # word() returns one of OUTPUTS
         class_names=reader.texts("class_names"),
         source=source,
     )

@@ -18,6 +18,7 @@ from interact_cli.adapters.contents import Contents, read_contents
 from interact_cli.adapters.factories import anchored
 from interact_cli.adapters.fitting import fitted
 from interact_cli.adapters.sidecar import Sidecar, read_sidecar, sidecar_path
+from interact_cli.adapters.source_code import code_digest
 from interact_cli.adapters.suggestions import suggest, told
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import ArchBuilder, Network, OutlineBuilder
@@ -176,6 +177,7 @@ def _describe(network: Network, choice: _Choice, contents: Contents, sidecar: Si
         family=network.family,
         digest=contents.digest,
         weights_key=contents.weights_key,
+        code=network.code or code_digest(network.module),
         class_names=names,
         path=contents.path,
         notes=tuple(notes),

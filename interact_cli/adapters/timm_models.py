@@ -162,7 +162,7 @@ def _geometry(name: str, module: nn.Module, arguments: Mapping[str, Any], saved:
         "crop_mode": said.crop_mode,
         "input_size": (channels, *_input_size(name, module, arguments, saved)),
     }
-    resolved: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]
+    resolved: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]  # timm leaves it untyped
         args={key: value for key, value in asked.items() if value}, model=module
     )
     mean, std = tuple(map(float, resolved["mean"])), tuple(map(float, resolved["std"]))

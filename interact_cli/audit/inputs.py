@@ -19,7 +19,6 @@ from interact_cli.datasets.drawing import draw, fingerprint, raw_digest, read_id
 from interact_cli.datasets.locations import default_roots
 from interact_cli.errors import DataRefused, InputRefused, RunFailed, UsageError
 from interact_cli.interfaces import Baseline, DataRequest, Dataset
-from interact_cli.results import at_chance as at_chance
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray, Model, Sample, Skipped
 
@@ -252,12 +251,6 @@ def chance_of(labels: IntArray | None) -> float:
         return float("nan")
     counts = np.bincount(labels)
     return float(counts.max() / len(labels)) if np.count_nonzero(counts) > 1 else float("nan")
-
-
-def accuracy(predicted: IntArray, labels: IntArray) -> tuple[float, float]:
-    """Return the share of correct predictions and the share of the most frequent class among the labels."""
-    measured = share_correct(predicted, labels)
-    return measured, float("nan") if np.isnan(measured) else chance_of(labels)
 
 
 def _check_labels(model: Model, dataset: Dataset) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.audit.inputs import accuracy, at_chance
+from interact_cli.audit.inputs import chance_of, share_correct
 from interact_cli.audit.preparation import Subject
-from interact_cli.results import PlayerTable, Report
+from interact_cli.results import PlayerTable, Report, at_chance
 from interact_cli.types import BoolArray, FloatArray, IntArray, OutputKind, PlayerSet, Skipped
 
 
@@ -25,6 +25,8 @@ class Material:
     pictures: np.ndarray | None
     players: PlayerTable
     output: OutputKind
+    chance: float
+    """Accuracy that naming one class always would reach; NaN if unlabelled."""
 
     @classmethod
     def of_subject(cls, subject: Subject, logits: FloatArray) -> Material:
@@ -39,6 +41,7 @@ class Material:
             pictures=np.stack(pictures) if pictures else None,
             players=player_table(players),
             output=subject.model.output,
+            chance=_chance(subject),
         )
 
     @classmethod
@@ -53,12 +56,14 @@ class Material:
             samples.pictures,
             report.players,
             report.provenance["output"],
+            report.samples.chance,
         )
 
     @property
     def accuracy(self) -> tuple[float, float]:
         """Share of correct predictions and share of the most frequent class."""
-        return accuracy(self.predicted, self.labels)
+        measured = share_correct(self.predicted, self.labels)
+        return measured, float("nan") if np.isnan(measured) else self.chance
 
     @property
     def at_chance(self) -> bool:
@@ -85,6 +90,11 @@ class Material:
             return np.ones(len(self.ids), dtype=np.bool_)
         correct: BoolArray = self.labels == self.predicted
         return correct
+
+
+def _chance(subject: Subject) -> float:
+    """The draw is stratified: its most frequent class may be rarer than the data set's, and one sample says nothing."""
+    return float(np.fmin(chance_of(subject.inputs.labels), chance_of(subject.inputs.dataset.labels)))
 
 
 def player_table(players: PlayerSet) -> PlayerTable:

@@ -10,6 +10,7 @@ from interact_cli import __version__
 from interact_cli.cli.bottleneck import bottleneck
 from interact_cli.cli.console import screen
 from interact_cli.cli.doctor import doctor
+from interact_cli.cli.guard import Commands
 from interact_cli.cli.inspect import inspect
 from interact_cli.cli.listing import list_
 from interact_cli.cli.measure import measure
@@ -23,6 +24,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="interact",
+    cls=Commands,
     help="Audit trained checkpoints by the interactions that they encode.",
     epilog=EPILOG,
     no_args_is_help=True,

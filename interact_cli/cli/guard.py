@@ -9,12 +9,13 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 import typer
+from typer.core import TyperGroup
 
 from interact_cli.cli.console import screen
-from interact_cli.errors import InteractError, RunFailed
+from interact_cli.errors import InteractError, RunFailed, UsageError
 from interact_cli.safe_text import safe_text
 
 P = ParamSpec("P")
@@ -24,8 +25,42 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
+_ParserError: Any = typer.BadParameter.__base__
+"""What the command line's parser raises; Typer exports only this child of it."""
+
+
 class Terminated(BaseException):
     """SIGTERM arrived."""
+
+
+class Commands(TyperGroup):
+    """The list of commands. What its parser refuses is one line too, and a reader that left is no failure."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line and exit; ``standalone_mode=False`` returns and raises instead."""
+        exits = options.pop("standalone_mode", True)
+        options["standalone_mode"] = False
+        if not exits:
+            return super().main(*args, **options)
+        try:
+            code = super().main(*args, **options)
+        except _ParserError as error:
+            sys.exit(_not_parsed(error))
+        except typer.Abort:
+            sys.exit(INTERRUPTED)
+        except SystemExit as stopped:
+            # Both rich and Typer leave with 1 when nobody reads the help any more.
+            sys.exit(0 if isinstance(stopped.__context__, BrokenPipeError) else stopped.code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _not_parsed(error: Any) -> int:
+    """Say in one line what the parser refused; without a command it has shown the help already."""
+    message = error.format_message().strip()
+    if message:
+        command = error.ctx.command_path if error.ctx else "interact"
+        screen.error(f"{message.rstrip('.')}. '{command} --help' shows what is known.")
+    return UsageError.exit_code
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:

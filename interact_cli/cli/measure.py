@@ -19,6 +19,7 @@ from interact_cli.cli.measuring import (
     ProgressKind,
     Set,
     carry_out,
+    check_output_name,
     settings_from,
     show_report,
 )
@@ -26,7 +27,12 @@ from interact_cli.errors import UsageError
 
 From = Annotated[
     Path | None,
-    typer.Option("--from", help="Answer from this report's records; evaluate only what is missing.", metavar="REPORT"),
+    typer.Option(
+        "--from",
+        help="Answer from this report's records with its settings; evaluate only what is missing. "
+        "The environment and config files do not apply.",
+        metavar="REPORT",
+    ),
 ]
 
 
@@ -54,6 +60,7 @@ def measure(
         raise UsageError("--from takes its settings from the report; leave out --config, --set and --dry-run.")
     from interact_cli.audit.reuse import rerun
 
+    check_output_name(flags.get("run.output"))
     changes = {name: list(v) if name == "metrics" else v for name, v in flags.items()}
     if checkpoint is not None:
         changes["checkpoint"] = checkpoint

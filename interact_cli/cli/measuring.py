@@ -13,6 +13,7 @@ import typer
 from interact_cli.cli.console import progress, screen
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
+from interact_cli.errors import UsageError
 from interact_cli.interfaces import Progress
 
 Checkpoint = Annotated[Path | None, typer.Argument(help="Checkpoint file.", show_default=False)]
@@ -28,17 +29,25 @@ ProgressKind = Annotated[
 def settings_from(
     config: Path | None, assignments: list[str] | None, checkpoint: Path | None, flags: dict[str, Any]
 ) -> Settings:
-    """Merge the file, the environment and the command line."""
-    return load_settings(
+    """Merge the file, the environment and the command line.
+
+    Raises:
+        UsageError: settings that do not fit, or that exclude each other.
+    """
+    settings = load_settings(
         config,
         environ=os.environ,
         assignments=assignments or (),
         flags={**flags, "checkpoint": checkpoint},
     )
+    if settings.data.samples is not None and settings.data.n_samples is not None:
+        raise UsageError("--samples names the samples and --n-samples draws them. Leave one of them out.")
+    return settings
 
 
 def carry_out(settings: Settings, *, dry_run: bool, json: bool, kind: str) -> None:
     """Measure, or say what measuring would cost, and print the result."""
+    check_output_name(settings.run.output)
     told = progress(kind)
     if dry_run:
         show_forecast(settings, told, json=json)
@@ -49,6 +58,18 @@ def carry_out(settings: Settings, *, dry_run: bool, json: bool, kind: str) -> No
     if outcome.reused:
         told.note("Already measured: this is the finished report of the same run, no forward pass was made.")
     show_report(outcome.report, outcome.path, json=json)
+
+
+def check_output_name(output: Path | None) -> None:
+    """Refuse a name that no file can have, before any work.
+
+    Raises:
+        OutputError: it is too long, or it cannot be looked up.
+    """
+    if output is not None:
+        from interact_cli.report.hdf5.writer import check_name
+
+        check_name(output)
 
 
 def show_report(report: Any, path: Path, *, json: bool) -> None:
@@ -69,7 +90,7 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
     from interact_cli.audit.run import announce
     from interact_cli.report.documents import json_text
 
-    subject = prepare(settings, told)
+    subject = prepare(settings, told, training=False)
     announce(subject, told)
     cost = forecast(subject)
     if json:

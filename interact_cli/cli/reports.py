@@ -9,7 +9,7 @@ import typer
 
 from interact_cli.cli.console import screen
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json, show_report
+from interact_cli.cli.measuring import Json, check_output_name, show_report
 from interact_cli.errors import OutputError
 
 ReportPath = Annotated[Path, typer.Argument(help="Report written by interact (.h5).", show_default=False)]
@@ -39,8 +39,16 @@ def plot(
     from interact_cli.report.hdf5.reader import read_report
     from interact_cli.report.plots import plot_report
 
-    if output.exists() and report.exists() and output.samefile(report):
+    check_output_name(output)
+    if _same_file(output, report):
         raise OutputError("The picture would overwrite the report. Choose another --output.")
     drawn = plot_report(read_report(report), output, kind=kind, sample=sample, neighbours=4 if neighbours == "4" else 8)
     screen.say(f"Drew {', '.join(drawn)}.")
     screen.document(str(output))
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

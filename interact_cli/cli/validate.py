@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,7 @@ import yaml
 
 from interact_cli.cli.console import screen
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json, Set
-from interact_cli.config.loading import load_settings
+from interact_cli.cli.measuring import Json, Set, settings_from
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UnknownNameError
 
@@ -24,7 +22,7 @@ def validate(
     json: Json = False,
 ) -> None:
     """Check a config file, names included, and print the settings that it resolves to."""
-    settings = load_settings(config, environ=os.environ, assignments=set_ or ())
+    settings = settings_from(config, set_, None, {})
     check_names(settings)
     document = settings.model_dump(mode="json")
     if json:

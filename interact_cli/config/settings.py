@@ -7,6 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
 
+MOST = 10**9
+"""Largest count that a setting takes: far beyond any run, and far below what overflows."""
+LARGEST_SEED = 2**63 - 1
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, str_min_length=1)
@@ -23,15 +27,15 @@ class DataSettings(_Section):
     """Part of the data set; the test part where there is one."""
     label_column: str | None = None
     """Label column of a table."""
-    n_samples: int | None = Field(default=None, ge=1, strict=True)
+    n_samples: int | None = Field(default=None, ge=1, le=MOST, strict=True)
     """Samples to draw, stratified by class; 50 unless a protocol says otherwise."""
     samples: Path | None = None
     """File of sample ids, one a line, instead of a draw."""
     only: Literal["correct", "all"] | None = None
     """Which samples enter the summaries; all unless a protocol says otherwise."""
-    limit: int | None = Field(default=None, ge=1, strict=True)
+    limit: int | None = Field(default=None, ge=1, le=MOST, strict=True)
     """Measure only the first drawn samples: a quick look; the report is marked limited."""
-    max_failures: int = Field(default=0, ge=0, strict=True)
+    max_failures: int = Field(default=0, ge=0, le=MOST, strict=True)
     """Unreadable samples that are tolerated."""
     allow_download: bool = False
     """Let torchvision download a data set with a published checksum."""
@@ -40,13 +44,13 @@ class DataSettings(_Section):
 class PlanSettings(_Section):
     """Which coalitions are asked for."""
 
-    budget: int | None = Field(default=None, ge=1, strict=True)
+    budget: int | None = Field(default=None, ge=1, le=MOST, strict=True)
     """Evaluations per sample that each metric may ask for; 4000. All 2^n coalitions where they fit."""
-    seed: int = Field(default=0, ge=0, strict=True)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED, strict=True)
     """Seed of the draws of samples, pairs and contexts."""
     pairs: str = "auto"
     """Pairs of players: `all`, `radius:R`; auto is radius:2 on a grid and all elsewhere."""
-    contexts: int | None = Field(default=None, ge=2, strict=True)
+    contexts: int | None = Field(default=None, ge=2, le=MOST, strict=True)
     """Contexts per pair (and order); the budget decides."""
     protocol: str | None = None
     """A published protocol, `deng2022` or `zhang2021-dropout`: players, pairs, orders, contexts, score, baseline."""
@@ -69,16 +73,18 @@ class RunSettings(_Section):
     @field_validator("batch_size")
     @classmethod
     def _positive(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value < 1:
-            raise ValueError("expected 'auto' or a whole number of at least 1")
+        if isinstance(value, int) and not 1 <= value <= MOST:
+            raise ValueError(f"expected 'auto' or a whole number from 1 to {MOST}")
         return value
 
 
 class TrainingSettings(_Section):
     """How a reference network is trained when no checkpoint is given."""
 
-    epochs: int | None = Field(default=None, ge=1, strict=True)
-    """Passes over the training data; 20 on a GPU, 1 on a CPU."""
+    epochs: int | None = Field(default=None, ge=1, le=MOST, strict=True)
+    """Passes over the training data; 20 on a GPU, 1 on a CPU (cifar10); digits always 30."""
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED, strict=True)
+    """Seed of the reference network's training."""
 
 
 class Settings(_Section):

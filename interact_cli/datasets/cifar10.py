@@ -98,7 +98,7 @@ def read_cifar100(request: DataRequest) -> Samples:
 
 
 def _open(request: DataRequest, layout: _Layout) -> Samples:
-    split = resolve_split(request, tuple(layout.parts))
+    split = resolve_split(request, tuple(layout.parts), can_download=True)
     folder = _find(request, layout, split)
     asked = layout.parts[split]
     found = [name for name in asked if (folder / name).is_file()]

@@ -20,7 +20,7 @@ from interact_cli.seeding import digest, generator
 from interact_cli.types import IntArray
 
 MAX_ID_BYTES = 1 << 26
-"""Most bytes of a file of sample ids; what follows is not read."""
+"""Most bytes of a file of sample ids."""
 
 
 def identity(dataset: Dataset) -> str:
@@ -75,12 +75,17 @@ def read_ids(path: Path, dataset: Dataset) -> list[int]:
         Positions in the data set, in the order of the file.
 
     Raises:
-        DataRefused: the file is missing or no text.
+        DataRefused: the file is missing, no text, or larger than `MAX_ID_BYTES`.
         UsageError: it names no sample, one twice, or one that the data set does not have.
     """
     try:
         with path.open("rb") as file:
-            lines = file.read(MAX_ID_BYTES).decode("utf-8").splitlines()
+            content = file.read(MAX_ID_BYTES + 1)
+        if len(content) > MAX_ID_BYTES:
+            raise DataRefused(
+                f"Expected at most {MAX_ID_BYTES:,} bytes of sample ids, got more in '{path}'. Is it the right file?"
+            )
+        lines = content.decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataRefused(f"Expected a text file with one sample id per line at '{path}': {error}.") from error
     wanted = [line.strip() for line in lines if line.strip()]

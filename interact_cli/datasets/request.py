@@ -9,27 +9,28 @@ from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 
 
-def resolve_split(request: DataRequest, splits: Sequence[str], *, labels_by_column: bool = False) -> str:
+def resolve_split(
+    request: DataRequest, splits: Sequence[str], *, labels_by_column: bool = False, can_download: bool = False
+) -> str:
     """Return the split to read: the one asked for, or the first of ``splits``.
 
     Args:
         request: What the user asked for.
         splits: The splits that exist; the first is the default.
         labels_by_column: Whether the data set has a label column to choose.
+        can_download: Whether the reader can fetch the data set.
 
     Raises:
         UnknownNameError: the split does not exist.
-        UsageError: a label column or an option was given to a data set that has none.
+        UsageError: a label column for a data set that has none, or a download that the reader cannot do.
     """
     if request.label_column is not None and not labels_by_column:
         raise UsageError(
             f"--label-column '{request.label_column}' is for tables (csv:FILE); data set '{request.name}' brings its "
             "own labels. Leave the flag out."
         )
-    if request.options:
-        raise UsageError(
-            f"Data set '{request.name}' takes no options, got {', '.join(sorted(request.options))}. Leave them out."
-        )
+    if request.allow_download and not can_download:
+        raise UsageError(f"--allow-download: data set '{request.name}' is never downloaded. Leave the flag out.")
     if request.split is not None and request.split not in splits:
         raise UnknownNameError(f"split of data set '{request.name}'", request.split, splits)
     return request.split or splits[0]

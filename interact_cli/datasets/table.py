@@ -133,7 +133,7 @@ def _label_column(path: Path, names: list[str], asked: str | None) -> str:
 
 
 def _read_columns(path: Path, separator: str, names: list[str], label_column: str) -> tuple[FloatArray, list[str]]:
-    """Return ``(n_rows, n_columns)`` features and one label text per row; none of them is missing.
+    """Return ``(n_rows, n_columns)`` numbers and one label text per row; none of them is missing.
 
     Python's own float() reads the numbers, so they are right to the last bit under every version of pandas.
     """

@@ -16,6 +16,7 @@ import numpy as np
 
 from interact_cli.games.coalitions import all_coalitions, pack, single_player_bits, unique
 from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.pairs import all_pairs
 from interact_cli.interactions.size_sums import SizeSums
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
@@ -25,12 +26,14 @@ TERMS = np.array([1.0, -1.0, -1.0, 1.0])
 
 @dataclass(frozen=True)
 class FullTable:
-    """All ``2^n`` coalitions: every index exactly."""
+    """All ``2^n`` coalitions: every index exactly, of every player or of the pairs that were asked for."""
 
     index: str
     n_players: int
     from_sums: Callable[[SizeSums], FloatArray]
     """Size sums of the table -> ``(n,)``, ``(n, n)`` or ``(n - 1, n, n)``."""
+    pairs: IntArray | None = None
+    """``(pair, 2)``: the pairs that a pair index is reduced to; None for all."""
 
     @property
     def asked(self) -> PackedArray:
@@ -42,7 +45,7 @@ class FullTable:
         result = self.from_sums(SizeSums.of(np.asarray(values, dtype=np.float64)))
         pairs = orders = None
         if result.ndim > 1:
-            pairs = np.stack(np.triu_indices(self.n_players, 1), axis=1).astype(np.int64)
+            pairs = all_pairs(self.n_players) if self.pairs is None else self.pairs
             result = result[..., pairs[:, 0], pairs[:, 1]]
         if result.ndim > 1:
             orders = np.arange(self.n_players - 1)
@@ -133,7 +136,7 @@ class Stratum:
 
     n_contexts: int
     order: int | None = None
-    """Size of the contexts, or their typical size where a keep rate is given; None where all sizes are drawn."""
+    """Size of the contexts; None where a keep rate is given."""
     keep_rate: tuple[float, float] | None = None
     """Each context keeps every other player with one probability, uniform between these bounds;
     None for uniform subsets of size ``order``."""
@@ -149,6 +152,9 @@ class PairContexts:
 
     The law of S makes the index: a keep probability uniform in [0, 1] gives the Shapley interaction index,
     one half gives Banzhaf's, a uniform subset of size m gives the multi-order interaction of order m.
+
+    Strata with orders together make one multi-order estimate. Of strata without, the first is the index; the others
+    are order components, which only `averages` shows.
 
     Source: paper 003, equation 1 and appendix C; paper 000, appendix E.
     """
@@ -196,13 +202,7 @@ class PairContexts:
 
     def estimate_of(self, differences: list[FloatArray]) -> Estimate:
         """Average given second differences: `differences`, or a part of their contexts."""
-        means = np.stack([part.mean(axis=1) for part in differences])
-        errors = np.stack(
-            [
-                np.zeros(len(part)) if stratum.exact else standard_error(part, axis=1)
-                for part, stratum in zip(differences, self.strata, strict=True)
-            ]
-        )
+        means, errors = self.averages(differences)
         exact = np.broadcast_to(np.array([stratum.exact for stratum in self.strata])[:, None], means.shape)
         orders = [stratum.order for stratum in self.strata if stratum.order is not None]
         if len(orders) < len(self.strata):
@@ -217,6 +217,17 @@ class PairContexts:
             self.pairs,
             np.array(orders, dtype=np.int64) if orders else None,
         )
+
+    def averages(self, differences: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Return the mean second difference of each stratum and pair, and its standard error: ``(stratum, pair)``."""
+        means = np.stack([part.mean(axis=1) for part in differences])
+        errors = np.stack(
+            [
+                np.zeros(len(part)) if stratum.exact else standard_error(part, axis=1)
+                for part, stratum in zip(differences, self.strata, strict=True)
+            ]
+        )
+        return means, errors
 
 
 def standard_error(draws: FloatArray, axis: int) -> FloatArray:

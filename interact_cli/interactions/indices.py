@@ -18,12 +18,13 @@ from interact_cli.interactions.designs import (
     Permutations,
     Stratum,
 )
+from interact_cli.interactions.pairs import all_pairs
 from interact_cli.interactions.size_sums import SizeSums, interactions_by_order, marginals_by_size
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray, IntArray
 
-Subject = Literal["players", "pairs", "orders"]
-Sampled = Permutations | Flips | PairContexts
+ValuesOf = Literal["players", "pairs", "orders"]
+"""What an index gives a value to: each player, each pair, or each pair at each order."""
 
 LARGEST_TABLE = 24
 """Most players whose full table is ever asked for: 2^24 values are 128 MiB."""
@@ -36,7 +37,7 @@ class Index:
     name: str
     summary: str
     source: str
-    subject: Subject
+    values_of: ValuesOf
     exact: Callable[[SizeSums], FloatArray]
     """Size sums of the full table -> ``(n,)``, ``(n, n)`` or ``(n - 1, n, n)``."""
     keep_rate: tuple[float, float] | None = None
@@ -130,8 +131,52 @@ def lookup(name: str) -> Index:
     return INDICES[name]
 
 
-def full_table(index: Index, n_players: int) -> FullTable:
-    """Ask for all ``2^n`` coalitions.
+def design_within(  # noqa: PLR0913  (a plan has that many parts, each a plain value)
+    index: Index,
+    n_players: int,
+    pairs: IntArray | None,
+    budget: int,
+    *,
+    seed: int,
+    stream: str,
+    orders: tuple[int, ...],
+    contexts: int | None = None,
+) -> FullTable | Permutations | Flips | PairContexts:
+    """Ask for the full table where it fits the budget and the memory, else draw within the budget.
+
+    Args:
+        index: The index.
+        n_players: Number of players.
+        pairs: ``(pair, 2)``: the pairs that a pair index may measure, None for all; players ignore them.
+        budget: Evaluations for one sample.
+        seed: The plan seed.
+        stream: What the draws belong to, such as the sample.
+        orders: The orders that an index by order is sampled at; others ignore them, and a full table has all.
+        contexts: Contexts per pair and order, where the user fixes them.
+
+    Raises:
+        BudgetError: the budget is too small; the message says how much it would take.
+        UsageError: fewer players than the index needs.
+    """
+    need_players(index, n_players)
+    if n_players <= LARGEST_TABLE and 2**n_players <= budget:
+        return full_table(index, n_players, pairs)
+    if index.values_of == "players":
+        return sampled_players(index, n_players, budget, seed, stream)
+    return sampled_pairs(
+        index,
+        n_players,
+        all_pairs(n_players) if pairs is None else pairs,
+        budget,
+        seed=seed,
+        stream=stream,
+        orders=orders if index.values_of == "orders" else None,
+        contexts=contexts,
+    )
+
+
+def full_table(index: Index, n_players: int, pairs: IntArray | None = None) -> FullTable:
+    """Ask for all ``2^n`` coalitions, for all pairs or the given ones.
 
     Raises:
         BudgetError: the table would not fit; the message says how large it would be.
@@ -144,7 +189,7 @@ def full_table(index: Index, n_players: int) -> FullTable:
             f"{2.0 ** (n_players - 27):,.0f} GiB for their values; at most {LARGEST_TABLE} players are enumerated. "
             f"Give a budget to sample instead."
         )
-    return FullTable(index.name, n_players, index.exact)
+    return FullTable(index.name, n_players, index.exact, pairs)
 
 
 def sampled_players(index: Index, n_players: int, budget: int, seed: int, stream: str) -> Permutations | Flips:
@@ -262,7 +307,7 @@ def need_players(index: Index, n_players: int) -> None:
     Raises:
         UsageError: one player for a pair index, or none at all.
     """
-    least = 1 if index.subject == "players" else 2
+    least = 1 if index.values_of == "players" else 2
     if n_players < least:
         raise UsageError(
             f"'{index.name}' needs at least {least} players, got {n_players}. Choose finer players, "

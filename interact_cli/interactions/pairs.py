@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from interact_cli.types import IntArray
 
 def all_pairs(n_players: int) -> IntArray:
     """Return every unordered pair ``i < j``: ``(n (n - 1) / 2, 2)``."""
-    return np.array(list(combinations(range(n_players), 2)), dtype=np.int64).reshape(-1, 2)
+    return np.stack(np.triu_indices(n_players, 1), axis=1).astype(np.int64, copy=False)
 
 
 def within_radius(grid: tuple[int, int], radius: int) -> IntArray:
@@ -25,10 +25,16 @@ def within_radius(grid: tuple[int, int], radius: int) -> IntArray:
     Returns:
         ``(pair, 2)`` with ``i < j``, sorted.
     """
-    pairs = all_pairs(grid[0] * grid[1])
-    rows, columns = np.divmod(pairs, grid[1])
-    near = (np.abs(np.diff(rows)) <= radius) & (np.abs(np.diff(columns)) <= radius)
-    return pairs[near[:, 0]]
+    players = np.arange(grid[0] * grid[1], dtype=np.int64).reshape(grid)
+    down, aside = min(radius, grid[0] - 1), min(radius, grid[1] - 1)
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for rows, columns in product(range(down + 1), range(-aside, aside + 1)):
+        if (rows, columns) <= (0, 0):
+            continue
+        first = players[: grid[0] - rows, max(0, -columns) : grid[1] - max(0, columns)]
+        found.append(np.stack([first.ravel(), first.ravel() + rows * grid[1] + columns], axis=1))
+    pairs = np.concatenate(found)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 def candidates(rule: str, n_players: int, grid: tuple[int, int] | None) -> IntArray:

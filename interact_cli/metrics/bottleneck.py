@@ -74,7 +74,7 @@ class Bottleneck(MultiOrder):
         summary += _theory_quantities(fit)
         summary.append(_instability([result.extras["halves"] for result in results], included))
         scale = float(np.max([result.extras["scale"] for result in results], where=included, initial=0.0))
-        ratio = Ratio.at(shares)
+        ratio = Ratio.at(orders, n_others)
         if moments.absolute[included].mean(axis=0).max() <= ROUNDING * scale:
             findings: tuple[Finding, ...] = (below_rounding(scale),)
         else:
@@ -150,9 +150,9 @@ def _theory_quantities(fit: theory.Fit | None) -> list[Quantity]:
     if fit is None:
         return []
     return [
-        Quantity("theory", ("order",), fit.curve, "1", "F^(m) / F^(0) at n', to be compared with J / J(0)"),
+        Quantity("theory", ("order",), fit.curve, "1", "F^(m) / F^(0) at n', fitted to J_mean_abs / J_mean_abs(0)"),
         Quantity("theory_n_prime", (), np.asarray(float(fit.n_prime)), "1", "fitted latent dimension n'"),
-        Quantity("theory_rmse", (), np.asarray(fit.rmse), "1", "root mean square of J/J(0) - F/F(0)"),
+        Quantity("theory_rmse", (), np.asarray(fit.rmse), "1", "root mean square of J/J(0) - F/F(0), J by mean |I|"),
         Quantity("theory_n_prime_log", (), np.asarray(float(fit.n_prime_log)), "1", "n' fitted to the logarithms"),
         Quantity("theory_rmse_log", (), np.asarray(fit.rmse_log), "1", "the same error of the logarithms"),
     ]

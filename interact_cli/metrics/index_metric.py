@@ -27,7 +27,7 @@ class IndexMetric:
         self.source = source or self.index.source
 
     def design(self, question: Question) -> Design:
-        """Ask for the full table where it fits the budget, else for the index's sampled plan."""
+        """Ask for a published protocol, else the full table where it fits the budget, else the index's sampled plan."""
         return design_for(self.index, question)
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:

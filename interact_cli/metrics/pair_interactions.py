@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from interact_cli.interactions.designs import PairContexts
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interfaces import Cohort, Reduced
+from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics import strengths
 from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.published import KEEP_RATES, with_components
 from interact_cli.metrics.statistics import Resampler, Summary, mean
 from interact_cli.metrics.strengths import STRENGTHS, Moments
 from interact_cli.metrics.tables import pairs_quantity, shared_pairs, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
+from interact_cli.types import FloatArray
+
+_DRAW = (
+    "over a class-balanced draw of at most 1,000 unmasked samples of the named split; for a single logit "
+    "| E_positive f - E_negative f |"
+)
+READINGS = {
+    "paper": f"range Y of the score, | E_x [f_true - mean of f over the other classes] |, as printed, {_DRAW}",
+    "code": f"range Y of the score, E_x | f_true - mean of f over the other classes |, as the authors code it, {_DRAW}",
+}
+"""Reading of Y -> what it means."""
 
 
 class PairInteractions(IndexMetric):
@@ -48,6 +62,9 @@ class Strength(PairInteractions):
 
     ``I = E_x E_(i,j) |I(i,j)|``, normalised ``I / Y``
 
+    Under the protocol of paper 000 also its order components: the strength in contexts whose keep rate lies in one
+    of five ranges, 500 contexts for each. They are no orders: such contexts have sizes of a mixture of binomials.
+
     Source: paper 000, section 3 and appendix E; both readings of Y, see `interact_cli.scores.Ranges`.
     """
 
@@ -56,24 +73,66 @@ class Strength(PairInteractions):
     def __init__(self) -> None:
         super().__init__("shapley-interaction", name="strength", source="paper 000, section 3 and appendix E")
 
+    def design(self, question: Question) -> Design:
+        """Ask as the index does; under the protocol of paper 000 for the order components too."""
+        design = super().design(question)
+        if question.protocol is None or not isinstance(design, PairContexts):
+            return design
+        return with_components(design, question)
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Estimate the index on one sample, and the moments of the order components where they were asked for."""
+        reduced = super().reduce(design, values, question)
+        if not isinstance(design, PairContexts) or len(design.strata) == 1:
+            return reduced
+        means, errors = design.averages(design.differences(values))
+        moments = Moments.of(replace(reduced.estimate, values=means[1:], standard_errors=errors[1:]))
+        extras = {"components": np.stack([moments.absolute, moments.square, moments.unbiased])}
+        return replace(reduced, extras=extras)
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Summarise strengths, and the order components where they were asked for."""
+        measurement = super().aggregate(results, cohort)
+        if "components" not in results[0].extras:
+            return measurement
+        moments = Moments(*np.stack([result.extras["components"] for result in results], axis=1))
+        resampler = Resampler.over(cohort, self.name)
+        components = strengths.quantities(resampler, moments, ("keep_rate",), cohort.unit, "component_")
+        centres = {"keep_rate": np.mean(KEEP_RATES, axis=1).round(3)}
+        return replace(
+            measurement,
+            summary=(*measurement.summary, *components),
+            coordinates={**measurement.coordinates, **centres},
+        )
+
     def strength(self, resampler: Resampler, moments: Moments, cohort: Cohort) -> list[Quantity]:
         """Return the four strengths, each also over both readings of Y."""
         quantities = super().strength(resampler, moments, cohort)
-        for reading, range_ in cohort.ranges.items():
-            meaning = f"range of the score over unmasked samples, {reading}'s reading"
-            quantities.append(Quantity(f"Y_{reading}", (), np.asarray(range_), cohort.unit, meaning))
+        for reading in READINGS:
+            if reading not in cohort.ranges:
+                continue
+            range_, error = cohort.ranges[reading], cohort.ranges.get(f"{reading}_standard_error")
+            held = None if error is None else np.asarray(error)
+            quantities.append(Quantity(f"Y_{reading}", (), np.asarray(range_), cohort.unit, READINGS[reading], held))
+            known = "without the error of Y" if error is None else "error of strength and Y as of independent samples"
             for name, summary in strengths.summaries(resampler, moments).items():
-                normalised = _divided(summary, range_)
-                text = f"{STRENGTHS[name][1]}; over Y in the {reading}'s reading"
+                normalised = _divided(summary, range_, error or 0.0)
+                text = f"{STRENGTHS[name][1]}; over Y_{reading}, {known}"
                 quantities.append(normalised.quantity(f"normalised_{name}_{reading}", (), "1", text))
         return quantities
 
 
-def _divided(summary: Summary, range_: float) -> Summary:
+def _divided(summary: Summary, range_: float, error: float) -> Summary:
+    """Return strength / Y: relative errors add in squares, as if the samples behind the two were independent."""
     scale = 1 / range_ if range_ > 0 else np.nan
-    low = None if summary.low is None else summary.low * scale
-    high = None if summary.high is None else summary.high * scale
-    return Summary(summary.value * scale, summary.standard_error * scale, low, high, summary.replicates * scale)
+    value = summary.value * scale
+    of_range = np.abs(value) * error * scale
+    low = high = None
+    if summary.low is not None and summary.high is not None:
+        # Each end moves outwards; a strength is never below 0.
+        low = np.maximum(value - np.hypot(value - summary.low * scale, 1.96 * of_range), 0.0)
+        high = value + np.hypot(summary.high * scale - value, 1.96 * of_range)
+    return Summary(value, np.hypot(summary.standard_error * scale, of_range), low, high, summary.replicates * scale)
 
 
 def _by_pair(

@@ -6,13 +6,14 @@ where paper and code differ and which reading stands here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb, floor
 
-from interact_cli.errors import UnknownNameError
+import numpy as np
+
+from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interactions.designs import PairContexts, Stratum
-from interact_cli.interactions.indices import Index, context_generators, full_table, need_players, sampled_pairs
-from interact_cli.interactions.indices import sampled_players as sampled_players_of
+from interact_cli.interactions.indices import Index, ValuesOf, context_generators, design_within, need_players
 from interact_cli.interactions.pairs import all_pairs, candidates, drawn_at_anchors, drawn_with_clamped_offsets
 from interact_cli.interfaces import Design, Question
 from interact_cli.seeding import generator
@@ -42,6 +43,10 @@ class Protocol:
     name: str
     summary: str
     source: str
+    values_of: ValuesOf
+    """What the paper measured: pairs, or pairs at each order."""
+    metrics: tuple[str, ...]
+    """The metrics that measure it."""
     players: str
     """For images; tables always use their columns."""
     n_samples: int
@@ -60,6 +65,8 @@ PROTOCOLS = {
             name="deng2022",
             summary="200 pairs within radius 2, 13 orders, 100 contexts, log-odds of the true class",
             source="paper 003, appendix C",
+            values_of="orders",
+            metrics=("multi-order", "bottleneck"),
             players="grid:16x16",
             n_samples=50,
             n_samples_of_tables=100,
@@ -73,6 +80,8 @@ PROTOCOLS = {
             name="zhang2021-dropout",
             summary="80 pairs at anchors, 500 contexts of random keep rate, logit (probability with batch norm)",
             source="paper 000, appendices E and G",
+            values_of="pairs",
+            metrics=("shapley-interaction", "banzhaf-interaction", "strength"),
             players="grid:16x16",
             n_samples=10,
             n_samples_of_tables=10,
@@ -102,37 +111,47 @@ def design_for(index: Index, question: Question) -> Design:
 
     Raises:
         BudgetError: the budget is too small.
-        UsageError: too few players, or pairs that these players do not have.
+        UsageError: too few players, pairs that these players do not have, or a protocol that does not cover the index.
     """
-    need_players(index, question.n_players)
+    n = question.n_players
+    need_players(index, n)
     if question.protocol is not None:
         return _protocol_design(index, question, lookup(question.protocol))
-    n, budget = question.n_players, question.budget
-    if 2**n <= budget:
-        return full_table(index, n)
-    if index.subject == "players":
-        return sampled_players_of(index, n, budget, question.seed, question.sample_id)
-    return sampled_pairs(
+    return design_within(
         index,
         n,
-        candidates(question.pairs, n, question.grid),
-        budget,
+        None if index.values_of == "players" else candidates(question.pairs, n, question.grid),
+        question.budget,
         seed=question.seed,
         stream=question.sample_id,
-        orders=published_orders(n) if index.subject == "orders" else None,
+        orders=published_orders(n),
         contexts=question.contexts,
     )
 
 
-def _protocol_design(index: Index, question: Question, protocol: Protocol) -> Design:
-    n = question.n_players
-    if index.subject == "players":
-        draws = protocol.contexts * (n + 1)
-        return sampled_players_of(index, n, draws, question.seed, question.sample_id)
+def with_components(design: PairContexts, question: Question) -> PairContexts:
+    """Add the order components of paper 000 to its plan: every pair again in as many contexts of each `KEEP_RATES`.
+
+    Args:
+        design: The plan of the index under that paper's protocol.
+        question: What it answers.
+    """
+    strata = tuple(replace(design.strata[0], keep_rate=rates) for rates in KEEP_RATES)
+    rngs = context_generators(question.seed, question.sample_id, design.index, strata)
+    drawn = PairContexts.draw(design.index, design.n_players, design.pairs, strata, rngs)
+    return replace(design, strata=design.strata + strata, asked=np.concatenate([design.asked, drawn.asked]))
+
+
+def _protocol_design(index: Index, question: Question, protocol: Protocol) -> PairContexts:
+    if index.values_of != protocol.values_of:
+        raise UsageError(
+            f"Protocol '{protocol.name}' fixes nothing for '{index.name}'; expected one of the metrics that it "
+            f"covers: {', '.join(protocol.metrics)}. Choose among them, or leave --protocol out."
+        )
     pairs = _protocol_pairs(question, protocol)
     strata = _protocol_strata(index, question, protocol)
     rngs = context_generators(question.seed, question.sample_id, index.name, strata)
-    return PairContexts.draw(index.name, n, pairs, strata, rngs)
+    return PairContexts.draw(index.name, question.n_players, pairs, strata, rngs)
 
 
 def _protocol_pairs(question: Question, protocol: Protocol) -> IntArray:
@@ -146,11 +165,8 @@ def _protocol_pairs(question: Question, protocol: Protocol) -> IntArray:
 
 def _protocol_strata(index: Index, question: Question, protocol: Protocol) -> tuple[Stratum, ...]:
     n, contexts = question.n_players, protocol.contexts
-    if index.subject == "pairs":
+    if index.values_of == "pairs":
         return (Stratum(contexts, keep_rate=index.keep_rate),)
-    if protocol.name == "zhang2021-dropout":
-        typical = [floor((low + high) / 2 * (n - 2) + 1e-9) for low, high in KEEP_RATES]
-        return tuple(Stratum(contexts, m, keep_rate=rates) for m, rates in zip(typical, KEEP_RATES, strict=True))
     if question.grid is None:
         counts = [(order, comb(n - 2, order)) for order in range(n - 1)]
         return tuple(Stratum(min(count, contexts), order, exact=count <= contexts) for order, count in counts)

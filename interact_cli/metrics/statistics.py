@@ -3,12 +3,18 @@
 The sample is the independent unit. Whatever belongs to one sample (all its pairs, orders and contexts) is
 resampled together, so a summary that is a function of sample means, such as a ratio of strengths, keeps the
 dependence between its parts.
+
+The plain bootstrap knows n samples as if they were the population: the spread of its resamples is too small by
+``sqrt((n - 1) / n)``, and its percentiles ignore that the spread itself is estimated. Both are mended here: standard
+errors by that factor, intervals by percentiles further out, so that the interval of a mean is as wide as Student's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 
@@ -34,7 +40,7 @@ class Summary:
     low: FloatArray | None
     high: FloatArray | None
     replicates: FloatArray
-    """``(resample, ...)``: the statistic on every resample."""
+    """``(resample, ...)``: the statistic on every resample; their spread is too small, see `Resampler.spread`."""
 
     def quantity(self, name: str, dims: tuple[str, ...], unit: str, meaning: str) -> Quantity:
         """Name the summary."""
@@ -43,9 +49,10 @@ class Summary:
 
 @dataclass(frozen=True)
 class Resampler:
-    """Bootstrap over the included samples: percentile intervals, B = 2,000, seeded.
+    """Bootstrap over the included samples: expanded percentile intervals, B = 2,000, seeded.
 
-    Source: Efron & Tibshirani (1993), chapter 13.
+    Source: Efron & Tibshirani (1993), chapter 13; Hesterberg (2015), "What Teachers Should Know About the
+    Bootstrap", section 3.4, for the expansion.
     """
 
     weights: FloatArray
@@ -81,8 +88,33 @@ class Resampler:
         replicates = statistic(*[np.tensordot(self.weights, moment, axes=1) for moment in used])
         low = high = None
         if self.intervals:
-            low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
-        return Summary(value, replicates.std(axis=0, ddof=1), low, high, replicates)
+            tail = tail_of_interval(self.n_samples)
+            low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+        return Summary(value, self.spread(replicates), low, high, replicates)
+
+    def spread(self, replicates: FloatArray) -> FloatArray:
+        """Return the standard error from resamples: ``(resample, ...)`` -> ``(...)``, NaN below 2 samples."""
+        if self.n_samples < 2:
+            return np.full(replicates.shape[1:], np.nan)
+        deviation: FloatArray = replicates.std(axis=0, ddof=1) * sqrt(self.n_samples / (self.n_samples - 1))
+        return deviation
+
+
+def tail_of_interval(n_samples: int) -> float:
+    """Return the share of resamples below a 95 % interval: ``Phi(-sqrt(n / (n - 1)) t)``, t Student's 97.5 % point.
+
+    2.5 % for many samples, 1.6 % for 20. The expansion of t is Fisher & Cornish's (1960), good to 1e-4 from
+    20 samples on.
+
+    Example:
+        >>> round(tail_of_interval(20), 4), round(tail_of_interval(10**6), 4)
+        (0.0159, 0.025)
+    """
+    z, degrees = NormalDist().inv_cdf(0.975), n_samples - 1
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    student = z + first / degrees + second / degrees**2 + third / degrees**3
+    return NormalDist().cdf(-sqrt(n_samples / degrees) * student)
 
 
 def mean(moment: FloatArray) -> FloatArray:

@@ -63,5 +63,7 @@ def estimator_of(design: Design) -> str:
         n_exact = len(design.strata) - len(drawn)
         at_orders = f", {n_exact} of {len(design.strata)} orders exact" if design.strata[0].order is not None else ""
         contexts = f"{max(drawn)} drawn contexts each" if drawn else "all contexts"
+        n_bands = sum(stratum.order is None for stratum in design.strata[1:])
+        contexts += f", as many again in each of {n_bands} ranges of keep rates" if n_bands else ""
         return f"four-term contexts: {len(design.pairs)} pairs per sample, {contexts}{at_orders}"
     return f"{type(design).__name__.lower()}, {len(design.asked)} coalitions asked per sample"

@@ -187,7 +187,7 @@ def _step(
 ) -> Tensor:
     optimiser.zero_grad(set_to_none=True)
     loss = F.cross_entropy(module(batch), labels, label_smoothing=label_smoothing)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     optimiser.step()
     return loss.detach()
 

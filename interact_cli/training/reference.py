@@ -11,6 +11,7 @@ from torch import nn
 
 from interact_cli import seeding
 from interact_cli.adapters.preprocessing import preprocess
+from interact_cli.adapters.source_code import code_digest
 from interact_cli.datasets.drawing import fingerprint, raw_digest
 from interact_cli.errors import CheckpointRefused, DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import Dataset, Progress
@@ -253,7 +254,30 @@ def _model(job: _Job, path: Path, module: nn.Module, stored: Stored) -> Model:
         family="convnet",
         digest=stored.digest,
         weights_key="state_dict",
+        code=code_digest(module),
         class_names=job.train.class_names,
         path=str(path),
         notes=(_held_out(stored),),
+    )
+
+
+def untrained(dataset_name: str) -> Model:
+    """Return the reference network before any training: enough to forecast what measuring it would cost.
+
+    Raises:
+        UnknownNameError: no reference network for this data set.
+    """
+    reference = _reference(dataset_name)
+    module = build(lambda: reference.make(reference.n_classes, reference.input.shape[0]), 0).eval()
+    return Model(
+        module=module,
+        arch=f"reference:{reference.network}",
+        arch_source="reference",
+        input=reference.input,
+        output="classes",
+        n_classes=reference.n_classes,
+        family="convnet",
+        digest="",
+        weights_key="",
+        notes=("not trained: a dry run only forecasts",),
     )

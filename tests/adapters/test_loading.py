@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import fields
+from functools import partial
 
 import numpy as np
 import pytest
@@ -189,9 +190,7 @@ class TestTimm:
 
     def test_wrong_number_of_classes_names_both(self, save, builders, resnet):
         path = save(resnet.state_dict())
-        call = lambda: load_model(  # noqa: E731
-            path, arch="timm:resnet10t", arch_arguments={"in_chans": 1}, builders=builders
-        )
+        call = partial(load_model, path, arch="timm:resnet10t", arch_arguments={"in_chans": 1}, builders=builders)
         message = message_of(call, CheckpointRefused)
         assert "got 10 classes where the network has 1000" in message
         assert "--arch-arg num_classes=10" in message
@@ -270,7 +269,7 @@ class TestTimm:
         timm_args.model_kwargs = {"wings": 2}
         path = save({"arch": "resnet10t", "args": timm_args, "state_dict": resnet.state_dict()})
         message_of(lambda: load_model(path, builders=builders), CheckpointRefused)
-        call = lambda: load_model(path, arch="timm:resnet18.no_tag", builders=builders)  # noqa: E731
+        call = partial(load_model, path, arch="timm:resnet18.no_tag", builders=builders)
         path = save(resnet.state_dict())
         assert "no_tag" in message_of(call, UsageError)
         timm_args.model_kwargs, timm_args.mean = {}, [0.1, 0.2]
@@ -279,8 +278,12 @@ class TestTimm:
 
     def test_no_classifier(self, save, builders, resnet):
         state = {n: t for n, t in resnet.state_dict().items() if not n.startswith("fc.")}
-        call = lambda: load_model(  # noqa: E731
-            save(state), arch="timm:resnet10t", arch_arguments={"num_classes": 0, "in_chans": 1}, builders=builders
+        call = partial(
+            load_model,
+            save(state),
+            arch="timm:resnet10t",
+            arch_arguments={"num_classes": 0, "in_chans": 1},
+            builders=builders,
         )
         assert "num_classes is 0" in message_of(call, UsageError)
 
@@ -360,7 +363,7 @@ class TestFactories:
 
     @pytest.mark.parametrize(("name", "word"), [("pair", "tuple"), ("sequence", "(2, 2, 3)")])
     def test_other_outputs(self, save, builders, factory, name, word):
-        call = lambda: load_model(save(mlp_state()), arch=f"{factory}:{name}", builders=builders)  # noqa: E731
+        call = partial(load_model, save(mlp_state()), arch=f"{factory}:{name}", builders=builders)
         assert word in message_of(call, CheckpointRefused)
 
     @pytest.mark.parametrize(
@@ -373,12 +376,15 @@ class TestFactories:
         ],
     )
     def test_factories_that_fail(self, save, builders, factory, name, word, error):
-        call = lambda: load_model(save(mlp_state()), arch=f"{factory}:{name}", builders=builders)  # noqa: E731
+        call = partial(load_model, save(mlp_state()), arch=f"{factory}:{name}", builders=builders)
         assert word in message_of(call, error)
 
     def test_missing_code(self, save, builders, tmp_path):
         path = save(mlp_state())
-        call = lambda arch: lambda: load_model(path, arch=arch, builders=builders)  # noqa: E731
+
+        def call(arch):
+            return partial(load_model, path, arch=arch, builders=builders)
+
         assert "no module 'not_there'" in message_of(call("py:not_there.at_all:make"), UsageError)
         assert "no file" in message_of(call("py:not_there.py:make"), InputRefused)
         (tmp_path / "bad.py").write_text("def (")
@@ -472,12 +478,12 @@ class TestSidecar:
     )
     def test_mistakes(self, save, builders, factory, tmp_path, text, word):
         (tmp_path / "ckpt.yaml").write_text(text)
-        call = lambda: load_model(save(mlp_state()), arch=f"{factory}:mlp", builders=builders)  # noqa: E731
+        call = partial(load_model, save(mlp_state()), arch=f"{factory}:mlp", builders=builders)
         assert word in message_of(call, UsageError)
 
     def test_not_text(self, save, builders, factory, tmp_path):
         (tmp_path / "ckpt.yaml").write_bytes(b"\xff\xfe\x00")
-        call = lambda: load_model(save(mlp_state()), arch=f"{factory}:mlp", builders=builders)  # noqa: E731
+        call = partial(load_model, save(mlp_state()), arch=f"{factory}:mlp", builders=builders)
         assert "readable text" in message_of(call, InputRefused)
 
 

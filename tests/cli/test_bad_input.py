@@ -242,12 +242,24 @@ def test_images_for_a_table_network(desk: Path):
     [
         ("-n", "0"),
         ("-b", "0"),
+        ("-b", 24 * "9"),
+        ("-n", 24 * "9"),
+        ("--contexts", 24 * "9"),
+        ("--batch-size", 24 * "9"),
+        ("--seed", 24 * "9"),
+        ("--limit", 24 * "9"),
         ("--limit", "0"),
         ("--batch-size", "0"),
         ("--batch-size", "many"),
         ("--device", "gpu"),
         ("--device", "cuda:99"),
         ("--baseline", "value:nan"),
+        ("--baseline", "value:1e99"),
+        ("--allow-download",),
+        ("--samples", "ids.txt", "-n", "3"),
+        ("--no-such-flag",),
+        ("-n", "many"),
+        ("-n",),
         ("--baseline", "median"),
         ("--pairs", "radius:0"),
         ("--pairs", "some"),
@@ -269,13 +281,70 @@ def test_images_for_a_table_network(desk: Path):
         ("--score", ""),
         ("--baseline", ""),
         ("--device", ""),
-        ("--samples", "/dev/zero"),
     ],
     ids=" ".join,
 )
 def test_bad_flags(desk: Path, flags: tuple[str, ...]):
     refused(2, "measure", "ckpt.pt", "-m", "multi-order", *flags)
     assert not Path("interact-runs").exists()
+
+
+def test_endless_file_of_ids(desk: Path):
+    assert "at most" in refused(4, "measure", "ckpt.pt", "-m", "shapley", "--samples", "/dev/zero")
+
+
+LONG = 300 * "a"
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        (2, ("measure", *TABLE, *SHAPLEY, "-o", f"{LONG}.h5")),
+        (2, ("measure", *TABLE, *SHAPLEY, "-o", f"{LONG}/a.h5")),
+        (2, ("measure", *TABLE, *SHAPLEY, "-o", f"{240 * 'a'}.h5", "--dry-run")),  # it fits, but not its journal
+        (2, ("measure", *TABLE, *SHAPLEY, "-o", "table.csv/a.h5")),
+        (2, ("measure", "--from", "a.h5", "-s", "prob", "-o", f"{LONG}.h5")),
+        (2, ("measure", *TABLE, *SHAPLEY, "-c", LONG)),
+        (2, ("validate", LONG)),
+        (4, ("measure", f"{LONG}.pt", *SHAPLEY)),
+        (4, ("measure", *TABLE, "-m", "shapley", "--samples", LONG)),
+        (4, ("measure", *TABLE[:4], f"csv:{LONG}", *SHAPLEY)),
+        (4, ("measure", "ckpt.pt", "-d", f"folder:{LONG}", *SHAPLEY)),
+        (4, ("measure", "ckpt.pt", "-d", "cifar10", "--data-root", LONG, *SHAPLEY)),
+        (4, ("measure", "table.pt", "--arch", f"py:{LONG}.py:make", *NETWORK[2:], *SHAPLEY)),
+        (4, ("measure", "--from", f"{LONG}.h5", "-s", "prob")),
+        (4, ("show", LONG)),
+        (4, ("inspect", LONG)),
+        (4, ("plot", LONG, "-o", "a.png")),
+        (2, ("plot", "a.h5", "-o", f"{LONG}.png")),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else str(value),
+)
+def test_names_that_no_file_can_have(desk: Path, code: int, arguments: tuple[str, ...]):
+    before = sorted(path.name for path in desk.iterdir())
+    refused(code, *arguments)
+    assert sorted(path.name for path in desk.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nope",), "No such command 'nope'"),
+        (("measure", "--no-such-flag"), "--no-such-flag"),
+        (("plot", "a.h5"), "--output"),
+        (("show",), "report"),
+        (("list", "things"), "metrics"),
+        (("plot", "a.h5", "-o", "a.png", "--sample", "-1"), "--sample"),
+        (("measure", "a.pt", "b.pt"), "b.pt"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_the_parser_refuses_is_one_line(desk: Path, arguments: tuple[str, ...], words: str):
+    line = refused(2, *arguments)
+
+    assert words in line
+    assert "--help" in line
+    assert interact(*arguments).err == line + "\n"
 
 
 @pytest.mark.parametrize(

@@ -225,3 +225,26 @@ def test_internal_errors_are_code_70_with_one_line(desk: Path, monkeypatch: pyte
     told = interact("--debug", "measure", "ckpt.pt", "-m", "shapley")
     assert "Traceback" in told.err
     assert "secret-of-the-user" not in told.err
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("measure", "--help"), ("--version",), ("list", "metrics")])
+def test_a_reader_that_leaves_is_no_failure(tmp_path: Path, arguments: tuple[str, ...]):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ran = subprocess.run(
+            command(*arguments), cwd=tmp_path, env=environment(),
+            stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_no_command_shows_the_help():
+    ran = interact()
+
+    assert ran.code == 2
+    assert "measure" in ran.out
+    assert "error" not in ran.err

@@ -231,7 +231,7 @@ def test_from_refuses_what_would_change_the_records(desk: Path):
 
     assert "players" in refused(2, "measure", "--from", "a.h5", "--players", "columns", "-o", "b.h5")
     assert "--set" in refused(2, "measure", "--from", "a.h5", "--set", "plan.seed=1", "-o", "b.h5")
-    assert "report that is read" in refused(2, "measure", "--from", "a.h5", "--score", "prob", "-o", "a.h5")
+    assert "one of the inputs" in refused(2, "measure", "--from", "a.h5", "--score", "prob", "-o", "a.h5")
 
 
 def test_no_number_depends_on_the_batch_size(desk: Path):

@@ -200,3 +200,30 @@ def test_every_setting_says_what_it_is():
 def test_settings_round_trip_through_json():
     settings = load_settings(assignments=["metrics=[shapley]", "checkpoint=a.pt", "run.batch_size=7"])
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
+
+
+HUGE = 10**24
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["data.n_samples", "data.limit", "data.max_failures", "plan.budget", "plan.seed", "plan.contexts", "run.batch_size",
+     "training.epochs", "training.seed"],
+)  # fmt: skip
+def test_every_count_is_bounded(name):
+    assert name in refused(flags={name: HUGE})
+    assert name in refused(assignments=[f"{name}=-1"])
+
+
+def test_every_number_has_both_bounds():
+    for section in sections(Settings):
+        for name, field in section.model_json_schema()["properties"].items():
+            whole = [kind for kind in [field, *field.get("anyOf", [])] if kind.get("type") == "integer"]
+            if name != "batch_size":  # its own validator bounds it
+                assert all({"minimum", "maximum"} <= set(kind) for kind in whole), f"{section.__name__}.{name}"
+
+
+def test_the_reference_network_has_a_seed_of_its_own():
+    settings = load_settings(flags={"plan.seed": 7})
+    assert (settings.training.seed, settings.plan.seed) == (0, 7)
+    assert load_settings(assignments=["training.seed=3"]).training.seed == 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import datasets as sk
 
-from interact_cli.datasets import bundled
+from interact_cli.datasets import bundled, folder, table
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 
@@ -84,5 +84,6 @@ def test_what_cannot_be_given_is_an_error(tmp_path):
         bundled.digits(DataRequest("digits", path=tmp_path))
     with pytest.raises(UsageError, match="--label-column"):
         bundled.wine(DataRequest("wine", label_column="y"))
-    with pytest.raises(UsageError, match="no options"):
-        bundled.wine(DataRequest("wine", options={"a": "b"}))
+    for read in (bundled.wine, bundled.digits, bundled.photographs, folder.read, table.read):
+        with pytest.raises(UsageError, match="--allow-download"):
+            read(DataRequest("named", allow_download=True))

@@ -112,6 +112,16 @@ def test_bad_id_files(tmp_path, content, error, message):
         drawing.read_ids(path, made(9, prefix="made"))
 
 
+def test_a_file_of_ids_is_read_whole_or_refused(tmp_path, monkeypatch):
+    path = tmp_path / "ids.txt"
+    path.write_bytes(b"made/7\nmade/2\n")
+    monkeypatch.setattr(drawing, "MAX_ID_BYTES", 14)
+    assert drawing.read_ids(path, made(9, prefix="made")) == [7, 2]
+    monkeypatch.setattr(drawing, "MAX_ID_BYTES", 13)
+    with pytest.raises(DataRefused, match="at most 13 bytes"):
+        drawing.read_ids(path, made(9, prefix="made"))
+
+
 def test_a_fingerprint_sees_labels_and_bytes_and_not_the_order():
     row = np.array([1.0, 2.0])
     entries = [("a", drawing.raw_digest(row), 0), ("b", drawing.raw_digest(row + 1), None)]

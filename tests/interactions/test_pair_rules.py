@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from itertools import combinations, product
 
@@ -46,6 +47,32 @@ def test_radius_takes_every_pair_of_near_cells_once(grid, radius):
 
 def test_all_pairs():
     assert as_set(all_pairs(9)) == set(combinations(range(9), 2))
+
+
+def test_many_players_cost_little_more_than_their_pairs():
+    """4,096 players: 8.4 million pairs of 16 bytes; a list of tuples would take thirteen times as much."""
+    tracemalloc.start()
+    try:
+        pairs = all_pairs(4096)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        near = within_radius((64, 64), 2)
+        held, peak_near = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert pairs.shape == (4096 * 4095 // 2, 2)
+    assert pairs.dtype == np.int64
+    assert peak < 3 * pairs.nbytes
+    # twelve offsets, each losing the cells that would step over the edge
+    offsets = [(r, c) for r, c in product(range(3), range(-2, 3)) if (r, c) > (0, 0)]
+    assert len(near) == sum((64 - r) * (64 - abs(c)) for r, c in offsets)
+    assert peak_near - pairs.nbytes < 10 * near.nbytes
+    assert held < 2 * pairs.nbytes
+
+
+def test_a_radius_beyond_the_grid_takes_all_pairs():
+    np.testing.assert_array_equal(within_radius((3, 4), 10**12), all_pairs(12))
+    assert within_radius((1, 1), 5).shape == (0, 2)
 
 
 def test_rules():

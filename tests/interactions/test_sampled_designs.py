@@ -243,9 +243,9 @@ def test_orders_with_few_contexts_are_enumerated():
 
 def plan(index, seed, stream, n=12, budget=400):
     definition = indices.lookup(index)
-    if definition.subject == "players":
+    if definition.values_of == "players":
         return indices.sampled_players(definition, n, budget, seed, stream).asked
-    orders = tuple(range(n - 1)) if definition.subject == "orders" else None
+    orders = tuple(range(n - 1)) if definition.values_of == "orders" else None
     return indices.sampled_pairs(definition, n, all_pairs(n), budget, seed=seed, stream=stream, orders=orders).asked
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from support import references, runs
 
-from interact_cli.interfaces import Cohort, Question
+from interact_cli.interactions.estimate import Estimate
+from interact_cli.interfaces import Cohort, Question, Reduced
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.published import published_orders
+from interact_cli.metrics.verdict import Ratio
 
 DEFENDED = ("mean_abs", "rms_corrected")
 
@@ -94,12 +96,6 @@ def test_two_and_three_players_have_no_middle(n):
     assert measurement.quantity("J_mean_abs").values.shape == (n - 1,)
 
 
-@pytest.mark.parametrize("n", [3, 5, 8, 12])
-def test_the_order_components_of_zhang2021_have_a_curve(n):
-    measurement = runs.measured(Bottleneck(), runs.noise(3), n, 2, 4000, protocol="zhang2021-dropout")
-    assert np.isfinite(measurement.quantity("J_mean_abs").values).all()
-
-
 # --- the null -----------------------------------------------------------------------------------------
 
 
@@ -174,6 +170,88 @@ def test_nulls_differ_from_sample_to_sample_and_repeat():
 
 
 # --- verdicts -----------------------------------------------------------------------------------------
+
+
+def bands(orders, n):
+    ratio = Ratio.at(np.asarray(orders), n - 2)
+    return [np.asarray(orders)[part].tolist() for part in (ratio.low_end, ratio.middle, ratio.high_end)]
+
+
+def test_bands_hold_the_published_orders_on_both_sides():
+    """Orders 228 and 76 stand for .9 and .3 of 254, though 228 / 254 < .9 and 76 / 254 < .3."""
+    assert bands(published_orders(256), 256) == [[0, 12, 25], [76, 101, 127, 152, 177], [228, 241, 254]]
+
+
+@pytest.mark.parametrize("n", [64, 100, 196, 256, 400, 1024])
+def test_bands_hold_the_same_ratios_on_any_fine_grid(n):
+    low, middle, high = bands(published_orders(n), n)
+    assert [len(low), len(middle), len(high)] == [3, 5, 3]
+
+
+def test_bands_of_few_players_take_no_tolerance():
+    assert bands(range(7), 8) == [[0], [2, 3, 4], [6]]
+    assert bands(range(11), 12) == [[0, 1], [3, 4, 5, 6, 7], [9, 10]]
+
+
+@pytest.mark.parametrize("n", range(2, 60))
+def test_bands_are_symmetric_and_apart(n):
+    low, middle, high = bands(range(n - 1), n)
+    assert [n - 2 - m for m in reversed(low)] == high
+    assert [n - 2 - m for m in reversed(middle)] == middle
+    assert not set(middle) & {*low, *high}
+
+
+def noise_by_hand(rng, n_samples, n, n_pairs=12, n_contexts=4, n_draws=20):
+    """Reduced samples of pure noise, straight from the law: a mean of K differences of four N(0, 1) is N(0, 4 / K)."""
+    orders = np.arange(n - 1)
+    k = np.where((orders == 0) | (orders == n - 2), 1, n_contexts)[:, None]
+    draws = 2 * rng.normal(size=(n_samples, n_draws + 1, n - 1, n_pairs, n_contexts))
+    draws[..., (k == 1)[:, 0], :, :] = draws[..., (k == 1)[:, 0], :, :1]
+    values, errors = draws.mean(axis=-1), draws.std(axis=-1, ddof=1) / np.sqrt(n_contexts)
+    moments = np.stack([np.abs(values), values**2, values**2 - errors**2]).mean(axis=-1)
+    pairs = np.stack(np.triu_indices(n, 1), axis=1)[:n_pairs]
+    exact = np.broadcast_to(k == 1, values.shape[2:])
+    return [
+        Reduced(
+            Estimate("multi-order", values[s, 0], errors[s, 0], exact, 1, n, pairs, orders),
+            {"null": moments[:, s, 1:], "halves": np.ones((2, n - 1)), "scale": np.float64(1.0)},
+        )
+        for s in range(n_samples)
+    ]
+
+
+def test_noise_gets_a_verdict_in_at_most_five_percent_of_cohorts():
+    """Either finding, 300 cohorts of 20 samples: 5 % are 15, and 22 are two standard deviations above."""
+    rng = np.random.default_rng(2)
+    alarms = 0
+    for seed in range(300):
+        measurement = Bottleneck().aggregate(noise_by_hand(rng, 20, 7), runs.cohort(7, 20, seed=seed))
+        alarms += set(words(measurement)) != {"not distinguishable"}
+    assert alarms <= 22
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "budget"), [(6, 64), (7, 128), (16, 1000)])
+def test_noise_gets_a_verdict_in_at_most_five_percent_of_runs(n, budget):
+    """The same through plan, values and reduction: 5 % of 200 are 10, and 16 are two standard deviations above."""
+    alarms = 0
+    for seed in range(200):
+        found = words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed))
+        alarms += set(found) != {"not distinguishable"}
+    assert alarms <= 16
+
+
+def test_a_middle_twice_as_strong_as_noise_is_found():
+    """Interactions of the size of the noise, added at the middle orders only: found in nearly every cohort."""
+    rng = np.random.default_rng(3)
+    found = 0
+    for seed in range(40):
+        results = noise_by_hand(rng, 20, 7)
+        for result in results:
+            result.estimate.values[2:4] *= 2
+        measurement = Bottleneck().aggregate(results, runs.cohort(7, 20, seed=seed))
+        found += words(measurement) == ["shallower", "shallower"]
+    assert found >= 36
 
 
 @pytest.mark.parametrize(("n", "budget"), [(7, 128), (16, 1000)])

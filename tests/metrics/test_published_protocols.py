@@ -6,12 +6,15 @@ from math import comb, floor
 
 import numpy as np
 import pytest
+from support import references, runs
 
-from interact_cli.errors import UnknownNameError
+import interact_cli as ic
+from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.games.coalitions import unpack
 from interact_cli.interactions import indices
 from interact_cli.interactions.designs import FullTable, PairContexts
 from interact_cli.interfaces import Question
+from interact_cli.metrics.pair_interactions import PairInteractions, Strength
 from interact_cli.metrics.published import PROTOCOLS, design_for, lookup, published_orders
 from interact_cli.seeding import generator
 
@@ -86,24 +89,87 @@ def test_zhang2021_asks_80_pairs_in_500_contexts_of_random_keep_rate():
     assert np.quantile(sizes, [0.1, 0.5, 0.9]) == pytest.approx([25.4, 127, 228.6], abs=4)
 
 
+def components(n, grid=None, sample="x"):
+    return Strength().design(Question(n, 4000, 0, sample, grid=grid, protocol="zhang2021-dropout"))
+
+
 def test_zhang2021_order_components_keep_a_fifth_of_the_rates_each():
-    design = published("zhang2021-dropout", 256, (16, 16))
-    assert [s.keep_rate for s in design.strata] == [(0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0)]
-    contexts = design.asked.reshape(5, 80, 500, 4, 32)[:, :, :, 3]
+    """Beside the 500 contexts of the strength itself, 500 more in each range."""
+    design = components(256, (16, 16))
+    rates = [(0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0)]
+    assert [s.keep_rate for s in design.strata] == [(0.0, 1.0), *rates]
+    assert all(s.order is None and not s.exact for s in design.strata)
+    contexts = design.asked.reshape(6, 80, 500, 4, 32)[:, :, :, 3]
     shares = np.bitwise_count(contexts).sum(axis=-1).mean(axis=(1, 2)) / 254
-    assert shares == pytest.approx([0.1, 0.3, 0.5, 0.7, 0.9], abs=0.005)
-    assert not design.estimate(np.zeros(len(design.asked))).exact.any()
+    assert shares == pytest.approx([0.5, 0.1, 0.3, 0.5, 0.7, 0.9], abs=0.005)
+    strength = published("zhang2021-dropout", 256, (16, 16), "shapley-interaction")
+    np.testing.assert_array_equal(design.pairs, strength.pairs)
+    np.testing.assert_array_equal(design.asked[: len(strength.asked)], strength.asked)
 
 
-@pytest.mark.parametrize("n", [3, 4, 5, 6, 10, 30])
-def test_zhang2021_components_of_few_players_are_orders_and_independent(n):
-    design = published("zhang2021-dropout", n)
-    assert all(0 <= s.order <= n - 2 for s in design.strata)
-    contexts = unpack(design.asked, n).reshape(5, -1, 500, 4, n)[:, :, :, 3].astype(float)
-    flat = contexts[..., 2:][:, :1].reshape(5, -1)
-    if flat.std(axis=1).min() > 0:
-        correlation = np.corrcoef(flat) - np.eye(5)
-        assert np.abs(correlation).max() < 0.2
+@pytest.mark.parametrize("n", [3, 5, 10])
+def test_zhang2021_components_are_drawn_independently(n):
+    design = components(n)
+    contexts = unpack(design.asked, n).reshape(6, -1, 500, 4, n)[:, 0, :, 3, 2:].astype(float).reshape(6, -1)
+    assert np.abs(np.corrcoef(contexts) - np.eye(6)).max() < 0.2
+
+
+def test_components_of_a_triple_are_the_keep_rates():
+    """v = 1 with players 0, 1 and 2: each pair interacts exactly where the third is kept, so I is the keep rate.
+
+    500 contexts leave a standard error of at most sqrt(.25 / 500) = .022 a pair and sample, .006 over 3 x 4 of them.
+    """
+    n_samples, centres = 4, [0.1, 0.3, 0.5, 0.7, 0.9]
+    measurement = runs.measured(
+        Strength(), lambda _, c: c.all(axis=1) * 2.0, 3, n_samples, 100, protocol="zhang2021-dropout"
+    )
+    assert measurement.coordinates["keep_rate"].tolist() == centres
+    for name in ("mean_abs", "mean_abs_corrected", "rms", "rms_corrected"):
+        quantity = measurement.quantity(f"component_{name}")
+        assert quantity.dims == ("keep_rate",)
+        assert quantity.unit == "logit"
+        assert quantity.values == pytest.approx(np.multiply(centres, 2), abs=0.05)
+        assert measurement.quantity(f"strength_{name}").values == pytest.approx(1.0, abs=0.05)
+    assert (measurement.quantity("component_rms").values > measurement.quantity("component_rms_corrected").values).all()
+    assert measurement.quantity("values").values.shape == (n_samples, 3)
+    assert "500 drawn contexts each, as many again in each of 5 ranges of keep rates" in measurement.estimator
+
+
+def test_components_by_hand_from_the_very_contexts():
+    """The magnitude of the mean second difference over the contexts of each range, averaged over the ten pairs."""
+    n, values_of = 5, np.random.default_rng(3).normal(size=32)
+    metric = Strength()
+    (question,) = runs.questions(n, 1, 100, protocol="zhang2021-dropout")
+    design = metric.design(question)
+    codes = unpack(design.asked, n) @ (1 << np.arange(n))
+    reduced = metric.reduce(design, values_of[codes], question)
+    by_term = values_of[codes].reshape(6, 10, 500, 4)
+    differences = by_term[..., 0] - by_term[..., 1] - by_term[..., 2] + by_term[..., 3]
+    np.testing.assert_allclose(reduced.estimate.values, differences[0].mean(axis=-1), atol=1e-12)
+    np.testing.assert_allclose(
+        reduced.extras["components"][0], np.abs(differences[1:].mean(axis=-1)).mean(axis=-1), atol=1e-12
+    )
+
+
+def test_no_components_without_the_protocol():
+    measurement = runs.measured(Strength(), runs.noise(0), 6, 2, 60)
+    assert "keep_rate" not in measurement.coordinates
+    assert not any(quantity.name.startswith("component") for quantity in measurement.summary)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "index", "covered"),
+    [
+        ("zhang2021-dropout", "multi-order", "shapley-interaction, banzhaf-interaction, strength"),
+        ("zhang2021-dropout", "shapley", "shapley-interaction, banzhaf-interaction, strength"),
+        ("deng2022", "shapley", "multi-order, bottleneck"),
+        ("deng2022", "banzhaf", "multi-order, bottleneck"),
+        ("deng2022", "shapley-interaction", "multi-order, bottleneck"),
+    ],
+)
+def test_a_protocol_refuses_what_its_paper_did_not_measure(protocol, index, covered):
+    with pytest.raises(UsageError, match=f"'{protocol}' fixes nothing for '{index}'.*: {covered}"):
+        published(protocol, 9, index=index)
 
 
 def test_a_protocol_that_nobody_knows_is_refused_with_a_suggestion():
@@ -127,6 +193,61 @@ def test_without_a_protocol_pairs_of_a_grid_lie_within_radius_2():
     assert len(design.asked) <= 4000
     everywhere = design_for(MULTI_ORDER, Question(64, 4000, 0, "x", grid=(8, 8), pairs="all"))
     assert np.abs(np.diff(np.divmod(everywhere.pairs, 8)[0])).max() > 2
+
+
+@pytest.mark.parametrize("index", ["shapley-interaction", "banzhaf-interaction", "multi-order"])
+@pytest.mark.parametrize(
+    ("rule", "grid", "said"),
+    [
+        ("banana", (2, 4), "'auto', 'all' or 'radius:R'"),
+        ("radius:0", (2, 4), "'auto', 'all' or 'radius:R'"),
+        ("radius:1", None, "no positions"),
+    ],
+)
+def test_a_wrong_rule_for_pairs_is_refused_at_any_budget(index, rule, grid, said):
+    for budget in (256, 200):
+        with pytest.raises(UsageError, match=said):
+            design_for(indices.lookup(index), Question(8, budget, 0, "x", grid=grid, pairs=rule))
+
+
+@pytest.mark.parametrize("index", ["shapley-interaction", "multi-order"])
+@pytest.mark.parametrize(("rule", "radius"), [("auto", 2), ("radius:1", 1), ("radius:3", 3), ("all", 9)])
+def test_the_full_table_measures_the_pairs_that_sampling_measures(index, rule, radius):
+    n, grid = 8, (2, 4)
+    near = [
+        (a, b) for a in range(n) for b in range(a + 1, n) if max(abs(a // 4 - b // 4), abs(a % 4 - b % 4)) <= radius
+    ]
+    table = np.random.default_rng(0).normal(size=2**n)
+    definition = indices.lookup(index)
+    designs = [design_for(definition, Question(n, budget, 0, "x", grid=grid, pairs=rule)) for budget in (4000, 255)]
+    if index == "shapley-interaction":
+        assert designs[1].pairs.tolist() == [list(pair) for pair in near]
+    exact = designs[0].estimate(table)
+    assert [tuple(pair) for pair in exact.pairs.tolist()] == near
+    truth = references.DEFINITIONS[index](references.set_game(table, n), n)
+    np.testing.assert_allclose(exact.values, truth[..., exact.pairs[:, 0], exact.pairs[:, 1]], atol=1e-12)
+    assert exact.standard_errors.shape == exact.exact.shape == exact.values.shape
+
+
+def test_a_summary_of_a_full_table_covers_the_chosen_pairs():
+    n = 8
+    table = np.random.default_rng(1).normal(size=(1, 2**n))
+    truth = references.shapley_interaction(references.set_game(table[0], n), n)
+    near = [abs(truth[a, b]) for a in range(n) for b in range(a + 1, n) if abs(a % 4 - b % 4) <= 1]
+    metric = PairInteractions("shapley-interaction")
+    results = runs.reduced(metric, runs.of_tables(table), runs.questions(n, 1, 256, grid=(2, 4), pairs="radius:1"))
+    measurement = metric.aggregate(results, runs.cohort(n, 1))
+    assert measurement.quantity("strength_mean_abs").values == pytest.approx(np.mean(near))
+
+
+@pytest.mark.parametrize("index", sorted(indices.INDICES))
+def test_api_and_audit_choose_alike_beyond_the_largest_table(index, monkeypatch):
+    """2^n within the budget, but more players than are ever enumerated: both sample."""
+    monkeypatch.setattr(indices, "LARGEST_TABLE", 6)
+    for n, full in ((6, True), (7, False)):
+        estimate = ic.measure(ic.CallableGame(lambda c: c.all(axis=1) * 1.0, n_players=n), index, budget=2000)
+        assert isinstance(design_for(indices.lookup(index), Question(n, 2000, 0, "x")), FullTable) == full
+        assert estimate.exact[np.isfinite(estimate.values)].all() == full
 
 
 def test_float_ratios_would_lose_an_order_without_care():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from support.runs import cohort
 
-from interact_cli.metrics.statistics import Resampler, mean
+from interact_cli.metrics.statistics import Resampler, mean, tail_of_interval
 
 
 def data(n, *shape, seed=0):
@@ -30,12 +31,33 @@ def test_the_interval_of_a_mean_is_the_normal_one_for_many_samples():
     assert summary.high == pytest.approx(values.mean() + half, abs=0.15 * half)
 
 
-def test_the_interval_covers_the_truth_as_often_as_it_says():
-    hits = 0
-    for seed in range(100):
-        summary = Resampler.over(cohort(2, 60, seed=seed), "x").summarise(mean, data(60, seed=seed))
-        hits += bool(summary.low <= 3.0 <= summary.high)
-    assert 88 <= hits <= 99
+@pytest.mark.parametrize("n", [20, 60])
+def test_the_interval_of_a_mean_covers_the_truth_as_often_as_it_says(n):
+    """4,000 cohorts, one per column: 95 % within 3 standard deviations. The plain percentile interval has 92 %."""
+    summary = Resampler.over(cohort(2, n), "x").summarise(mean, data(n, 4000))
+    covered = ((summary.low <= 3.0) & (summary.high >= 3.0)).mean()
+    assert covered == pytest.approx(0.95, abs=0.0104)
+
+
+@pytest.mark.parametrize("n", [2, 5, 20])
+def test_the_standard_error_of_few_samples_is_not_too_small(n):
+    """The mean of its square is the variance of a mean, 4 / n; the plain bootstrap has (n - 1) / n of that."""
+    summary = Resampler.over(cohort(2, n), "x").summarise(mean, data(n, 20000))
+    spread = np.sqrt(2 / (n - 1) / 20000)
+    assert (summary.standard_error**2).mean() * n / 4 == pytest.approx(1, abs=0.03 + 3 * spread)
+
+
+def test_the_interval_is_as_wide_as_students():
+    for n in (20, 33, 100, 1000):
+        expected = stats.norm.cdf(-np.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1))
+        assert tail_of_interval(n) == pytest.approx(expected, rel=2e-4)
+
+
+def test_the_interval_of_a_strength_stays_above_zero():
+    """It is made of resamples, so it never leaves the range of the statistic."""
+    values = np.abs(data(20)) * (np.arange(20) == 0)
+    summary = Resampler.over(cohort(2, 20), "x").summarise(mean, values)
+    assert summary.low == 0 < summary.high
 
 
 @pytest.mark.parametrize(("n", "expected"), [(1, False), (2, False), (19, False), (20, True)])

@@ -137,6 +137,43 @@ def test_strength_over_the_range_y(tables):
     assert np.isnan(unknown.quantity("normalised_rms_code").values)
 
 
+def test_the_error_of_y_enters_the_normalised_strength(tables):
+    """I / Y with I = a +- s and Y = y +- t: (s / y)^2 + (a t / y^2)^2, by numerical differentiation too."""
+    n, y, t = 4, 2.0, 0.5
+    results = runs.reduced(Strength(), runs.of_tables(tables), runs.questions(n, 22, 16))
+    ranges = {"paper": y, "code": 4.0, "paper_standard_error": t, "code_standard_error": 0.0}
+    measurement = Strength().aggregate(results, runs.cohort(n, 22, ranges=ranges))
+    raw = measurement.quantity("strength_mean_abs")
+    over = measurement.quantity("normalised_mean_abs_paper")
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(raw.values, raw.standard_errors / 50, 200_000) / rng.normal(y, t / 50, 200_000)
+    assert over.standard_errors == pytest.approx(50 * drawn.std(), rel=0.01)
+    assert over.values == pytest.approx(raw.values / y)
+    assert over.values - over.low == pytest.approx(np.hypot((raw.values - raw.low) / y, 1.96 * raw.values * t / y**2))
+    assert over.high - over.values == pytest.approx(np.hypot((raw.high - raw.values) / y, 1.96 * raw.values * t / y**2))
+    assert measurement.quantity("Y_paper").standard_errors == t
+    certain = measurement.quantity("normalised_mean_abs_code")
+    assert certain.standard_errors == pytest.approx(raw.standard_errors / 4)
+    named = [quantity.name for quantity in measurement.summary if quantity.name.startswith("Y_")]
+    assert named == ["Y_paper", "Y_code"]
+    for name in named:
+        assert "class-balanced draw of at most 1,000 unmasked samples of the named split" in (
+            measurement.quantity(name).meaning
+        )
+    assert "independent" in over.meaning
+
+
+def test_an_unknown_error_of_y_is_said_or_stays_unknown(tables):
+    results = runs.reduced(Strength(), runs.of_tables(tables), runs.questions(4, 22, 16))
+    silent = Strength().aggregate(results, runs.cohort(4, 22, ranges={"paper": 2.0}))
+    assert silent.quantity("Y_paper").standard_errors is None
+    assert "without the error of Y" in silent.quantity("normalised_rms_paper").meaning
+    one_sample = {"paper": 2.0, "paper_standard_error": float("nan")}
+    unknown = Strength().aggregate(results, runs.cohort(4, 22, ranges=one_sample)).quantity("normalised_rms_paper")
+    assert np.isfinite(unknown.values)
+    assert np.isnan([unknown.standard_errors, unknown.low, unknown.high]).all()
+
+
 @pytest.mark.parametrize("index", ["shapley", "banzhaf"])
 def test_player_values_over_samples(index, tables):
     measurement = runs.measured(PlayerValues(index), runs.of_tables(tables), 4, 22, 16)

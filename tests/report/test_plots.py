@@ -9,11 +9,13 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from interact_cli.errors import OutputError, UnknownNameError, UsageError
 from interact_cli.report.plots import KINDS, plot_report
 from interact_cli.report.plots import page as page_module
+from interact_cli.report.plots.curve import draw_curve
 from interact_cli.results import Finding, Measurement, PlayerTable, Quantity, Report, SampleTable
 
 RANDOM = np.random.default_rng(5)
@@ -117,6 +119,15 @@ def test_a_page_shows_all_that_fits(tmp_path):
 def test_columns_with_hostile_names_are_drawn_beside_their_pairs(tmp_path):
     drawn = plot_report(column_report(), tmp_path / "page.png")
     assert drawn == ["matrix of banzhaf-interaction", "players of shapley and banzhaf"]
+
+
+def test_the_theory_is_drawn_on_the_curve_that_it_was_fitted_to():
+    figure = Figure()
+    draw_curve(figure.subfigures(), report(order_metrics(6), [f"cell {i}" for i in range(6)], (2, 3)), "bottleneck")
+    drawn = [[line.get_label() for line in axes.get_lines()] for axes in figure.axes]
+    assert [sum("theory" in label for label in labels) for labels in drawn] == [1, 0]
+    assert "mean |I|" in figure.axes[0].get_title()
+    assert all(any("null" in label for label in labels) for labels in drawn)
 
 
 @pytest.mark.parametrize("pictures", [True, False])

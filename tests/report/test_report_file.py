@@ -16,8 +16,8 @@ import pytest
 import xarray
 
 from interact_cli.errors import OutputError, ReportRefused, RunFailed, ShapeError
-from interact_cli.report.hdf5 import writer
 from interact_cli.report.export import to_json
+from interact_cli.report.hdf5 import writer
 from interact_cli.report.hdf5.patient_file import PatientFile
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.report.hdf5.writer import write_report

@@ -257,8 +257,8 @@ def test_unmeasured_numbers_say_so():
 
 def test_loud_lines_come_first():
     assert "not above chance" not in summary_text(report([shapley()]))
-    poor = summary_text(report([shapley()], accuracy=0.5)).splitlines()
-    assert poor[0].startswith("WARNING: accuracy 0.500 is not above chance (0.500)")
+    poor = summary_text(report([], samples=20, accuracy=0.6)).splitlines()
+    assert poor[0].startswith("WARNING: accuracy 0.600 is not above chance (0.500)")
     shown = summary_text(
         report([shapley()], provenance={"illustration": True, "accuracy_first_line": "Held-out accuracy 0.97"},
                status="limited")
@@ -266,6 +266,11 @@ def test_loud_lines_come_first():
     assert shown.startswith("Held-out accuracy 0.97")
     assert "ILLUSTRATION" in shown
     assert "LIMITED" in shown
+
+
+@pytest.mark.parametrize(("samples", "accuracy"), [(2, 1.0), (2, 0.5), (3, 0.0), (20, 0.75)])
+def test_luck_is_not_blamed_without_evidence(samples, accuracy):
+    assert "not above chance" not in summary_text(report([], samples=samples, accuracy=accuracy))
 
 
 def test_unlabelled_data_has_no_accuracy_and_no_warning():

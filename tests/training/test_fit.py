@@ -23,9 +23,9 @@ def blobs(n=70):
     return Examples(torch.randn(n, 3, generator=draws) + 4 * labels[:, None], labels)
 
 
-def trained(recipe=RECIPE, *, seed=0, examples=None, progress=None):
+def trained(recipe=RECIPE, *, seed=0, examples=None, progress=None, device="cpu"):
     module = build(lambda: mlp(3, 2, hidden=8, layers=2), seed)
-    fit(module, examples or blobs(), recipe, seed=seed, device="cpu", progress=progress or Silent())
+    fit(module, examples or blobs(), recipe, seed=seed, device=device, progress=progress or Silent())
     return module
 
 
@@ -40,6 +40,10 @@ def test_it_learns(optimiser):
     assert accuracy(module, blobs()) > 0.95
 
 
+def test_a_device_may_carry_a_number():
+    assert torch.equal(weights(trained(device="cpu:0")), weights(trained()))
+
+
 def test_same_seed_same_bits_other_seed_other_bits():
     assert torch.equal(weights(trained(seed=1)), weights(trained(seed=1)))
     assert not torch.equal(weights(trained(seed=1)), weights(trained(seed=2)))
@@ -48,11 +52,11 @@ def test_same_seed_same_bits_other_seed_other_bits():
 def test_the_callers_random_state_changes_nothing_and_is_not_changed():
     first = weights(trained())
     torch.rand(5)
-    np_state = np.random.get_state()[1].copy()  # noqa: NPY002
+    np_state = np.random.get_state()[1].copy()  # noqa: NPY002  (the global state is what must not change)
     before = torch.get_rng_state()
     assert torch.equal(weights(trained()), first)
     assert torch.equal(torch.get_rng_state(), before)
-    assert (np.random.get_state()[1] == np_state).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == np_state).all()  # noqa: NPY002  (the global state is what must not change)
 
 
 def test_the_trial_steps_leave_weights_and_running_statistics_alone():

@@ -19,6 +19,8 @@ from interact_cli.report.hdf5.schema import SIGNATURE
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
+_COMPANION = 20 * "x"
+"""As long as what the names of the temporary file and of the journal add to the report's name."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -57,6 +59,7 @@ def check_output(path: Path, *, force: bool = False) -> None:
     Raises:
         OutputError: it exists (and ``force`` is not set), is no plain report file, or its folder cannot be written.
     """
+    check_name(path)
     name = safe_text(path)
     folder = path.parent
     if not folder.is_dir():
@@ -67,6 +70,21 @@ def check_output(path: Path, *, force: bool = False) -> None:
         _check_existing(path, name, force=force)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"Cannot write '{name}': no permission to create files in '{safe_text(folder)}'.")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that no file can have, with room for the temporary files beside it.
+
+    Raises:
+        OutputError: it is too long, or it cannot be looked up.
+    """
+    try:
+        path.with_name(path.name + _COMPANION).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return  # what the folder is, `check_output` says
+    except (OSError, ValueError) as error:
+        said = safe_text(getattr(error, "strerror", None) or error)
+        raise OutputError(f"Cannot write '{safe_text(path)}': {said}. Choose another output.") from None
 
 
 def _check_existing(path: Path, name: str, *, force: bool) -> None:

@@ -13,12 +13,15 @@ PANELS = (
     ("J_mean_abs", "null_mean_abs", "J by mean |I| (as the papers)", BLUE),
     ("J_rms_corrected", "null_rms_corrected", "J by rms I, corrected for sampling noise", ORANGE),
 )
+FITTED = "J_mean_abs"
+"""The curve that the theory is fitted to."""
 
 
 def draw_curve(part: SubFigure, report: Report, metric: str) -> None:
     """Draw J^(m) over the order.
 
-    The theory curve F^(m) / F^(0) is drawn times J at the lowest order, so that both start at the same height.
+    The theory curve F^(m) / F^(0) is fitted to the papers' J, by mean |I|, and drawn beside that one only: times J at
+    the lowest order, so that both start at the same height.
     """
     measurement = report.measurement(metric)
     orders = measurement.coordinates["order"]
@@ -42,7 +45,7 @@ def draw_curve(part: SubFigure, report: Report, metric: str) -> None:
                 label="null: the same plan on pure noise",
                 zorder=2,
             )
-        if theory is not None:
+        if theory is not None and name == FITTED:
             fitted = "" if n_prime is None else f", n′ = {float(n_prime.values):g}"
             axes.plot(x, theory.values * quantity.values[0], ":", color=GREEN, label=f"theory F{fitted}", zorder=2)
         axes.axhline(1, color="#BBBBBB", linewidth=0.7, zorder=1)

@@ -105,7 +105,7 @@ def _warnings(report: Report, pen: Pen) -> Iterator[RenderableType]:
             "bold yellow",
             indent=0,
         )
-    if samples.accuracy <= samples.chance:
+    if samples.at_chance:
         yield pen.line(
             f"WARNING: accuracy {number(samples.accuracy)} is not above chance ({number(samples.chance)}). "
             "Are checkpoint, preprocessing and data the ones that belong together?",

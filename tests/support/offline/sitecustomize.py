@@ -9,6 +9,6 @@ def _closed(*_args: object, **_options: object) -> None:
     raise OSError("the tests have no network")
 
 
-socket.socket.connect = _closed  # type: ignore[method-assign,assignment]
-socket.socket.connect_ex = _closed  # type: ignore[method-assign,assignment]
-socket.getaddrinfo = _closed  # type: ignore[assignment]
+socket.socket.connect = _closed
+socket.socket.connect_ex = _closed
+socket.getaddrinfo = _closed

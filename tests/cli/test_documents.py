@@ -1,0 +1,92 @@
+"""What the documents promise exists: commands, flags, exit codes, pages."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from interact_cli import errors
+from interact_cli.cli import guard
+from interact_cli.cli.app import EPILOG, app
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "plugins").glob("*/README.md")),
+]
+
+
+def written(page: Path) -> list[str]:
+    """The `interact` commands of a page: after a prompt in a console block, or in backquotes."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    prompted = [line for block in blocks for line in re.findall(r"^\$ (interact .*)$", block, re.MULTILINE)]
+    quoted = re.findall(r"(?<!`)`(interact [^`]+)`(?!`)", text.replace("\n", " "))
+    return [command for command in [*prompted, *quoted] if "..." not in command]
+
+
+def spelled_out(command: str) -> list[list[str]]:
+    """Every command that the notation stands for: ``a|b`` is one of the two, ``[--flag]`` may be left out."""
+    words = shlex.split(command, comments=True)[1:]
+    return [list(choice) for choice in itertools.product(*(word.strip("[]").split("|") for word in words))]
+
+
+COMMANDS = [
+    pytest.param(words, id=f"{page.name}: {' '.join(words)}")
+    for page in PAGES
+    for command in written(page)
+    for words in spelled_out(command)
+]
+
+
+def test_commands_are_found():
+    assert len([words for command in written(ROOT / "README.md") for words in spelled_out(command)]) > 15
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_parses(words: list[str]):
+    commands = typer.main.get_command(app).commands
+    words = [word for word in words if word != "--debug"]
+    assert words[0] in commands
+
+    if words[1:]:  # a command that is only named needs no arguments
+        commands[words[0]].make_context(words[0], words[1:])
+
+
+def test_parsing_would_find_a_mistake():
+    with pytest.raises(typer.BadParameter.__base__):
+        typer.main.get_command(app).commands["measure"].make_context("measure", ["--bugdet", "3"])
+
+
+def test_exit_codes_are_those_of_the_code():
+    table = re.search(r"^## Exit codes\n\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)[1]
+    first_cells = re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE)
+    raised = {value.exit_code for value in vars(errors).values() if hasattr(value, "exit_code")}
+    known = {0, *raised, guard.INTERNAL_ERROR, guard.INTERRUPTED, guard.TERMINATED}
+
+    assert {int(code) for cell in first_cells for code in cell.split(", ")} == known
+    assert {int(code) for code in re.findall(r"\b\d+\b", EPILOG)} == known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path):
+    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    missing = [
+        target
+        for target in targets
+        if not target.startswith(("http://", "https://", "#")) and not (page.parent / target.partition("#")[0]).exists()
+    ]
+
+    assert missing == []
+
+
+def test_changelog_has_a_place_for_what_is_new():
+    assert re.search(r"^## \[?Unreleased\]?$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
