@@ -98,10 +98,11 @@ class Strength(PairInteractions):
         moments = Moments(*np.stack([result.extras["components"] for result in results], axis=1))
         resampler = Resampler.over(cohort, self.name)
         components = strengths.quantities(resampler, moments, ("keep_rate",), cohort.unit, "component_")
+        where = "; in contexts whose keep rate lies in one of five ranges, named by their middles"
         centres = {"keep_rate": np.mean(KEEP_RATES, axis=1).round(3)}
         return replace(
             measurement,
-            summary=(*measurement.summary, *components),
+            summary=(*measurement.summary, *[replace(part, meaning=part.meaning + where) for part in components]),
             coordinates={**measurement.coordinates, **centres},
         )
 

@@ -29,8 +29,14 @@ LABELS = {
     "J_rms": "J, rms",
     "J_rms_corrected": "J, corrected rms",
     "null_mean_abs": "null, mean-abs",
-    "null_rms_corrected": "null, rms",
+    "null_mean_abs_corrected": "null, mean-abs corrected",
+    "null_rms": "null, rms",
+    "null_rms_corrected": "null, corrected rms",
     "theory": "theory F/F(0)",
+    "theory_n_prime": "n' of the theory curve",
+    "theory_rmse": "its misfit (root mean square)",
+    "theory_n_prime_log": "n' fitted to logarithms",
+    "theory_rmse_log": "misfit of the logarithms",
     "split_half_instability": "split-half instability",
 }
 for _name, _words in (
