@@ -13,16 +13,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.subjects import CLASSES, mlp
+from benchmarks.subjects import CLASSES, Subject, mlp
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Clock, use_cpu_time
 from interact_cli import extensions
 from interact_cli.audit.evaluation import Evaluations
 from interact_cli.audit.planning import plan_sample
+from interact_cli.engine.evaluator import Evaluator
 from interact_cli.interfaces import Question
 from interact_cli.journal.units import Journal
 from interact_cli.scores import lookup
@@ -33,6 +35,20 @@ PER_SAMPLE = 2**12
 MIB = 2**20
 
 
+@dataclass(frozen=True)
+class OneSample:
+    """A network that is asked about the same input again and again."""
+
+    subject: Subject
+    evaluator: Evaluator
+    smaller_rows: None = None
+
+    def records(self, sample: int, coalitions: PackedArray, classes: tuple[int, ...]) -> FloatArray:
+        """Evaluate coalitions."""
+        del sample
+        return self.evaluator.records(self.subject.sample, self.subject.players, coalitions, classes)
+
+
 def audit_loop(n_samples: int, folder: Path) -> float:
     """Measure samples as an audit does; return its seconds after the first sample, which warms up."""
     subject = mlp((12,))
@@ -40,14 +56,10 @@ def audit_loop(n_samples: int, folder: Path) -> float:
     metrics = (extensions.metric("multi-order"),)
     score = lookup("log-odds", "classes")
 
-    def fetch(sample: int, coalitions: PackedArray, classes: tuple[int, ...]) -> FloatArray:
-        del sample
-        return evaluator.records(subject.sample, subject.players, coalitions, classes)
-
     started = 0.0
     results = []
     with Journal.opened(folder, {"benchmark": "growth"}) as journal:
-        evaluations = Evaluations(journal, fetch)
+        evaluations = Evaluations(journal, OneSample(subject, evaluator))
         for sample in range(n_samples + 1):
             if sample == 1:
                 started = Clock.now()

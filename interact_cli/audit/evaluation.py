@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,17 @@ from interact_cli.types import FloatArray, PackedArray
 
 UNIT_ROWS = 4096
 """Coalitions of one journaled unit; fixed, so that a unit's key does not depend on speed."""
+
+
+class Asked(Protocol):
+    """Whoever answers what neither the journal nor an earlier report knows."""
+
+    @property
+    def smaller_rows(self) -> int | None:
+        """Rows of a batch after memory ran out; None while it has not."""
+
+    def records(self, sample: int, coalitions: PackedArray, classes: tuple[int, ...]) -> FloatArray:
+        """Evaluate coalitions: ``(m, bytes)`` -> ``(m, slot, component)``."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class Evaluations:
     """
 
     journal: Journal
-    network: Network
+    network: Asked
     known: Records | None = None
     kept: list[Kept] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)

@@ -112,14 +112,15 @@ class Evaluator:
             return values
 
         records = np.empty((len(coalitions), *recorder.shape))
-        for start, values in self._batches(len(coalitions), sample.id, evaluate):
-            if not np.isfinite(values).all():
-                raise NonFiniteError(
-                    f"The network returned NaN or infinity on masked inputs of sample '{safe_text(sample.id)}'. "
-                    f"Check its weights and its input scaling, or try another --baseline."
-                )
-            records[start : start + len(values)] = values
-            self.progress.advance(len(values))
+        with torch.inference_mode(), full_float32():
+            for start, values in self._batches(len(coalitions), sample.id, evaluate):
+                records[start : start + len(values)] = values
+                self.progress.advance(len(values))
+        if not np.isfinite(records).all():
+            raise NonFiniteError(
+                f"The network returned NaN or infinity on masked inputs of sample '{safe_text(sample.id)}'. "
+                f"Check its weights and its input scaling, or try another --baseline."
+            )
         return records
 
     def logits(self, inputs: Sequence[npt.NDArray[np.float32]]) -> FloatArray:
@@ -137,7 +138,9 @@ class Evaluator:
             values: FloatArray = outputs.cpu().double().numpy()
             return values
 
-        logits: FloatArray = np.concatenate([values for _, values in self._batches(len(inputs), UNMASKED, evaluate)])
+        with torch.inference_mode(), full_float32():
+            batches = [values for _, values in self._batches(len(inputs), UNMASKED, evaluate)]
+        logits: FloatArray = np.concatenate(batches)
         if not np.isfinite(logits).all():
             raise NonFiniteError(
                 "The network returned NaN or infinity on unmasked inputs. Check its weights and its input scaling."
@@ -164,8 +167,7 @@ class Evaluator:
     def _attempt(self, evaluate: Callable[[int, int], FloatArray], start: int) -> FloatArray | None:
         """Return a batch's values, or None when memory ran out; the error and all it holds are gone by then."""
         try:
-            with torch.inference_mode(), full_float32():
-                return evaluate(start, self.rows)
+            return evaluate(start, self.rows)
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise

@@ -67,4 +67,6 @@ class Recorder:
         by_class = logits.T.contiguous()  # rows last: the reductions below run along whole rows of memory
         others = by_class.index_select(0, self.others).view(-1, len(self.classes), len(logits))
         own = by_class.index_select(0, self.own)
+        if len(others) == 1:  # of two classes, the other logit is its own logsumexp, maximum and mean
+            return torch.stack([own, *[others[0]] * 3]).permute(2, 1, 0)
         return torch.stack([own, others.logsumexp(0), others.amax(0), others.mean(0)]).permute(2, 1, 0)

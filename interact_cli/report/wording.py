@@ -45,6 +45,7 @@ for _name, _words in (
     ("rms", "rms I"),
     ("rms_corrected", "rms I corrected"),
 ):
+    LABELS[f"component_{_name}"] = f"component, {_words}"
     LABELS[f"strength_{_name}"] = f"strength, {_words}"
     LABELS[f"normalised_{_name}_paper"] = f"{_words} / Y as printed"
     LABELS[f"normalised_{_name}_code"] = f"{_words} / Y as in the code"

@@ -103,3 +103,14 @@ def test_no_interval_below_twenty_samples(desk: Path):
     mean = ic.read_report("b.h5").measurement("shapley").quantity("mean")
     assert (mean.low < mean.values).all()
     assert (mean.values < mean.high).all()
+
+
+def test_order_components_of_a_protocol_are_shown(desk: Path):
+    """zhang2021-dropout: the strength of contexts in five ranges of the keep rate, each with its error."""
+    told = done("measure", *TABLE, "--protocol", "zhang2021-dropout", "-m", "strength", "-n", "2", "-o", "a.h5")
+    component = ic.read_report("a.h5").measurement("strength").quantity("component_mean_abs")
+    assert component.dims == ("keep_rate",)
+    assert np.isfinite(component.values).all()
+    assert "By keep rate of the contexts" in told.out
+    for rate in ("0.1", "0.3", "0.5", "0.7", "0.9"):
+        assert f"\n    {rate}" in told.out or f" {rate} " in told.out

@@ -44,6 +44,11 @@ BY_ORDER = {
     "bottleneck": ("J_mean_abs", "null_mean_abs", "J_rms_corrected", "null_rms_corrected", "theory"),
 }
 """What the table by order shows; every other quantity is named below it and stays in the report."""
+AXES = {
+    "order": ("order", "By order m (players present beside the pair)"),
+    "keep_rate": ("keep rate", "By keep rate of the contexts (order components)"),
+}
+"""Axis of a summary -> the head of its column and of its table."""
 THEORY = ("theory_n_prime", "theory_rmse")
 NULLS = {"J_mean_abs": "null_mean_abs", "J_rms_corrected": "null_rms_corrected"}
 
@@ -57,7 +62,8 @@ def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
     for sentence in _sentences(report, measurement):
         yield pen.line(sentence, "bold")
     yield from _scalars(measurement, pen)
-    yield from _by_order(measurement, pen)
+    for axis in AXES:
+        yield from _by_axis(measurement, axis, pen)
     yield from _by_player(report, measurement, pen)
     yield from _by_pair(report, measurement, pen)
     yield pen.line(_provenance(measurement), "dim")
@@ -151,21 +157,21 @@ def _thinned(length: int) -> IntArray:
     return np.unique(np.linspace(0, length - 1, min(length, ORDER_ROWS)).round().astype(np.int64))
 
 
-def _by_order(measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
-    held = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == ("order",)}
-    orders = measurement.coordinates.get("order")
+def _by_axis(measurement: Measurement, axis: str, pen: Pen) -> Iterator[RenderableType]:
+    held = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == (axis,)}
+    orders = measurement.coordinates.get(axis)
     if not held or orders is None:
         return
+    head, heading = AXES[axis]
     yield from _sparklines(measurement.metric, held, orders, pen)
     shown = [held[name] for name in BY_ORDER.get(measurement.metric, held) if name in held]
     rows = _thinned(len(orders))
     units = sorted({quantity.unit for quantity in shown} - {"1", ""})
-    heading = "By order m (players present beside the pair)"
     heading += f", in {', '.join(safe_text(unit, limit=24) for unit in units)}" if units else ""
     heading += f"; {rows.size} of {len(orders)} orders" if rows.size < len(orders) else ""
     yield pen.line(f"{heading}:", "dim")
     groups = [_columns(quantity, label(quantity), [(int(row),) for row in rows]) for quantity in shown]
-    yield from pen.tables(Column("order", [str(orders[row]) for row in rows]), groups)
+    yield from pen.tables(Column(head, [f"{orders[row]:g}" for row in rows]), groups)
     left = [label(quantity) for quantity in held.values() if quantity not in shown]
     if left:
         yield pen.line(f"Also in the report: {'; '.join(left)}.", "dim")
