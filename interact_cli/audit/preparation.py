@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
-
-import platformdirs
 
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
@@ -14,6 +11,7 @@ from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
 from interact_cli.audit.inputs import Inputs, baseline_of, draw_inputs, fitting_data, matched, open_dataset
 from interact_cli.audit.ranges import RangeData
 from interact_cli.config.settings import Settings
+from interact_cli.datasets.locations import cache_folder
 from interact_cli.engine.batch_rows import batch_rows
 from interact_cli.engine.devices import resolve_device
 from interact_cli.engine.evaluator import Evaluator
@@ -110,12 +108,6 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     )
 
 
-def cache_folder() -> Path:
-    """Return the user's cache: ``$INTERACT_CACHE``, else the platform's own place."""
-    named = os.environ.get("INTERACT_CACHE")
-    return Path(named) if named else platformdirs.user_cache_path("interact", appauthor=False)
-
-
 def _model(settings: Settings, device: str, progress: Progress, *, training: bool) -> Model:
     if settings.checkpoint is not None:
         if settings.training.epochs is not None:
@@ -150,7 +142,7 @@ def _reference(settings: Settings, device: str, progress: Progress, *, training:
         epochs=settings.training.epochs,
         device=device,
         seed=settings.training.seed,
-        cache_dir=cache_folder(),
+        cache_dir=cache_folder(os.environ),
         progress=progress,
     )
 

@@ -13,7 +13,7 @@ def default_roots(data_root: Path | None, environ: Mapping[str, str]) -> tuple[P
 
     Args:
         data_root: ``--data-root``.
-        environ: The environment; ``INTERACT_DATA`` is read.
+        environ: The environment; ``INTERACT_DATA`` and ``INTERACT_CACHE`` are read.
 
     Returns:
         ``--data-root``, ``$INTERACT_DATA``, ``./data``, the user's cache.
@@ -25,5 +25,11 @@ def default_roots(data_root: Path | None, environ: Mapping[str, str]) -> tuple[P
     named = [data_root] if data_root is not None else []
     if environ.get("INTERACT_DATA"):
         named.append(Path(environ["INTERACT_DATA"]))
-    roots = [*named, Path("data"), platformdirs.user_cache_path("interact", appauthor=False)]
+    roots = [*named, Path("data"), cache_folder(environ)]
     return tuple(dict.fromkeys(root.expanduser() for root in roots))
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's cache: ``$INTERACT_CACHE``, else the platform's own place."""
+    named = environ.get("INTERACT_CACHE")
+    return Path(named).expanduser() if named else platformdirs.user_cache_path("interact", appauthor=False)
