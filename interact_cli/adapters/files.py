@@ -20,9 +20,6 @@ LEGACY_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 SAVE_WEIGHTS = "in the program that made it, run: state = model.state_dict(); torch.save(state, 'weights.pt')"
 
-LOADABLE = frozenset({"zip", "legacy", "safetensors"})
-"""Kinds that are opened. A raw pickle is recognised, and refused with the names that it would call."""
-
 REFUSALS = {
     "empty": "got an empty file. Copy or download it again.",
     "git-lfs": "got a git-lfs pointer, not the file that it stands for. Fetch the file with: git lfs pull",

@@ -58,7 +58,7 @@ def deliver(
     if finished is not None:
         return Outcome(finished, path, reused=True)
     with _journal(path, identity, settings) as journal:
-        # Another process may have finished the same run while this one waited for nothing but was still loading.
+        # Another process may have finished the same run before this one held the lock.
         finished = _finished(path, key, force=settings.run.force)
         if finished is None:
             report = make(journal)

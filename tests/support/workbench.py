@@ -8,6 +8,7 @@ import pickle
 import runpy
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -266,6 +267,18 @@ def desk(shelf: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close every socket of this process."""
+
+    def closed(*_args: Any, **_options: Any) -> None:
+        raise OSError("the tests have no network")
+
+    monkeypatch.setattr(socket.socket, "connect", closed)
+    monkeypatch.setattr(socket.socket, "connect_ex", closed)
+    monkeypatch.setattr(socket, "getaddrinfo", closed)
 
 
 @pytest.fixture(autouse=True)
