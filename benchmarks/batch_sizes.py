@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.subjects import CLASSES, Subject, mlp, resnet18, vit
+from benchmarks.subjects import CLASSES, Subject, encoder, mlp, resnet18, vit
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Interleaved
 
@@ -44,6 +44,8 @@ def batch_sizes(quick: bool) -> Iterator[Row]:
     for side in (32, 64):
         for make in (mlp_on_images, resnet18, vit):
             yield swept(make(side), rounds)
+    for n_tokens in (8, 32):
+        yield swept(encoder(n_tokens), rounds)
 
 
 def mlp_on_images(side: int) -> Subject:

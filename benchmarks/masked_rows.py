@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmarks.subjects import CLASSES, Subject, mlp, resnet18, vit
+from benchmarks.subjects import CLASSES, Subject, encoder, mlp, resnet18, vit
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Interleaved, Work, quartiles, seconds
 from interact_cli import extensions
 from interact_cli.audit.planning import plan_sample
+from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.interfaces import Question
 
 
@@ -23,8 +24,10 @@ def bare(subject: Subject) -> tuple[str, Work]:
     if inputs.ndim == 4:
         formats["channels_last"] = torch.channels_last
     works: dict[str, Work] = {}
+    network = subject.model.module
+    bare_network = network.core if isinstance(network, TextNetwork) else network
     for name, memory_format in formats.items():
-        module = copy.deepcopy(subject.model.module).to(memory_format=memory_format)
+        module = copy.deepcopy(bare_network).to(memory_format=memory_format)
         batch = inputs.contiguous(memory_format=memory_format)
 
         def forward(module: torch.nn.Module = module, batch: torch.Tensor = batch) -> object:
@@ -63,7 +66,7 @@ def compared(subject: Subject, least: float, rounds: int) -> tuple[Row, Row]:
 def masked_over_bare(quick: bool) -> Iterator[Row]:
     """Yield the rows."""
     rounds = 9 if quick else 21
-    for subject, least in ((resnet18(64), 0.95), (vit(64), 0.95), (mlp((12,)), 0.75)):
+    for subject, least in ((resnet18(64), 0.95), (vit(64), 0.95), (encoder(32), 0.95), (mlp((12,)), 0.75)):
         yield from compared(subject, least, rounds)
     yield from planning(rounds)
 

@@ -11,7 +11,8 @@
     ├── InputRefused (4)            a file is missing, unsafe, corrupt or unsupported
     │   ├── CheckpointRefused
     │   ├── DataRefused
-    │   └── ReportRefused
+    │   ├── ReportRefused
+    │   └── SampleSkipped           one sample that the question does not fit: recorded, never fatal by itself
     └── RunFailed (5)               the run started and could not finish
         ├── NonFiniteError          the network returned NaN or infinity
         └── OutOfMemory             not even one row fits the device
@@ -86,6 +87,10 @@ class DataRefused(InputRefused):
 
 class ReportRefused(InputRefused):
     """A report that is missing, corrupt, or not written by `interact`."""
+
+
+class SampleSkipped(InputRefused):
+    """One sample that the question does not fit: too few players, too long. A record with a reason, no failure."""
 
 
 class RunFailed(InteractError):

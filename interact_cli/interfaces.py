@@ -18,14 +18,24 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from interact_cli.types import BoolArray, FloatArray, InputKind, InputSpec, IntArray, OutputKind, PackedArray
+from interact_cli.errors import UsageError
+from interact_cli.types import (
+    BoolArray,
+    Entry,
+    FloatArray,
+    InputKind,
+    InputSpec,
+    IntArray,
+    OutputKind,
+    PackedArray,
+)
 
 if TYPE_CHECKING:
     import torch
 
     from interact_cli.interactions.estimate import Estimate
     from interact_cli.results import Measurement
-    from interact_cli.types import Model, PlayerSet
+    from interact_cli.types import Model, PlayerSet, Sample, Tokenizer
 
 
 class Game(Protocol):
@@ -85,10 +95,14 @@ class Network:
     input: InputSpec
     output: OutputKind
     n_classes: int
-    """``K``; 2 for a single logit, 0 for a scalar."""
+    """``K``; 2 for a single logit, 0 for outputs without classes."""
     family: str
     """``"convnet"``, ``"transformer"`` or ``"mlp"``."""
     class_names: tuple[str, ...] = ()
+    tokenizer: Tokenizer | None = None
+    """For networks that read text."""
+    classifier: str = ""
+    """The module whose input feeds the classifier: ``"fc"``, ``"head"``; empty where it is not known."""
     code: str = ""
     """SHA-256 of the source files that define the network; empty where a library's version pins it."""
 
@@ -133,7 +147,11 @@ class DataRequest:
     split: str | None = None
     """None means the reader's default, the test part where there is one."""
     label_column: str | None = None
-    """For tables."""
+    """For tables; the attribute of CelebA."""
+    text_column: str | None = None
+    """For tables of texts."""
+    texts: tuple[str, ...] = ()
+    """The texts themselves, from the command line."""
     allow_download: bool = False
 
 
@@ -145,7 +163,10 @@ class Dataset(Protocol):
     kind: InputKind
     class_names: tuple[str, ...]
     column_names: tuple[str, ...]
-    """For tables: the names of a raw row's entries; empty for images."""
+    """For tables: the names of a raw row's entries; empty elsewhere."""
+    groups: Mapping[str, tuple[str, ...]]
+    """For tables: columns that stand for one thing, a one-hot group or a histogram, by its name; those of the model
+    win over them."""
     labels: IntArray | None
     """``(len,)``; None when unlabelled."""
     notes: tuple[str, ...]
@@ -158,7 +179,7 @@ class Dataset(Protocol):
         """Stable name of one sample: ``"digits/test/17"``, ``"folder/cats/7.png"``."""
 
     def raw(self, index: int) -> Any:
-        """One sample as stored: a PIL image, or a float64 row.
+        """One sample as stored: a PIL image, a float64 row, or a `interact_cli.types.Text`.
 
         Raises:
             DataRefused: this one sample cannot be read.
@@ -176,20 +197,80 @@ class DatasetReader(Protocol):
         """
 
 
-class PlayerMaker(Protocol):
-    """Turns the input of a model into players."""
+class Players(Protocol):
+    """Cuts what stands at an entry into players, sample by sample."""
 
-    def __call__(self, argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
+    @property
+    def spec(self) -> str:
+        """As on the command line, resolved: ``"grid:8x8"``."""
+
+    @property
+    def entry(self) -> Entry:
+        """Where the mask enters the network."""
+
+    def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
+        """Return the players of one sample.
+
+        Raises:
+            SampleSkipped: this sample has too few players, or not what was asked for.
+        """
+
+
+class PlayerMaker(Protocol):
+    """Reads ``--players NAME:ARGUMENT`` for one network."""
+
+    def __call__(self, argument: str | None, model: Model, options: PlayerOptions) -> Players:
         """Make the players.
 
         Args:
             argument: What follows the colon in ``--players NAME:ARGUMENT``; None for the default.
-            model: The network, for its input geometry.
-            baseline: What absence shows.
+            model: The network, for its geometry.
+            options: Further flags; those that do not apply are refused.
 
         Raises:
-            UsageError: the argument does not fit the model's input.
+            UsageError: the argument or an option does not fit the model.
         """
+
+
+@dataclass(frozen=True)
+class PlayerOptions:
+    """Flags that only some players know; None where not given."""
+
+    unit: str | None = None
+    """``--unit unit|channel|cell``: what a player of an activation is."""
+    span: str | None = None
+    """``--span 3:8`` or ``--span "some words"``: the successive players whose interactions are asked for."""
+
+    def refuse(self, spec: str, *known: str) -> None:
+        """Refuse every option that was given and is not ``known`` to these players.
+
+        Raises:
+            UsageError: such an option was given.
+        """
+        given = [name for name in ("unit", "span") if getattr(self, name) is not None and name not in known]
+        if given:
+            raise UsageError(f"--{given[0]} does not apply to players '{spec}'. Leave it out.")
+
+
+class Passage(Protocol):
+    """The way of a masked row from an entry to the output, on the device where the network is."""
+
+    @property
+    def way(self) -> str:
+        """How, in words: ``"whole network"``, ``"slice: blocks[3:], norm"``, ``"graph"``, ``"replay"``, ``"hook"``."""
+
+    def start(self, inputs: torch.Tensor) -> tuple[torch.Tensor, Any]:
+        """Run the network up to the entry, once per sample.
+
+        Args:
+            inputs: ``(1, *input shape)``: one sample.
+
+        Returns:
+            What stands at the entry, ``(1, *entry shape)``, and whatever else the rest of the network needs.
+        """
+
+    def finish(self, masked: torch.Tensor, carried: Any) -> Any:
+        """Run the rest: ``(rows, *entry shape)`` masked rows -> the network's outputs."""
 
 
 @dataclass(frozen=True)
@@ -197,9 +278,10 @@ class Baseline:
     """What a masked position shows, in the network's input space."""
 
     name: str
-    """``"mean"``, ``"data-mean"``, ``"zero"`` or ``"value:V"``, as resolved."""
+    """``"mean"``, ``"data-mean"``, ``"zero"``, ``"value:V"``, ``"mask"``, ``"pad"`` or ``"token:T"``, as resolved."""
     values: npt.NDArray[np.float32]
-    """``(C, 1, 1)`` for images, ``(F,)`` for columns."""
+    """Broadcastable to what stands at the entry: ``(C, 1, 1)`` for images, ``(F,)`` for columns, ``(1, d)`` for word
+    vectors, an activation's shape or ``()`` inside the network."""
     source: str
     """Where the values come from, in words: ``"mean of the checkpoint's preprocessing"``."""
 
@@ -217,7 +299,9 @@ class Question:
     grid: tuple[int, int] | None = None
     """Rows and columns of an image grid."""
     pairs: str = "auto"
-    """``"all"``, ``"radius:R"``; ``"auto"`` is ``radius:2`` on a grid and ``all`` elsewhere."""
+    """``"all"``, ``"radius:R"``, ``"random:K"``; ``"auto"`` is ``radius:2`` on a grid and ``all`` elsewhere."""
+    span: tuple[int, ...] = ()
+    """The players whose interactions are asked for: only pairs among them; empty means all."""
     contexts: int | None = None
     """Contexts per pair and order; None lets the budget decide."""
     protocol: str | None = None
@@ -252,7 +336,10 @@ class Cohort:
 
     included: BoolArray
     """``(sample,)``; False leaves a sample out of every summary."""
-    player_names: tuple[str, ...]
+    n_players: IntArray
+    """``(sample,)``."""
+    shared_players: bool
+    """True where player i is the same thing in every sample, so that a mean over samples means something."""
     grid: tuple[int, int] | None
     unit: str
     """Unit of the score function."""

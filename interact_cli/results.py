@@ -4,7 +4,7 @@ The report, the terminal summary and the pictures read these records and nothing
 them. Every array names its dimensions, so a report can label its axes without knowing the metric.
 
 Dimension names: ``sample``, ``player``, ``pair``, ``order``, ``member`` (the two players of a pair),
-``keep_rate`` (the middle of a range of keep rates of the contexts), ``split``, ``draw``.
+``ratio`` (order over n - 2, where the samples differ in n), ``keep_rate`` (the middle of a range of keep rates of the contexts), ``split``, ``draw``.
 """
 
 from __future__ import annotations
@@ -76,6 +76,13 @@ class Measurement:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """Caveats that must be read with the numbers."""
+    of: str = ""
+    """Which game of the run: the module of a feature score; empty where the run has one game."""
+
+    @property
+    def key(self) -> str:
+        """Name in the report: ``"shapley"``, or ``"shapley@encoder.layer.0"`` where the run has several games."""
+        return f"{self.metric}@{self.of}" if self.of else self.metric
 
     def quantity(self, name: str) -> Quantity:
         """Return the quantity of that name, summary first.
@@ -101,9 +108,9 @@ class SampleTable:
     included: npt.NDArray[np.bool_]
     """``(sample,)``; False where the filter (``--only correct``) leaves the sample out of every summary."""
     full_value: FloatArray
-    """``(sample,)`` v(N) in the score's unit."""
+    """``(sample,)`` v(N) in the score's unit; of the first game where a run has several."""
     empty_value: FloatArray
-    """``(sample,)`` v(empty) in the score's unit."""
+    """``(sample,)`` v(empty) in the score's unit; of the first game where a run has several."""
     asked: IntArray
     """``(sample,)`` coalitions asked for, over all metrics."""
     unique: IntArray
@@ -118,6 +125,8 @@ class SampleTable:
     NaN if unlabelled."""
     pictures: npt.NDArray[np.uint8] | None = None
     """``(picture, y, x, 3)`` of the first samples, for maps; None for rows."""
+    texts: tuple[str, ...] = ()
+    """The text of each sample; empty for other inputs."""
 
     @property
     def at_chance(self) -> bool:
@@ -127,16 +136,42 @@ class SampleTable:
 
 @dataclass(frozen=True)
 class PlayerTable:
-    """The players, shared by every sample of the run."""
+    """The players of a run: shared by every sample, or each sample's own (words)."""
 
     names: tuple[str, ...]
+    """Of the players that every sample shares; empty where each has its own."""
     spec: str
     owner: IntArray
-    """Player of each input position, ``(1, H, W)`` or ``(F,)``."""
+    """Player of each position at the entry, -1 where always present: ``(1, H, W)``, ``(F,)``, the shape of an
+    activation, or ``(sample, position)`` where each sample has its own players."""
     baseline: npt.NDArray[np.float32]
-    """``(C, 1, 1)`` or ``(F,)``, in the network's input space."""
+    """What an absent position shows: ``(C, 1, 1)``, ``(F,)``, ``(1, d)``, the shape of an activation or ``()``."""
     baseline_name: str
     grid: tuple[int, int] | None = None
+    own_names: tuple[tuple[str, ...], ...] = ()
+    """The names of each sample's own players, in the order of the sample table; empty where all share theirs."""
+    entry: str = "input"
+    """Where the mask enters the network, in words (`interact_cli.types.Entry`)."""
+    spans: IntArray | None = None
+    """``(sample, 2)`` first and past-the-last player whose interactions were asked for; None for all players."""
+
+    @property
+    def shared(self) -> bool:
+        """True where player i is the same thing in every sample."""
+        return not self.own_names
+
+    @property
+    def largest(self) -> int:
+        """Most players of any sample: the length of the ``player`` axis."""
+        return max((len(names) for names in self.own_names), default=len(self.names))
+
+    def of_sample(self, sample: int) -> tuple[str, ...]:
+        """Return the names of one sample's players."""
+        return self.own_names[sample] if self.own_names else self.names
+
+    def span_of(self, sample: int) -> tuple[int, ...]:
+        """Return the players of one sample whose interactions were asked for; empty means all."""
+        return () if self.spans is None else tuple(range(*self.spans[sample].tolist()))
 
 
 @dataclass(frozen=True)
@@ -146,12 +181,13 @@ class SampleRecords:
     sample: int
     """Position in the sample table."""
     classes: tuple[int, ...]
-    """Class of each slot: the true class, then the predicted one where it differs; empty for scalar outputs."""
+    """Class of each slot: the true class, then the predicted one where it differs; empty for outputs without classes."""
     coalitions: PackedArray
     """``(evaluation, ceil(n / 8))``, sorted by bytes; see `interact_cli.types.PackedArray`."""
     values: FloatArray
     """``(evaluation, slot, 4)``: logit, and of the other logits the logsumexp, maximum and mean;
-    ``(evaluation, 1, 1)`` for a scalar output."""
+    ``(evaluation, 1, 1)`` for a scalar output; ``(evaluation, 1, 4)`` for a continuation: log p, log(1 - p), 0, 0;
+    ``(evaluation, module, 1)`` for feature scores: <f_N, f_S> / ||f_N|| of each module."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +211,15 @@ class Report:
     """What the reader has to say of the file itself (a newer schema); never written."""
 
     def measurement(self, metric: str) -> Measurement:
-        """Return the measurement of that metric.
+        """Return the measurement of that metric, or of ``metric@module`` where the run has several games.
 
         Raises:
             KeyError: the report holds no such metric.
         """
         for measurement in self.measurements:
-            if measurement.metric == metric:
+            if metric in {measurement.key, measurement.metric}:
                 return measurement
-        held = ", ".join(m.metric for m in self.measurements)
+        held = ", ".join(m.key for m in self.measurements)
         raise KeyError(f"no '{metric}' in this report; it holds {held}")
 
 
@@ -194,9 +230,9 @@ class Records:
     total: int
     """Evaluations over all samples."""
     slots: int
-    """2 for classifiers (true and predicted class), 1 for scalar outputs."""
+    """2 for classifiers (true and predicted class), 1 for other outputs, one per module for feature scores."""
     components: int
-    """4 for classifiers, 1 for scalar outputs."""
+    """4 for classifiers and continuations, 1 for scalar outputs and feature scores."""
     read: Callable[[int], SampleRecords]
     """Position in the sample table -> the records of that sample."""
     n_samples: int = 0

@@ -13,24 +13,34 @@ from these, so another score needs no further forward pass.
 | cross-entropy | ``softplus(L - z)`` = -log p | nat | paper 000, appendix H.5 |
 | margin | ``M - z``; positive when another class wins | logit | paper 002, section 5.1 |
 | scalar | the output itself | output | regression networks |
+| feature:MODULE | ``<f_N, f_S> / ||f_N||_2`` of the module's output f, flattened | feature | paper 004 |
 
 A network with a single logit ``z`` is recorded as ``(z, 0, 0, 0)`` for the positive class and ``(-z, 0, 0, 0)``
-for the negative one, so that z is its log-odds.
+for the negative one, so that z is its log-odds. A continuation of probability p is recorded as
+``(log p, log(1 - p), 0, 0)``: with these for z and L the formulas of log-odds, log-prob, prob and cross-entropy
+hold as they stand; logit and margin have no meaning there. A feature score is the length of f_S along f_N, not a
+cosine; a record holds it for every module that was asked for, and each module's is a game of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from math import hypot, nan, sqrt
 
 import numpy as np
 
 from interact_cli.errors import UnknownNameError, UsageError
+from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, OutputKind
 
 LOGIT, OTHERS_LOGSUMEXP, OTHERS_MAX, OTHERS_MEAN = range(4)
 """Components of a classifier's record."""
+
+CLASSES: tuple[OutputKind, ...] = ("classes", "single-logit")
+PROBABILITIES: tuple[OutputKind, ...] = (*CLASSES, "continuation")
+EVERY: tuple[OutputKind, ...] = (*PROBABILITIES, "scalar", "features")
 
 
 @dataclass(frozen=True)
@@ -40,9 +50,12 @@ class Score:
     name: str
     unit: str
     summary: str
+    source: str
     of_record: Callable[[FloatArray], FloatArray]
-    """``(..., 4)`` records (``(..., 1)`` for scalars) -> ``(...)`` values."""
-    outputs: tuple[OutputKind, ...] = ("classes", "single-logit")
+    """``(..., 4)`` records (``(..., 1)`` for scalars and features) -> ``(...)`` values."""
+    outputs: tuple[OutputKind, ...] = CLASSES
+    module: str | None = None
+    """The module of a feature score, ``""`` for the network's own output; None elsewhere."""
 
 
 def _advantage(record: FloatArray) -> FloatArray:
@@ -54,39 +67,133 @@ def _log_probability(record: FloatArray) -> FloatArray:
     return -np.logaddexp(0.0, -_advantage(record))
 
 
+def _probability(record: FloatArray) -> FloatArray:
+    return np.exp(_log_probability(record))
+
+
+def _cross_entropy(record: FloatArray) -> FloatArray:
+    return -_log_probability(record)
+
+
 def _margin(record: FloatArray) -> FloatArray:
     margin: FloatArray = record[..., OTHERS_MAX] - record[..., LOGIT]
     return margin
 
 
+def _only(record: FloatArray) -> FloatArray:
+    value: FloatArray = record[..., 0]
+    return value
+
+
 SCORES = {
     score.name: score
     for score in (
-        Score("logit", "logit", "pre-softmax score of the class", lambda record: record[..., LOGIT]),
-        Score("log-odds", "log-odds", "log(p / (1 - p)) of the class", _advantage),
-        Score("log-prob", "nat", "log p of the class", _log_probability),
-        Score("prob", "probability", "softmax probability of the class", lambda r: np.exp(_log_probability(r))),
-        Score("cross-entropy", "nat", "-log p of the class", lambda r: -_log_probability(r)),
-        Score("margin", "logit", "best other logit minus the class's logit", _margin),
-        Score("scalar", "output", "the network's single output", lambda record: record[..., 0], ("scalar",)),
+        Score("logit", "logit", "pre-softmax score of the class", "papers 000 and 004", _only),
+        Score("log-odds", "log-odds", "log(p / (1 - p)) of the class", "paper 003", _advantage, PROBABILITIES),
+        Score("log-prob", "nat", "log p of the class", "paper 002, section 5", _log_probability, PROBABILITIES),
+        Score(
+            "prob", "probability", "probability p of the class", "paper 000, appendix G", _probability, PROBABILITIES
+        ),
+        Score("cross-entropy", "nat", "-log p of the class", "paper 000, appendix H.5", _cross_entropy, PROBABILITIES),
+        Score("margin", "logit", "best other logit minus the class's logit", "paper 002, section 5.1", _margin),
+        Score("scalar", "output", "the network's single output", "regression networks", _only, ("scalar",)),
     )
 }
 
+FEATURE = Score(
+    "feature:MODULE",
+    "feature",
+    "<f_N, f_S> / ||f_N|| of the module's output f; several modules or patterns with commas, each a game of its own",
+    "paper 004, intermediate layers",
+    _only,
+    EVERY,
+)
+"""What ``feature:MODULE`` stands for, for a listing; `resolve` gives the score of each module."""
+
+PREFIX = "feature:"
+
 
 def lookup(name: str, output: OutputKind) -> Score:
-    """Return a score function that fits a network's output.
+    """Return a score function that fits a network's output; for feature scores see `resolve`.
 
     Raises:
         UnknownNameError: no such score.
-        UsageError: the score needs classes and the network has a scalar output, or the reverse.
+        UsageError: the score does not fit what the network returns.
     """
     if name not in SCORES:
-        raise UnknownNameError("score", name, SCORES, listing="interact list scores")
+        raise UnknownNameError("score", safe_text(name), (*SCORES, FEATURE.name), listing="interact list scores")
     score = SCORES[name]
     if output not in score.outputs:
-        fitting = ", ".join(s.name for s in SCORES.values() if output in s.outputs)
+        fitting = ", ".join(s.name for s in (*SCORES.values(), FEATURE) if output in s.outputs)
         raise UsageError(f"Score '{name}' does not fit a network with output '{output}'. Use one of: {fitting}.")
     return score
+
+
+def resolve(name: str, output: OutputKind, modules: Sequence[str]) -> tuple[Score, ...]:
+    """Return the score functions that a name stands for: one, or one per module of a feature score.
+
+    ``feature:A,B`` names modules, ``''`` the network's own output; a shell pattern takes every module that it
+    matches, in the network's order. A pattern matches part by part between the dots: ``encoder.layer.*`` are the
+    layers, not what they are made of. A module named twice counts once.
+
+    Args:
+        name: As after ``--score``.
+        output: What the network returns.
+        modules: Its modules, in its own order (`interact_cli.entries.wrapped.named_modules`).
+
+    Raises:
+        UnknownNameError: no such score, no such module, or a pattern that matches none.
+        UsageError: the score does not fit what the network returns.
+
+    Example:
+        >>> names = ["", "layer", "layer.0", "layer.0.norm", "layer.1"]
+        >>> [score.module for score in resolve("feature:layer.*", "features", names)]
+        ['layer.0', 'layer.1']
+    """
+    if name.startswith(PREFIX):
+        found = [module for part in name.removeprefix(PREFIX).split(",") for module in _matching(part.strip(), modules)]
+        return tuple(replace(FEATURE, name=PREFIX + module, module=module) for module in dict.fromkeys(found))
+    if output == "features" and (name in SCORES or name == PREFIX.rstrip(":")):
+        raise UsageError(
+            f"Score '{name}' does not fit a network that returns features. Use feature:MODULE, for example "
+            f"{safe_text(default_score(output, modules))}."
+        )
+    return (lookup(name, output),)
+
+
+def default_score(output: OutputKind, modules: Sequence[str]) -> str:
+    """Return the score that fits a network's output best; for features that of its last layer.
+
+    A layer is a module named by a number that lies in no other such module: ``encoder.layer.5``; without one the
+    network's own output is taken.
+
+    Example:
+        >>> default_score("features", ["", "layer", "layer.0", "layer.1", "layer.1.mlp.0", "pooler"])
+        'feature:layer.1'
+    """
+    if output == "features":
+        return PREFIX + next((module for module in reversed(modules) if _is_layer(module)), "")
+    return {"scalar": "scalar", "continuation": "log-prob"}.get(output, "log-odds")
+
+
+def _is_layer(module: str) -> bool:
+    *above, last = module.split(".")
+    return last.isdigit() and not any(part.isdigit() for part in above)
+
+
+def _matching(pattern: str, modules: Sequence[str]) -> list[str]:
+    """Return the modules that a name or a pattern stands for."""
+    if pattern in modules:
+        return [pattern]
+    wanted = pattern.split(".")
+    found = [name for name in modules if name and _parts_match(name.split("."), wanted)]
+    if not found:
+        raise UnknownNameError("module", safe_text(pattern), modules, listing="interact list modules")
+    return found
+
+
+def _parts_match(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
 def records_of(logits: FloatArray) -> FloatArray:

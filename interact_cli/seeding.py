@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 
@@ -51,4 +53,18 @@ def digest(*parts: bytes | str) -> str:
         raw = part.encode() if isinstance(part, str) else part
         sha.update(len(raw).to_bytes(8, "little"))
         sha.update(raw)
+    return sha.hexdigest()
+
+
+def digest_each(parts: Iterable[str]) -> str:
+    """Return ``digest(*parts)`` of very many parts, of which only some are held at a time.
+
+    Example:
+        >>> digest_each(str(number) for number in range(3)) == digest("0", "1", "2")
+        True
+    """
+    sha = hashlib.sha256()
+    rest = iter(parts)
+    while some := [part.encode() for part in islice(rest, 4096)]:
+        sha.update(b"".join([len(raw).to_bytes(8, "little") + raw for raw in some]))
     return sha.hexdigest()

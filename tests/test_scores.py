@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.scores import SCORES, lookup, ranges, records_of
+from interact_cli.scores import FEATURE, SCORES, default_score, lookup, ranges, records_of, resolve
 
 LOGITS = hnp.arrays(
     np.float64,
@@ -124,6 +124,108 @@ def test_a_score_that_does_not_fit_or_does_not_exist():
         lookup("scalar", "classes")
     with pytest.raises(UnknownNameError, match="Did you mean 'log-odds'"):
         lookup("logodds", "classes")
+
+
+# --- continuations ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("log_p", [-0.001, -0.7, -3.0, -40.0, -300.0])
+def test_scores_of_a_continuation_by_definition(log_p):
+    with localcontext() as context:
+        context.prec = 60
+        p = Decimal(log_p).exp()
+        log_rest, log_odds = float((1 - p).ln()), float((p / (1 - p)).ln())
+    record = np.array([log_p, log_rest, 0.0, 0.0])
+    expected = {"log-prob": log_p, "cross-entropy": -log_p, "prob": float(p), "log-odds": log_odds}
+    for name, value in expected.items():
+        assert lookup(name, "continuation").of_record(record) == pytest.approx(value, rel=1e-12), name
+
+
+@pytest.mark.parametrize("name", ["logit", "margin", "scalar"])
+def test_scores_that_a_continuation_does_not_have(name):
+    with pytest.raises(UsageError, match="Use one of: log-odds, log-prob, prob, cross-entropy, feature:MODULE"):
+        resolve(name, "continuation", [""])
+
+
+# --- feature scores -----------------------------------------------------------------------------------
+
+ENCODER = (
+    "", "embeddings", "encoder", "encoder.layer", "encoder.layer.0", "encoder.layer.0.output", "encoder.layer.10",
+    "encoder.layer.2", "encoder.layer.2.output", "encoder.layer.2.mlp.0", "pooler",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "modules"),
+    [
+        ("feature:encoder.layer.2", ["encoder.layer.2"]),
+        ("feature:pooler,embeddings", ["pooler", "embeddings"]),
+        ("feature:encoder.layer.*", ["encoder.layer.0", "encoder.layer.10", "encoder.layer.2"]),
+        ("feature:encoder.layer.?", ["encoder.layer.0", "encoder.layer.2"]),
+        ("feature:encoder.layer.[12]*", ["encoder.layer.10", "encoder.layer.2"]),
+        ("feature:*.layer.*.output", ["encoder.layer.0.output", "encoder.layer.2.output"]),
+        ("feature:*", ["embeddings", "encoder", "pooler"]),
+        ("feature:encoder.layer.2, encoder.layer.*", ["encoder.layer.2", "encoder.layer.0", "encoder.layer.10"]),
+        ("feature:pooler,pooler", ["pooler"]),
+        ("feature:", [""]),
+        ("feature:pooler,", ["pooler", ""]),
+    ],
+)
+@pytest.mark.parametrize("output", ["classes", "scalar", "continuation", "features"])
+def test_one_score_for_each_module(name, modules, output):
+    scores = resolve(name, output, ENCODER)
+    assert [score.module for score in scores] == modules
+    assert [score.name for score in scores] == [f"feature:{module}" for module in modules]
+    assert {score.unit for score in scores} == {"feature"}
+    assert all("paper 004" in score.source for score in scores)
+    records = np.random.default_rng(0).normal(size=(5, len(modules), 1))
+    for slot, score in enumerate(scores):
+        np.testing.assert_array_equal(score.of_record(records[:, slot]), records[:, slot, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("feature:encoder.layer.1", r"Unknown module 'encoder.layer.1'. Did you mean 'encoder.layer.10'\?"),
+        ("feature:layer.*", r"Unknown module 'layer.\*'.*interact list modules"),
+        ("feature:encoder.layer.*.*.*.*", "Unknown module"),
+        ("feature:pooler,nothing", "Unknown module 'nothing'"),
+        ("feature", "Did you mean 'feature:MODULE'"),
+        ("features:pooler", "Unknown score 'features:pooler'"),
+    ],
+)
+def test_modules_that_do_not_exist(name, message):
+    with pytest.raises(UnknownNameError, match=message):
+        resolve(name, "classes", ENCODER)
+
+
+@pytest.mark.parametrize("name", [*SCORES, "feature"])
+def test_a_network_without_a_head_has_feature_scores_only(name):
+    with pytest.raises(UsageError, match=r"Use feature:MODULE, for example feature:encoder\.layer\.2\."):
+        resolve(name, "features", ENCODER)
+
+
+def test_other_scores_stand_for_themselves():
+    assert resolve("prob", "classes", ENCODER) == (SCORES["prob"],)
+    assert SCORES["prob"].module is None
+    assert FEATURE.name not in SCORES
+
+
+@pytest.mark.parametrize(
+    ("output", "modules", "expected"),
+    [
+        ("classes", ENCODER, "log-odds"),
+        ("single-logit", ENCODER, "log-odds"),
+        ("scalar", ENCODER, "scalar"),
+        ("continuation", ENCODER, "log-prob"),
+        ("features", ENCODER, "feature:encoder.layer.2"),
+        ("features", ("", "stem", "layer4"), "feature:"),
+        ("features", ("", "h", "h.0", "h.0.mlp", "h.0.mlp.3", "h.1", "h.1.mlp.3", "norm"), "feature:h.1"),
+    ],
+)
+def test_defaults(output, modules, expected):
+    assert default_score(output, modules) == expected
+    assert len(resolve(expected, output, modules)) == 1
 
 
 # --- the range Y of paper 000 -----------------------------------------------------------------------

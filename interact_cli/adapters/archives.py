@@ -7,7 +7,7 @@ import struct
 import zipfile
 from collections import Counter
 
-from interact_cli.adapters.files import SAVE_WEIGHTS, CheckpointFile
+from interact_cli.adapters.files import KERAS, CheckpointFile
 from interact_cli.errors import CheckpointRefused
 from interact_cli.safe_text import safe_text
 
@@ -121,15 +121,13 @@ def _refuse_other_formats(file: CheckpointFile, names: set[str]) -> None:
             "got TorchScript, which is code and is not run. Convert it where you trust it: "
             "state = torch.jit.load('file.pt').state_dict(); torch.save(state, 'weights.pt')"
         )
-    if names & {"archive_format"} or inner & {"archive_format", "archive_version", "serialized_exported_program.json"}:
+    if (names | inner) & {"archive_format", "archive_version", "serialized_exported_program.json"}:
         raise file.refuse(
             "got a program written by torch.export (.pt2), which may run code when opened. Convert it where you "
             "trust it: state = torch.export.load('file.pt2').state_dict; torch.save(state, 'weights.pt')"
         )
-    if "serialized_exported_program.json" in names:
-        raise file.refuse(f"got a program written by torch.export (.pt2). Convert it: {SAVE_WEIGHTS}")
     if "model.weights.h5" in names:
-        raise file.refuse(f"got a Keras model. Convert it: rebuild the network in torch; {SAVE_WEIGHTS}")
+        raise file.refuse(f"got a Keras model, which may hold code. {KERAS}")
     if names and all(name.endswith(".npy") for name in names):
         raise file.refuse(
             "got a numpy archive (.npz). Convert it: state = {k: torch.from_numpy(v) for k, v in "

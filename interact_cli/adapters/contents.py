@@ -19,8 +19,14 @@ from interact_cli.safe_text import safe_text
 WeightsChoice = Literal["auto", "ema", "raw"]
 
 WHOLE_FILE = "(whole file)"
+MOST_SHARED = 64
+"""Tensors may hold so many times the bytes of their file; tied weights share a few."""
+HYPER_PARAMETERS = "hyper_parameters"
+"""Where Lightning keeps what its module was made with; text to show, whatever it calls itself."""
 RAW_KEYS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "params", "module", "weights")
 EMA_KEYS = ("state_dict_ema", "model_ema", "ema_state_dict", "params_ema", "ema", "ema_model")
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
+"""What wrappers put before every name: data parallel, torch.compile, Lightning and its habits."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,18 @@ def checked_state(file: CheckpointFile, state: Mapping[Any, Any], key: str) -> d
         CheckpointRefused: a key is not text, or an entry is not a dense tensor with its own numbers.
         NonFiniteError: a tensor holds NaN or infinity, or what float32 cannot hold.
     """
+    tensors = plain_tensors(file, state, key)
+    for name, tensor in tensors.items():
+        _check_finite(file, name, tensor)
+    return tensors
+
+
+def plain_tensors(file: CheckpointFile, state: Mapping[Any, Any], key: str) -> dict[str, torch.Tensor]:
+    """Return the weights as plain tensors, whatever their numbers are.
+
+    Raises:
+        CheckpointRefused: a key is not text, or an entry is not a dense tensor with its own numbers.
+    """
     where = "" if key == WHOLE_FILE else f" in '{key}'"
     tensors: dict[str, torch.Tensor] = {}
     for name, value in state.items():
@@ -153,9 +171,18 @@ def checked_state(file: CheckpointFile, state: Mapping[Any, Any], key: str) -> d
         if problem:
             raise file.refuse(f"got '{safe_text(name, 80)}'{where}, {problem}. Save the weights so: {SAVE_WEIGHTS}")
         tensors[name] = value.detach()
-    for name, tensor in tensors.items():
-        _check_finite(file, name, tensor)
+    _check_sharing(file, tensors)
     return tensors
+
+
+def _check_sharing(file: CheckpointFile, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Refuse tensors that claim the same stored numbers over and over: reading them all would take forever."""
+    claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if claimed > MOST_SHARED * file.size:
+        raise file.refuse(
+            f"got {len(tensors)} tensors that share their numbers: {claimed} bytes out of a file of {file.size}. "
+            f"Save the weights so: {SAVE_WEIGHTS}"
+        )
 
 
 def _tensor_problem(value: Any) -> str | None:
@@ -196,7 +223,7 @@ def _own_words(
     else:
         named = document.get("arch") if not _is_state(document) else None
         args = _arguments(document.get("args")) if not _is_state(document) else {}
-    notes = ("Lightning hyper-parameters were read as text and not used",) if "hyper_parameters" in document else ()
+    notes = ("Lightning hyper-parameters were read as text and not used",) if HYPER_PARAMETERS in document else ()
     if not isinstance(named, str) or not named:
         return None, None, args, notes
     if args or ":" in named:

@@ -7,7 +7,9 @@ arguments. What the network expects of its input may stand on the module or on t
 - ``.preprocessing``: a dictionary with ``mean``, ``std``, ``interpolation``, ``crop_pct``, ``crop_mode``, ``columns``
   (``names``, ``mean``, ``std``, ``groups``);
 - ``.output``: ``"scalar"`` for a network whose one number is not a logit;
-- ``.class_names``.
+- ``.class_names``;
+- ``.classifier``: the name of the module whose input feeds the classifier; of a ``Sequential`` that ends in a
+  ``Linear``, that one unless said otherwise.
 """
 
 from __future__ import annotations
@@ -75,6 +77,7 @@ def build(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> 
         n_classes,
         family(module),
         class_names=geometry.class_names,
+        classifier=_classifier(module, factory, where),
         code=code_digest(module, factory),
     )
 
@@ -189,6 +192,18 @@ def _attributes(thing: Any, where: str) -> Geometry:
         if isinstance(value, str | list | tuple):
             said[key] = value
     return read_geometry(said, f"'{where}'", "factory")
+
+
+def _classifier(module: nn.Module, factory: Callable[..., Any], where: str) -> str:
+    stated = next(
+        (name for thing in (module, factory) if isinstance(name := getattr(thing, "classifier", None), str)), ""
+    )
+    if stated and stated not in dict(module.named_modules()):
+        near = [name for name, part in module.named_modules() if isinstance(part, nn.Linear)]
+        raise UnknownNameError(f"module as .classifier of '{where}':", safe_text(stated), map(safe_text, near))
+    if not stated and isinstance(module, nn.Sequential) and len(module) and isinstance(module[-1], nn.Linear):
+        return list(module.named_children())[-1][0]
+    return stated
 
 
 def _first_linear(module: nn.Module, where: str) -> Geometry:

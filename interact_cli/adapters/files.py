@@ -20,15 +20,23 @@ LEGACY_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 SAVE_WEIGHTS = "in the program that made it, run: state = model.state_dict(); torch.save(state, 'weights.pt')"
 
+_COPY_ARRAYS = "copy them into the same network built in torch; torch.save(network.state_dict(), 'weights.pt')"
+KERAS = "Convert it where you trust it: arrays = keras.saving.load_model('model.keras').get_weights(); " + _COPY_ARRAYS
+
 REFUSALS = {
     "empty": "got an empty file. Copy or download it again.",
     "git-lfs": "got a git-lfs pointer, not the file that it stands for. Fetch the file with: git lfs pull",
     "html": "got a web page: probably the error page of a download. Download the file itself.",
-    "hdf5": f"got an HDF5 file (Keras weights?). Convert it: rebuild the network in torch; {SAVE_WEIGHTS}",
-    "gguf": "got a GGUF file, which holds quantised weights. Convert it: take the original torch weights; "
-    "safetensors.torch.save_file(state, 'weights.safetensors')",
-    "onnx": f"got an ONNX graph. Convert it: take the torch network that was exported; {SAVE_WEIGHTS}",
-    "tflite": f"got a TensorFlow Lite graph. Convert it: rebuild the network in torch; {SAVE_WEIGHTS}",
+    "hdf5": f"got an HDF5 file (Keras weights?), which is not opened. {KERAS}",
+    "gguf": "got a GGUF file, which holds quantised weights. Convert it: network = "
+    "transformers.AutoModelForCausalLM.from_pretrained('FOLDER', gguf_file='model.gguf'); "
+    "network.save_pretrained('NEW_FOLDER')",
+    "onnx": "got an ONNX graph. Convert it: state = {t.name: torch.tensor(onnx.numpy_helper.to_array(t)) for t in "
+    "onnx.load('model.onnx').graph.initializer}; torch.save(state, 'weights.pt')",
+    "saved-model": "got a TensorFlow SavedModel, which is a program. Convert it where you trust it: arrays = "
+    f"[v.numpy() for v in tensorflow.saved_model.load('FOLDER').variables]; {_COPY_ARRAYS}",
+    "tflite": "got a TensorFlow Lite graph. Convert the network that it was made from: in torch, "
+    "torch.save(network.state_dict(), 'weights.pt')",
     "compressed": "got a compressed archive. Unpack it first, and name the file inside.",
     "tar": "got a tar archive. Unpack it first, and name the file inside.",
     "numpy": "got a numpy array. Convert it: state = {'layer.weight': torch.from_numpy(array)}; "
@@ -36,6 +44,10 @@ REFUSALS = {
     "json": "got a text file that looks like JSON. Name the file with the weights.",
     "unknown": "got a file of no known kind. Expected a zip written by torch.save, or safetensors.",
 }
+"""Why a kind of file is not opened, with its two-line conversion where there is one."""
+
+SAVED_MODEL = "saved_model.pb"
+"""What makes a folder, or is, a TensorFlow SavedModel."""
 
 _SIGNATURES = (
     (b"PK\x03\x04", "zip"),
@@ -95,7 +107,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[CheckpointFile]:
     with os.fdopen(descriptor, "rb") as handle:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
-            raise CheckpointRefused(_not_regular(name, before.st_mode))
+            raise CheckpointRefused(_not_regular(file, before.st_mode))
         try:
             head = handle.read(HEAD)
             handle.seek(0)
@@ -103,7 +115,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[CheckpointFile]:
         except OSError as error:
             raise _unreadable(name, error) from None
         handle.seek(0)
-        yield CheckpointFile(file, handle, before.st_size, sniff(head, before.st_size, file.suffix), digest)
+        yield CheckpointFile(file, handle, before.st_size, sniff(head, before.st_size, file.name), digest)
         after = os.fstat(descriptor)
         if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise CheckpointRefused(
@@ -115,7 +127,7 @@ def _descriptor(file: Path, name: str) -> int:
     try:
         mode = file.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise CheckpointRefused(_not_regular(name, mode))
+            raise CheckpointRefused(_not_regular(file, mode))
         return os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         if file.is_symlink():
@@ -130,7 +142,10 @@ def _unreadable(name: str, error: OSError | ValueError) -> CheckpointRefused:
     return CheckpointRefused(f"Expected a checkpoint that can be read, but '{name}' cannot: {safe_text(reason)}.")
 
 
-def _not_regular(name: str, mode: int) -> str:
+def _not_regular(file: Path, mode: int) -> str:
+    name = safe_text(file)
+    if stat.S_ISDIR(mode) and (file / SAVED_MODEL).exists():
+        return f"Expected a checkpoint in '{name}', {REFUSALS['saved-model']}"
     kinds = {
         stat.S_IFDIR: "a folder; name the file inside",
         stat.S_IFIFO: "a pipe; save its content to a file first",
@@ -141,13 +156,13 @@ def _not_regular(name: str, mode: int) -> str:
     return f"Expected a checkpoint file, but '{name}' is {kinds.get(stat.S_IFMT(mode), 'not a regular file')}."
 
 
-def sniff(head: bytes, size: int, suffix: str = "") -> str:
+def sniff(head: bytes, size: int, name: str = "") -> str:
     r"""Name the kind of a file from its first bytes.
 
     Args:
         head: The first 512 bytes, or all of a shorter file.
         size: Bytes in the file.
-        suffix: File name extension; used for ONNX only, which has no signature.
+        name: File name; used only for ONNX and SavedModel, which have no signature.
 
     Example:
         >>> sniff(b"PK\x03\x04...", 1000)
@@ -164,22 +179,20 @@ def sniff(head: bytes, size: int, suffix: str = "") -> str:
         return "safetensors"
     if head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5:
         return "legacy" if head[2:].startswith(LEGACY_MAGIC) else "pickle"
-    return _sniff_loose(head, suffix)
+    return _sniff_loose(head, name)
 
 
-def _sniff_loose(head: bytes, suffix: str) -> str:
+def _sniff_loose(head: bytes, name: str) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")):
-        return "html"
-    if text.startswith((b"{", b"[")):
-        return "json"
-    if head[4:8] == b"TFL3":
-        return "tflite"
-    if head[257:262] == b"ustar":
-        return "tar"
-    if suffix.lower() == ".onnx" or (head[:1] == b"\x08" and b"pytorch" in head[:64]):
-        return "onnx"
-    return "unknown"
+    signs = (
+        (text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")), "html"),
+        (text.startswith((b"{", b"[")), "json"),
+        (head[4:8] == b"TFL3", "tflite"),
+        (head[257:262] == b"ustar", "tar"),
+        (name == SAVED_MODEL, "saved-model"),
+        (name.lower().endswith(".onnx") or (head[:1] == b"\x08" and b"pytorch" in head[:64]), "onnx"),
+    )
+    return next((kind for there, kind in signs if there), "unknown")
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import takewhile
 
 import torch
 
-from interact_cli.adapters.contents import Contents
+from interact_cli.adapters.contents import PREFIXES, Contents
 from interact_cli.adapters.suggestions import suggest, told
-from interact_cli.errors import CheckpointRefused
+from interact_cli.errors import CheckpointRefused, UsageError
 from interact_cli.safe_text import safe_text
 
 Tensors = Mapping[str, torch.Tensor]
-
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
-"""What wrappers put before every name: data parallel, torch.compile, Lightning and its habits."""
 
 MAX_KEYS = 3
 
@@ -32,29 +31,58 @@ class _Difference:
         return bool(self.missing or self.extra or self.reshaped)
 
 
-def fitted(expected: Tensors, contents: Contents, arch: str, arch_source: str) -> tuple[dict[str, torch.Tensor], str]:
+@dataclass(frozen=True)
+class Fit:
+    """Weights that fit a network."""
+
+    state: dict[str, torch.Tensor]
+    """Every tensor of the network under the network's own name, ready for a strict load."""
+    prefix: str = ""
+    """What was stripped from every name."""
+    missing: tuple[str, ...] = ()
+    """Tensors that the file lacks and may lack: in ``state`` they are the network's own."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report must say of it."""
+        notes = []
+        if self.prefix:
+            notes.append(f"prefix '{self.prefix}' stripped from every tensor name")
+        if self.missing:
+            notes.append(
+                f"{len(self.missing)} of {len(self.state)} tensors are not in the file and keep their random start "
+                f"(--allow-missing): {_listed(self.missing)}"
+            )
+        return tuple(notes)
+
+
+def fitted(
+    expected: Tensors, contents: Contents, arch: str, arch_source: str, *, allow_missing: Sequence[str] = ()
+) -> Fit:
     """Return the weights under the network's own names.
 
-    Only shapes are read of ``expected``, so that a network on the meta device will do. A prefix is stripped only
-    where that makes the fit exact.
+    Only shapes are compared, so that a network on the meta device will do. Prefixes are stripped only where that
+    makes the fit exact, but for what may be missing.
 
     Args:
         expected: ``state_dict()`` of the network.
         contents: The weights.
         arch: The network, as written.
         arch_source: Who named it.
-
-    Returns:
-        The weights, and the prefix that was stripped (empty for none).
+        allow_missing: Shell patterns of tensors that the file may lack.
 
     Raises:
-        CheckpointRefused: any tensor is missing, left over or of another shape; the message tells how many of
-            each, up to three names, and both numbers of classes where only these differ.
+        CheckpointRefused: any other tensor is missing, or one is left over or of another shape; the message tells how
+            many of each, up to three names, and both numbers of classes where only these differ.
+        UsageError: a pattern matches no tensor of the network.
     """
+    _check_patterns(expected, allow_missing, arch)
     state, prefix = _stripped(expected, contents.state)
     difference = _compare(expected, state)
+    missing = tuple(name for name in difference.missing if any(fnmatchcase(name, pattern) for pattern in allow_missing))
+    difference = replace(difference, missing=tuple(name for name in difference.missing if name not in set(missing)))
     if not difference:
-        return state, prefix
+        return Fit({name: state.get(name, tensor) for name, tensor in expected.items()}, prefix, missing)
     start = (
         f"Expected weights in '{safe_text(contents.path)}' that fit {safe_text(arch)} (named by {arch_source}), got "
     )
@@ -63,14 +91,46 @@ def fitted(expected: Tensors, contents: Contents, arch: str, arch_source: str) -
         name = safe_text(difference.reshaped[0], 80)
         raise CheckpointRefused(
             f"{start}{classes[1]} classes where the network has {classes[0]} ('{name}'). "
-            f"Set the number of classes to that of the file, for timm: --arch-arg num_classes={classes[1]}."
+            f"Set the number of classes to that of the file: --arch-arg num_classes={classes[1]}, or what the factory "
+            "calls it."
+        )
+    raise CheckpointRefused(
+        f"{start}{_describe(difference, expected, state)}.{_advice(difference, expected, contents, arch)}"
+    )
+
+
+def _check_patterns(expected: Tensors, patterns: Sequence[str], arch: str) -> None:
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in expected):
+            last = next(reversed(tuple(expected)), "fc.weight").rpartition(".")[0]
+            raise UsageError(
+                f"Expected --allow-missing to match a tensor of {safe_text(arch)}, such as '{safe_text(last, 60)}.*', "
+                f"got '{safe_text(pattern, 60)}', which matches none. Correct it or leave it out."
+            )
+
+
+def _advice(difference: _Difference, expected: Tensors, contents: Contents, arch: str) -> str:
+    head = _missing_head(difference, expected)
+    if head:
+        return (
+            " The file has no classifier: name one that has it. With --allow-missing "
+            f"'{safe_text(head, 60)}.*' a random classifier is audited, whose interactions mean nothing by themselves."
         )
     shapes = {name: tuple(tensor.shape) for name, tensor in contents.state.items()}
-    advice = (
+    return (
         told(tuple(name for name in suggest(shapes) if name != arch))
         or " Name the right one with --arch, or its arguments with --arch-arg."
     )
-    raise CheckpointRefused(f"{start}{_describe(difference, expected, state)}.{advice}")
+
+
+def _missing_head(difference: _Difference, expected: Tensors) -> str:
+    """Return the module that holds all that is missing, where the network's last tensor is of it."""
+    last = next(reversed(tuple(expected)))
+    if last not in difference.missing or difference.extra or difference.reshaped:
+        return ""
+    modules = [name.split(".")[:-1] for name in difference.missing]
+    shared = takewhile(lambda parts: len(set(parts)) == 1, zip(*modules, strict=False))
+    return ".".join(parts[0] for parts in shared)
 
 
 def _stripped(expected: Tensors, state: Tensors) -> tuple[dict[str, torch.Tensor], str]:

@@ -37,9 +37,8 @@ class Geometry:
     def or_else(self, other: Geometry) -> Geometry:
         """Fill what is silent here from a weaker source; a source is named only for what it said."""
         empty = Geometry()
-        silent = {
-            f.name: getattr(other, f.name) for f in fields(self) if getattr(self, f.name) == getattr(empty, f.name)
-        }
+        names = [f.name for f in fields(self) if f.name != "source"]
+        silent = {name: getattr(other, name) for name in names if getattr(self, name) == getattr(empty, name)}
         return replace(self, **silent, source=self.source if self.speaks else other.source)
 
     @property

@@ -1,12 +1,14 @@
-"""What is inside a checkpoint: read without constructing a network and without running anything.
+"""What is inside a checkpoint: read without running anything of it.
 
 A file that would be refused is described too: its kind, the members of its zip, the names in its pickles, and why
-it is refused.
+it is refused. No network is constructed from a file. One is from a model directory, of the library's own classes, to
+say whether the weights fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,37 @@ from typing import Any
 import torch
 
 from interact_cli.adapters.archives import read_members
-from interact_cli.adapters.contents import WHOLE_FILE, read_document, state_candidates
+from interact_cli.adapters.contents import (
+    HYPER_PARAMETERS,
+    WHOLE_FILE,
+    Contents,
+    plain_tensors,
+    read_document,
+    state_candidates,
+)
+from interact_cli.adapters.cutting import FastTokenizer
+from interact_cli.adapters.directories import CONFIG, ModelDirectory, combined, is_directory, open_directory
 from interact_cli.adapters.files import CheckpointFile, opened
+from interact_cli.adapters.fitting import fitted
 from interact_cli.adapters.pickles import referenced_globals, unsafe_globals
+from interact_cli.adapters.shards import read_weights
 from interact_cli.adapters.sidecar import sidecar_path
 from interact_cli.adapters.suggestions import suggest
+from interact_cli.adapters.timm_directories import said_by
+from interact_cli.adapters.timm_models import TimmBuilder
+from interact_cli.adapters.transformers_models import read_network
 from interact_cli.errors import InteractError
 from interact_cli.safe_text import safe_text
 
 MAX_ROWS = 2_000
 """Entries of a list that are kept; the counts are of all."""
+
+SUMMARY = (
+    *("model_type", "architectures", "architecture", "num_hidden_layers", "n_layers", "n_layer", "depths"),
+    *("hidden_size", "hidden_sizes", "dim", "n_embd", "num_attention_heads", "n_heads", "n_head", "vocab_size"),
+    *("max_position_embeddings", "n_positions", "image_size", "num_labels", "num_classes"),
+)
+"""Entries of ``config.json`` that are shown."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +59,23 @@ class TensorRow:
 
 
 @dataclass(frozen=True)
+class FileRow:
+    """One file of a model directory."""
+
+    name: str
+    size: int
+    digest: str
+    """SHA-256 where the file is a part of the model; empty for the others."""
+
+
+@dataclass(frozen=True)
 class Inspection:
-    """What a file holds. Every text in it is fit to be printed."""
+    """What a file or a model directory holds. Every text in it is fit to be printed."""
 
     path: str
     kind: str
-    """``"zip"``, ``"legacy"``, ``"safetensors"``, or what the file is instead of a checkpoint."""
+    """``"zip"``, ``"legacy"``, ``"safetensors"``, ``"transformers directory"``, ``"timm directory"``, or what the file
+    is instead of a checkpoint."""
     size: int
     digest: str
     refusal: str | None
@@ -60,7 +94,7 @@ class Inspection:
     arch: str | None
     """What the file says under ``arch``."""
     args: tuple[tuple[str, str], ...]
-    """Training arguments that are set, as text."""
+    """Training arguments, or Lightning's hyper-parameters, that are set, as text."""
     globals: tuple[str, ...]
     """Names that the pickles refer to."""
     unsafe_globals: tuple[str, ...]
@@ -69,14 +103,22 @@ class Inspection:
     """The sidecar, where there is one."""
     suggestions: tuple[str, ...]
     """Architectures whose tensors look alike: a proposal, never a decision."""
+    files: tuple[FileRow, ...] = ()
+    """The files of a model directory."""
+    config: tuple[tuple[str, str], ...] = ()
+    """What its ``config.json`` says of the network's size."""
+    tokenizer: str | None = None
+    """How its tokenizer cuts texts."""
 
 
 def inspect_file(path: str | Path) -> Inspection:
-    """Describe a file.
+    """Describe a file or a model directory.
 
     Raises:
-        CheckpointRefused: there is no regular file to read.
+        CheckpointRefused: there is no regular file to read, or a folder that holds no model.
     """
+    if is_directory(path):
+        return _inspect_directory(open_directory(path))
     with opened(path) as file:
         pickled = file.kind in {"zip", "legacy", "pickle"}
         members = _members(file)
@@ -97,6 +139,74 @@ def inspect_file(path: str | Path) -> Inspection:
         )
 
 
+def _inspect_directory(directory: ModelDirectory) -> Inspection:
+    seen = _Seen(dict(directory.digests))
+    with seen.refusal_kept():
+        contents, digests = read_weights(directory)
+        seen.contents, seen.digests = contents, dict(digests)
+        _try_load(directory, contents, seen)
+    files = tuple(_file_rows(directory, seen.digests))
+    state = dict(sorted(seen.contents.state.items())) if seen.contents else None
+    return Inspection(
+        path=directory.name,
+        kind=f"{directory.kind} directory",
+        size=sum(row.size for row in files),
+        digest=combined(seen.digests),
+        refusal=seen.refusal,
+        members=(),
+        globals=(),
+        unsafe_globals=(),
+        sidecar=None,
+        files=files,
+        config=tuple((key, _flat(directory.config[key])) for key in SUMMARY if key in directory.config),
+        tokenizer=seen.tokenizer,
+        **_inside(state, {}) | {"arch": seen.arch, "keys": (), "suggestions": ()},
+    )
+
+
+@dataclass
+class _Seen:
+    """What is known of a directory by the time that something refuses it."""
+
+    digests: dict[str, str]
+    contents: Contents | None = None
+    arch: str | None = None
+    tokenizer: str | None = None
+    refusal: str | None = None
+
+    @contextmanager
+    def refusal_kept(self) -> Iterator[None]:
+        try:
+            yield
+        except InteractError as error:
+            self.refusal = str(error)
+
+
+def _try_load(directory: ModelDirectory, contents: Contents, seen: _Seen) -> None:
+    if directory.kind == "timm":
+        seen.arch, saved = said_by(directory)
+        outline = TimmBuilder().outline(seen.arch.removeprefix("timm:"), {}, saved)
+        fitted(outline.state_dict(), contents, seen.arch, CONFIG)
+        return
+    filled = read_network(directory, contents)
+    seen.arch = filled.arch
+    seen.digests |= filled.digests
+    tokenizer = filled.network.tokenizer
+    if isinstance(tokenizer, FastTokenizer):
+        backend = tokenizer.backend
+        seen.tokenizer = f"{type(backend.model).__name__}, {backend.get_vocab_size():,} tokens"
+
+
+def _file_rows(directory: ModelDirectory, digests: Mapping[str, str]) -> Iterator[FileRow]:
+    for entry in sorted(directory.path.iterdir())[:MAX_ROWS]:
+        if entry.is_file():
+            yield FileRow(safe_text(entry.name), entry.stat().st_size, digests.get(entry.name, ""))
+
+
+def _flat(value: Any) -> str:
+    return ", ".join(map(safe_text, value)) if isinstance(value, list) else safe_text(value)
+
+
 def _members(file: CheckpointFile) -> tuple[tuple[str, int], ...]:
     if file.kind != "zip":
         return ()
@@ -112,6 +222,11 @@ def _try_read(file: CheckpointFile) -> tuple[Any, Mapping[str, str], str | None]
         document, metadata = read_document(file)
     except InteractError as error:
         return None, {}, str(error)
+    try:
+        for key in state_candidates(document)[:1]:
+            plain_tensors(file, document if key == WHOLE_FILE else document[key], key)
+    except InteractError as error:
+        return document, metadata, str(error)
     return document, metadata, None
 
 
@@ -122,7 +237,7 @@ def _inside(document: Any, metadata: Mapping[str, str]) -> dict[str, Any]:
     shapes = {str(name): tuple(tensor.shape) for name, tensor in state.items()}
     whole = candidates == (WHOLE_FILE,)
     arch = metadata.get("arch") if whole else top.get("arch")
-    args = top.get("args")
+    args = top.get("args", top.get(HYPER_PARAMETERS))
     said = dict(metadata) if whole else vars(args) if hasattr(args, "__dict__") else args
     settings = said if isinstance(said, Mapping) else {}
     return {

@@ -1,32 +1,39 @@
 """A path into a `Model`: open, identify, check the fit, load, describe.
 
-Who names the architecture, in this order: ``--arch``; the checkpoint's own metadata; the sidecar. Nobody else: the
-names of tensors only make a suggestion in the error. Metadata may name code (``py:``) only of this package's own
-networks, because whoever made the file wrote it; a sidecar and the command line may name any.
+Who names the architecture, in this order: ``--arch``; a model directory's ``config.json``; the checkpoint's own
+metadata; the sidecar. Nobody else: the names of tensors only make a suggestion in the error. Metadata may name code
+(``py:``) only of this package's own networks, because whoever made the file wrote it; a sidecar and the command line
+may name any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from interact_cli import networks
 from interact_cli.adapters.contents import Contents, read_contents
+from interact_cli.adapters.directories import ModelDirectory, combined, is_directory, missing_path, open_directory
 from interact_cli.adapters.factories import anchored
-from interact_cli.adapters.fitting import fitted
+from interact_cli.adapters.fitting import Fit, fitted
+from interact_cli.adapters.shards import read_weights
 from interact_cli.adapters.sidecar import Sidecar, read_sidecar, sidecar_path
 from interact_cli.adapters.source_code import code_digest
 from interact_cli.adapters.suggestions import suggest, told
+from interact_cli.adapters.timm_directories import said_by
+from interact_cli.adapters.transformers_models import read_network
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import ArchBuilder, Network, OutlineBuilder
 from interact_cli.registry import Registry
 from interact_cli.safe_text import safe_text
 from interact_cli.types import Model
 
-OWN_NETWORKS = "interact_cli.training.networks:"
+OWN_NETWORKS = frozenset(f"{networks.__name__}:{name}" for name in networks.__all__)
+"""The only code that a file may name."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +53,38 @@ def load_model(
     arch: str | None = None,
     arch_arguments: Mapping[str, Any] | None = None,
     weights: str = "auto",
+    allow_missing: Sequence[str] = (),
     builders: Registry[ArchBuilder],
 ) -> Model:
     """Open a checkpoint and return the network with its weights.
 
     Args:
-        path: The checkpoint.
+        path: The checkpoint, or a model directory of timm or transformers.
         arch: ``PREFIX:NAME``; None leaves it to the checkpoint and its sidecar.
         arch_arguments: Arguments for the architecture; they win over all others.
         weights: ``"auto"``, ``"ema"`` or ``"raw"``.
+        allow_missing: Shell patterns of tensors that the checkpoint may lack; they keep a random start, always the
+            same.
         builders: What stands behind each prefix.
 
     Returns:
         The network in eval mode, on the CPU, in float32.
 
     Raises:
-        UsageError: no architecture, or one without a known prefix, or arguments that do not fit it.
-        CheckpointRefused: the file cannot be opened safely, or its weights do not fit the architecture.
+        UsageError: no architecture, or one without a known prefix, or arguments that do not fit it, or a pattern that
+            matches no tensor.
+        CheckpointRefused: the file or folder cannot be opened safely, or its weights do not fit the architecture.
         NonFiniteError: a weight is NaN or infinite.
     """
     explicit = None if arch is None else _split(arch, builders)
+    given = arch_arguments or {}
+    if is_directory(path):
+        directory = open_directory(path)
+        if directory.kind == "transformers":
+            return _load_transformers(directory, explicit, given, weights, allow_missing)
+        return _load_timm(directory, explicit, given, weights, allow_missing, builders)
+    if (missing := missing_path(path)) is not None:
+        raise missing
     contents = read_contents(str(path), weights)
     sidecar = read_sidecar(Path(path))
     choice = explicit or _named_in_file(contents, builders) or _named_in_sidecar(sidecar, builders)
@@ -73,10 +92,45 @@ def load_model(
         raise _no_architecture(contents, sidecar)
     if sidecar.arch in {None, choice.arch}:
         choice = replace(choice, arguments=sidecar.arch_args)
-    choice = replace(choice, arguments={**choice.arguments, **(arch_arguments or {})})
+    choice = replace(choice, arguments={**choice.arguments, **given})
     saved = {**contents.args, **sidecar.said}
-    network, prefix = _load(choice, contents, saved, builders)
-    return _describe(network, choice, contents, sidecar, prefix)
+    network, fit = _load(choice, contents, saved, builders, allow_missing)
+    return _describe(network, choice, contents, sidecar, fit.notes)
+
+
+def _load_transformers(
+    directory: ModelDirectory,
+    explicit: _Choice | None,
+    given: Mapping[str, Any],
+    weights: str,
+    allow_missing: Sequence[str],
+) -> Model:
+    if explicit is not None or given:
+        raise UsageError(
+            f"Expected no --arch and no --arch-arg for '{directory.name}': the config.json of a transformers directory "
+            "says what the network is. Leave them out."
+        )
+    contents, digests = read_weights(directory, weights)
+    filled = read_network(directory, contents, allow_missing)
+    choice = _Choice(filled.arch, "directory", "hf", filled.arch)
+    contents = replace(contents, digest=combined({**digests, **filled.digests}))
+    return _describe(filled.network, choice, contents, Sidecar(), filled.notes)
+
+
+def _load_timm(
+    directory: ModelDirectory,
+    explicit: _Choice | None,
+    given: Mapping[str, Any],
+    weights: str,
+    allow_missing: Sequence[str],
+    builders: Registry[ArchBuilder],
+) -> Model:
+    contents, _digests = read_weights(directory, weights)
+    arch, saved = said_by(directory)
+    choice = explicit or replace(_split(arch, builders), source="directory")
+    choice = replace(choice, arguments=given)
+    network, fit = _load(choice, contents, saved, builders, allow_missing)
+    return _describe(network, choice, contents, Sidecar(), fit.notes)
 
 
 def _split(arch: str, builders: Registry[ArchBuilder]) -> _Choice:
@@ -100,7 +154,7 @@ def _named_in_file(contents: Contents, builders: Registry[ArchBuilder]) -> _Choi
         return None
     arch = contents.arch if ":" in contents.arch else f"timm:{contents.arch}"
     prefix, _, name = arch.partition(":")
-    if prefix == "py" and not name.startswith(OWN_NETWORKS):
+    if prefix == "py" and name not in OWN_NETWORKS:
         raise UsageError(
             f"Expected an architecture for '{safe_text(contents.path)}'; the file asks for the code "
             f"'{safe_text(arch)}', and a file may not choose code. If you trust it, pass --arch {safe_text(arch)}."
@@ -135,38 +189,46 @@ def _no_architecture(contents: Contents, sidecar: Sidecar) -> UsageError:
 
 
 def _load(
-    choice: _Choice, contents: Contents, saved: Mapping[str, Any], builders: Registry[ArchBuilder]
-) -> tuple[Network, str]:
+    choice: _Choice,
+    contents: Contents,
+    saved: Mapping[str, Any],
+    builders: Registry[ArchBuilder],
+    allow_missing: Sequence[str],
+) -> tuple[Network, Fit]:
     builder = builders.get(choice.prefix)
     try:
         if isinstance(builder, OutlineBuilder):
             outline = builder.outline(choice.name, choice.arguments, saved)
-            fitted(outline.state_dict(), contents, choice.arch, choice.source)
+            fitted(outline.state_dict(), contents, choice.arch, choice.source, allow_missing=allow_missing)
         with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(0)
             network = builder(choice.name, choice.arguments, saved)
     except UnknownNameError as error:
-        if choice.source != "checkpoint":
+        if choice.source not in {"checkpoint", "directory"}:
             raise
         raise UsageError(
-            f"Expected an architecture that can be built for '{safe_text(contents.path)}', but the checkpoint names "
-            f"'{safe_text(choice.arch)}'. {error} Name it with --arch."
+            f"Expected an architecture that can be built for '{safe_text(contents.path)}', but the {choice.source} "
+            f"names '{safe_text(choice.arch)}'. {error} Name it with --arch."
         ) from None
     network.module.float()
-    state, prefix = fitted(network.module.state_dict(), contents, choice.arch, choice.source)
-    network.module.load_state_dict(state, strict=True)
+    expected = network.module.state_dict()
+    fit = fitted(expected, contents, choice.arch, choice.source, allow_missing=allow_missing)
+    network.module.load_state_dict(fit.state, strict=True)
     network.module.requires_grad_(requires_grad=False)
     network.module.eval()
-    return network, prefix
+    return network, fit
 
 
-def _describe(network: Network, choice: _Choice, contents: Contents, sidecar: Sidecar, prefix: str) -> Model:
+def _describe(
+    network: Network, choice: _Choice, contents: Contents, sidecar: Sidecar, told_before: Sequence[str]
+) -> Model:
     spec = replace(network.input, source="sidecar") if sidecar.describes_input else network.input
     names = network.class_names
     if names and network.n_classes and len(names) != network.n_classes:
         raise UsageError(
             f"Expected {network.n_classes} class names for {safe_text(choice.arch)}, got {len(names)}. Correct them."
         )
-    notes = [*contents.notes, *_notes(network, choice, contents, prefix)]
+    notes = [*contents.notes, *told_before, *_notes(network, choice, contents)]
     return Model(
         module=network.module,
         arch=choice.arch,
@@ -179,15 +241,15 @@ def _describe(network: Network, choice: _Choice, contents: Contents, sidecar: Si
         weights_key=contents.weights_key,
         code=network.code or code_digest(network.module),
         class_names=names,
+        tokenizer=network.tokenizer,
+        classifier=network.classifier,
         path=contents.path,
         notes=tuple(notes),
     )
 
 
-def _notes(network: Network, choice: _Choice, contents: Contents, prefix: str) -> list[str]:
+def _notes(network: Network, choice: _Choice, contents: Contents) -> list[str]:
     notes = []
-    if prefix:
-        notes.append(f"prefix '{prefix}' stripped from every tensor name")
     if choice.prefix == "py" and choice.source.startswith("sidecar"):
         notes.append(f"the {choice.source} names code, which was run: {safe_text(choice.arch)}")
     kinds = {

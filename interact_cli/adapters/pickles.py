@@ -107,7 +107,8 @@ def _retell(file: CheckpointFile, error: Exception) -> CheckpointRefused:
     named = _TORCH_OBJECTION.findall(str(error))
     blocked = unsafe_globals(file) or tuple(named[:1])
     if blocked:
-        return _refuse_globals(file, blocked, what="a pickle")
+        whole = any(name.startswith("torch.nn.modules.") for name in blocked)
+        return _refuse_globals(file, blocked, what="a whole pickled network" if whole else "a pickle")
     if isinstance(error, MemoryError) or "can't allocate" in str(error):
         return file.refuse("got tensors that do not fit into memory. Get a fresh copy.")
     if type(error).__name__ == "UnpicklingError":

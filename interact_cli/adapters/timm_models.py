@@ -12,6 +12,7 @@ from timm.data.config import resolve_data_config
 from timm.models import split_model_name_tag
 from torch import nn
 
+from interact_cli.adapters.arguments import is_plain
 from interact_cli.adapters.geometry import Geometry, family, input_spec, probe, read_geometry
 from interact_cli.errors import CheckpointRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
@@ -53,7 +54,13 @@ class TimmBuilder:
         geometry = _geometry(name, module, arguments, saved)
         output, n_classes = probe(module, geometry.shape, geometry.output, where)
         return Network(
-            module, input_spec(geometry, where), output, n_classes, family(module), class_names=geometry.class_names
+            module,
+            input_spec(geometry, where),
+            output,
+            n_classes,
+            family(module),
+            class_names=geometry.class_names,
+            classifier=_classifier(module),
         )
 
     def outline(self, name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> nn.Module:
@@ -63,6 +70,12 @@ class TimmBuilder:
 
 
 build = TimmBuilder()
+
+
+def _classifier(module: nn.Module) -> str:
+    """Return the name of what timm calls the classifier; empty for networks with several."""
+    found = module.get_classifier() if hasattr(module, "get_classifier") else None  # type: ignore[operator]  # timm's
+    return next((name for name, part in module.named_modules() if part is found), "")
 
 
 def _create(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> nn.Module:
@@ -90,7 +103,7 @@ def _create(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -
 def _saved_options(name: str, saved: Mapping[str, Any]) -> dict[str, Any]:
     options = {key: saved[word] for word, key in _MODEL_KEYS.items() if saved.get(word) is not None}
     extra = _extra(saved)
-    if not _plain(extra):
+    if not is_plain(extra):
         raise CheckpointRefused(
             f"Expected plain values in 'model_kwargs' of the checkpoint's args for timm:{safe_text(name)}, "
             f"got {safe_text(extra, 80)}."
@@ -100,16 +113,6 @@ def _saved_options(name: str, saved: Mapping[str, Any]) -> dict[str, Any]:
     if size and "img_size" not in options and _fixed_size(name) and size != _default_size(name):
         options["img_size"] = size
     return options
-
-
-def _plain(value: Any, depth: int = 3) -> bool:
-    """Whether a value is a number, text, or a small nest of these: what a command line can say."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return True
-    if not isinstance(value, list | tuple | Mapping) or depth == 0 or len(value) > 64:
-        return False
-    inner = value.values() if isinstance(value, Mapping) else value
-    return all(_plain(entry, depth - 1) for entry in inner)
 
 
 def _refuse_forbidden(name: str, options: Mapping[str, Any]) -> None:

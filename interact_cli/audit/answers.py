@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from interact_cli.interfaces import Cohort, Metric, Progress, Reduced
 from interact_cli.results import Measurement, Records, SampleTable
 from interact_cli.scores import Score
 from interact_cli.seeding import digest
+from interact_cli.types import BoolArray
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,15 @@ class Ask:
     """What is asked of the material."""
 
     settings: Settings
-    score: Score
+    scores: tuple[Score, ...]
+    """One for each game."""
     metrics: tuple[Metric, ...]
     ranges: Mapping[str, float]
     intervals: bool
 
 
 def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Progress) -> Answers:
-    """Ask every metric about every sample, evaluating each coalition once.
+    """Ask every metric about every game of every sample, evaluating each coalition once.
 
     Raises:
         RunFailed: no sample passes the filter.
@@ -50,33 +52,27 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
     included = material.included(settings.data.only or "all")
     if not included.any():
         raise RunFailed(f"None of {len(included)} samples is classified correctly; --only correct leaves nothing.")
-    results: list[list[Reduced]] = [[] for _ in ask.metrics]
+    results: list[list[list[Reduced]]] = [[[] for _ in ask.metrics] for _ in ask.scores]
     ends, counts, hashes = [], [], []
     for sample, sample_id in enumerate(material.ids):
-        plan = plan_sample(ask.metrics, question(settings, material.players, sample_id))
+        plan = plan_sample(ask.metrics, question(settings, material.players, sample, sample_id))
         if sample == 0:
             progress.start("Evaluating", len(plan.coalitions) * len(material.ids), "coalitions")
-        records = evaluations.of(sample, plan, material.classes(sample))
+        records = evaluations.of(sample, plan, material.classes(sample), material.record_shape(sample))
         n_evaluated = evaluations.kept[-1].n_evaluated
         progress.advance(len(plan.coalitions) - n_evaluated)
-        values = ask.score.of_record(records[:, material.slot(sample, settings.target or "true")])
-        for kept, reduced in zip(results, plan.reduce(ask.metrics, values), strict=True):
-            kept.append(reduced)
-        ends.append(plan.ends(values))
+        games = [
+            score.of_record(records[:, material.slot(sample, game, settings.target or "true")])
+            for game, score in enumerate(ask.scores)
+        ]
+        for of_game, values in zip(results, games, strict=True):
+            for kept, reduced in zip(of_game, plan.reduce(ask.metrics, values), strict=True):
+                kept.append(reduced)
+        ends.append(plan.ends(games[0]))
         counts.append((plan.n_asked, len(plan.coalitions), n_evaluated))
         hashes.append(plan.hash)
     progress.finish()
 
-    cohort = Cohort(
-        included,
-        material.players.names,
-        material.players.grid,
-        ask.score.unit,
-        settings.plan.seed,
-        ask.intervals,
-        ask.ranges,
-        settings.plan.protocol,
-    )
     asked, unique, evaluated = np.array(counts, dtype=np.int64).T
     empty, full = np.array(ends).T
     accuracy, chance = material.accuracy
@@ -94,11 +90,33 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
         accuracy,
         chance,
         material.pictures,
+        material.texts,
     )
-    slots, components = (1, 1) if material.output == "scalar" else (2, 4)
+    slots, components = material.widest_record
     return Answers(
         table,
-        tuple(metric.aggregate(kept, cohort) for metric, kept in zip(ask.metrics, results, strict=True)),
+        tuple(_measurements(material, ask, results, included)),
         evaluations.records(slots, components, unique.tolist()),
         digest(*hashes),
     )
+
+
+def _measurements(
+    material: Material, ask: Ask, results: list[list[list[Reduced]]], included: BoolArray
+) -> Iterator[Measurement]:
+    players, several = material.players, len(ask.scores) > 1
+    for score, of_game in zip(ask.scores, results, strict=True):
+        cohort = Cohort(
+            included=included,
+            n_players=np.array([len(players.of_sample(sample)) for sample in range(len(included))]),
+            shared_players=players.shared,
+            grid=players.grid,
+            unit=score.unit,
+            seed=ask.settings.plan.seed,
+            intervals=ask.intervals,
+            ranges=ask.ranges,
+            protocol=ask.settings.plan.protocol,
+        )
+        for metric, kept in zip(ask.metrics, of_game, strict=True):
+            measurement = metric.aggregate(kept, cohort)
+            yield replace(measurement, of=score.module or "output") if several else measurement

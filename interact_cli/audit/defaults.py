@@ -7,12 +7,20 @@ from typing import Any
 from torch import nn
 
 from interact_cli.config.settings import Settings
+from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import UsageError
 from interact_cli.metrics import published
+from interact_cli.scores import default_score
 from interact_cli.types import Model
 
 BUDGET = 4000
 SAMPLES = 50
+PLAYERS = {"image": "grid", "columns": "columns", "text": "words"}
+"""Kind of input -> its players where nothing is asked for."""
+INNER = "activations"
+"""Players for which paper 000 has a protocol of its own."""
+WITH_CLASSES = ("classes", "single-logit")
+"""Outputs to which labels mean something."""
 
 
 def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool) -> Settings:
@@ -21,7 +29,7 @@ def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool)
     Raises:
         UsageError: a target or a filter that needs labels, without labels.
     """
-    labels_known = labelled and model.output != "scalar"
+    labels_known = labelled and model.output in WITH_CLASSES
     update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
     only = settings.data.only or update.pop("only")
     target = settings.target or ("true" if labels_known else "predicted")
@@ -29,12 +37,13 @@ def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool)
     n_samples = settings.data.n_samples or update.pop("n_samples")
     data = {"name": data_name, "n_samples": n_samples, "only": only}
     budget = None if settings.plan.protocol else settings.plan.budget or BUDGET
+    plan = {"budget": budget, "pairs": update.get("pairs", settings.plan.pairs)}
     return settings.model_copy(
         update={
             **{name: update[name] for name in ("score", "baseline", "players")},
             "target": target,
             "data": settings.data.model_copy(update=data),
-            "plan": settings.plan.model_copy(update={"budget": budget}),
+            "plan": settings.plan.model_copy(update=plan),
         }
     )
 
@@ -60,12 +69,13 @@ def check_protocol(settings: Settings) -> None:
     plan = settings.plan
     if plan.protocol is None:
         return
-    published.lookup(plan.protocol)
+    protocol = published.lookup(plan.protocol)
+    inner = (settings.players or "").partition(":")[0] == INNER and protocol.inner_pairs is not None
     fixed = {
         "--budget": plan.budget,
         "--contexts": plan.contexts,
         "--pairs": None if plan.pairs == "auto" else plan.pairs,
-        "--players": settings.players,
+        "--players": None if inner else settings.players,
         "--score": settings.score,
         "--baseline": settings.baseline,
         "--target": settings.target,
@@ -82,21 +92,24 @@ def _by_model(settings: Settings, model: Model) -> dict[str, Any]:
     return {
         "n_samples": SAMPLES,
         "only": "all",
-        "score": settings.score or ("scalar" if model.output == "scalar" else "log-odds"),
-        "baseline": settings.baseline or "mean",
-        "players": settings.players or ("grid" if model.input.kind == "image" else "columns"),
+        "score": settings.score or default_score(model.output, tuple(named_modules(model.module))),
+        "baseline": settings.baseline,
+        "players": settings.players or PLAYERS[model.input.kind],
     }
 
 
 def _by_protocol(settings: Settings, model: Model) -> dict[str, Any]:
     protocol = published.lookup(settings.plan.protocol or "")
     images = model.input.kind == "image"
+    inner = (settings.players or "").partition(":")[0] == INNER
+    update = {"players": settings.players, "baseline": "zero", "pairs": protocol.inner_pairs} if inner else {}
     return {
         "n_samples": protocol.n_samples if images else protocol.n_samples_of_tables,
         "only": protocol.only,
         "score": protocol.score_with_batchnorm if _has_batchnorm(model.module) else protocol.score,
         "baseline": protocol.baseline,
-        "players": protocol.players if images else "columns",
+        "players": protocol.players if images else PLAYERS[model.input.kind],
+        **update,
     }
 
 

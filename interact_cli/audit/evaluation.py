@@ -46,7 +46,7 @@ class Network:
     def records(self, sample: int, coalitions: PackedArray, classes: tuple[int, ...]) -> FloatArray:
         """Evaluate coalitions: ``(m, bytes)`` -> ``(m, slot, component)``."""
         subject = self.subject()
-        return subject.evaluator.records(subject.inputs.samples[sample], subject.players, coalitions, classes)
+        return subject.evaluator.records(subject.inputs.samples[sample], subject.players[sample], coalitions, classes)
 
     @property
     def smaller_rows(self) -> int | None:
@@ -92,16 +92,24 @@ class Evaluations:
     kept: list[Kept] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
 
-    def of(self, sample: int, plan: Plan, classes: tuple[int, ...]) -> FloatArray:
+    def of(self, sample: int, plan: Plan, classes: tuple[int, ...], shape: tuple[int, int]) -> FloatArray:
         """Return the records of a sample's plan: ``(unique, slot, component)``.
 
         Samples are asked for in their order, each once.
+
+        Args:
+            sample: Position among the samples.
+            plan: What is asked.
+            classes: Class of each slot; empty for outputs without classes.
+            shape: Slots and components.
         """
         coalitions = plan.coalitions
         earlier = self._earlier(sample, classes)
         found = np.full(len(coalitions), -1) if earlier is None else positions(coalitions, earlier.coalitions)
         missing = coalitions[found < 0]
         records, units, n_evaluated = self._through_journal(sample, plan.question.sample_id, missing, classes)
+        if not len(records):
+            records = records.reshape(0, *shape)
         keys = tuple(unit.key for unit in units)
         if earlier is not None:
             merged = np.empty((len(coalitions), *earlier.values.shape[1:]))
@@ -154,7 +162,7 @@ class Evaluations:
                 n_evaluated += len(batch)
             parts.append(part)
             units.append(unit)
-        records = np.concatenate(parts) if parts else np.empty((0, max(1, len(classes)), 4 if classes else 1))
+        records = np.concatenate(parts) if parts else np.empty(0)
         return records, units, n_evaluated
 
     def _store(self, what: str, sample: int, plan: Plan, array: FloatArray | PackedArray) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from interact_cli.audit.defaults import WITH_CLASSES
 from interact_cli.audit.material import player_table
 from interact_cli.audit.planning import plan_sample
 from interact_cli.audit.preparation import Subject, question
@@ -26,7 +27,7 @@ class Forecast:
     n_samples: int
     n_players: int
     asked: int
-    """Coalitions that the metrics ask for on one sample."""
+    """Coalitions that the metrics ask for on the sample with the most players."""
     unique: int
     """The same after deduplication."""
     rows: int
@@ -47,11 +48,14 @@ class Forecast:
 
 
 def forecast(subject: Subject) -> Forecast:
-    """Plan the first sample, time two batches, and extrapolate."""
-    players, sample = subject.players, subject.inputs.samples[0]
-    plan = plan_sample(subject.metrics, question(subject.settings, player_table(players), sample.id))
+    """Plan the sample with the most players, time two batches, and extrapolate to all samples."""
+    table, samples = player_table(subject.players), subject.inputs.samples
+    largest = max(range(len(samples)), key=lambda index: subject.players[index].n_players)
+    players, sample = subject.players[largest], samples[largest]
+    plan = plan_sample(subject.metrics, question(subject.settings, table, largest, sample.id))
     evaluator = replace(subject.evaluator, progress=Silent())
-    classes = () if subject.model.output == "scalar" else (0, 1)  # the true class and another, predicted one
+    with_classes = subject.model.output in WITH_CLASSES and not evaluator.features
+    classes = (0, 1) if with_classes else ()  # the true class and another, predicted one
     batch = plan.coalitions[: evaluator.rows]
     if evaluator.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(evaluator.device)

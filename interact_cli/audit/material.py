@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from interact_cli.audit.defaults import WITH_CLASSES
 from interact_cli.audit.inputs import chance_of, share_correct
 from interact_cli.audit.preparation import Subject
+from interact_cli.metrics.tables import stacked
 from interact_cli.results import PlayerTable, Report, at_chance
-from interact_cli.types import BoolArray, FloatArray, IntArray, OutputKind, PlayerSet, Skipped
+from interact_cli.types import BoolArray, IntArray, OutputKind, PlayerSet, Skipped
 
 
 @dataclass(frozen=True)
@@ -23,24 +26,30 @@ class Material:
     """``(sample,)``; -1 for scalar outputs."""
     skipped: tuple[Skipped, ...]
     pictures: np.ndarray | None
+    texts: tuple[str, ...]
+    """Of each sample; empty for other inputs."""
     players: PlayerTable
     output: OutputKind
+    modules: tuple[str, ...]
+    """The modules whose features are the games; empty for a score of outputs."""
     chance: float
     """Accuracy that naming one class always would reach; NaN if unlabelled."""
 
     @classmethod
-    def of_subject(cls, subject: Subject, logits: FloatArray) -> Material:
-        """Look at the unmasked outputs, ``(sample, K)``."""
+    def of_subject(cls, subject: Subject) -> Material:
+        """Look at the outputs for unmasked inputs, where they are classes."""
         samples, players = subject.inputs.samples, subject.players
         pictures = [sample.picture for sample in samples if sample.picture is not None]
         return cls(
             ids=tuple(sample.id for sample in samples),
             labels=subject.inputs.labels,
-            predicted=predictions(subject.model.output, logits),
+            predicted=predictions(subject),
             skipped=subject.inputs.skipped,
             pictures=np.stack(pictures) if pictures else None,
+            texts=tuple(sample.text for sample in samples) if subject.model.input.kind == "text" else (),
             players=player_table(players),
             output=subject.model.output,
+            modules=subject.evaluator.features,
             chance=_chance(subject),
         )
 
@@ -54,8 +63,10 @@ class Material:
             samples.predicted,
             samples.skipped,
             samples.pictures,
+            samples.texts,
             report.players,
             report.provenance["output"],
+            tuple(report.provenance["modules"]),
             report.samples.chance,
         )
 
@@ -72,17 +83,32 @@ class Material:
 
     def classes(self, sample: int) -> tuple[int, ...]:
         """Return the classes that a record keeps: the true one, then the predicted one where it differs."""
-        if self.output == "scalar":
+        if self.modules or self.output not in WITH_CLASSES:
             return ()
         wanted = [int(self.labels[sample]), int(self.predicted[sample])]
         return tuple(dict.fromkeys(label for label in wanted if label >= 0))
 
-    def slot(self, sample: int, target: str) -> int:
-        """Return which slot of a record holds the target class."""
-        if self.output == "scalar":
+    def slot(self, sample: int, game: int, target: str) -> int:
+        """Return which slot of a sample's records holds a game: its module's features, or its target class."""
+        if self.modules:
+            return game
+        if self.output not in WITH_CLASSES:
             return 0
         wanted = self.labels if target == "true" else self.predicted
         return self.classes(sample).index(int(wanted[sample]))
+
+    def record_shape(self, sample: int) -> tuple[int, int]:
+        """Return slots and components of a sample's records."""
+        if self.modules:
+            return len(self.modules), 1
+        return max(1, len(self.classes(sample))), 1 if self.output == "scalar" else 4
+
+    @property
+    def widest_record(self) -> tuple[int, int]:
+        """Return slots and components that hold the records of every sample."""
+        if self.modules or self.output not in WITH_CLASSES:
+            return self.record_shape(0)
+        return 2, 4
 
     def included(self, only: str) -> BoolArray:
         """Return which samples enter the summaries."""
@@ -97,17 +123,34 @@ def _chance(subject: Subject) -> float:
     return float(np.fmin(chance_of(subject.inputs.labels), chance_of(subject.inputs.dataset.labels)))
 
 
-def player_table(players: PlayerSet) -> PlayerTable:
-    """Return the players as a report holds them."""
+def player_table(players: Sequence[PlayerSet]) -> PlayerTable:
+    """Return the players of all samples as a report holds them: once where all samples share them."""
+    first = players[0]
+    shared = all(one is first or _alike(one, first) for one in players[1:])
+    spans = [(one.span[0], one.span[-1] + 1) for one in players if one.span]
     return PlayerTable(
-        players.names, players.spec, players.owner, players.baseline, players.baseline_name, players.grid
+        names=first.names if shared else (),
+        spec=first.spec,
+        owner=first.owner if shared else stacked([one.owner.ravel() for one in players], -1),
+        baseline=first.baseline,
+        baseline_name=first.baseline_name,
+        grid=first.grid,
+        own_names=() if shared else tuple(one.names for one in players),
+        entry=str(first.entry),
+        spans=np.array(spans, dtype=np.int64) if spans else None,
     )
 
 
-def predictions(output: OutputKind, logits: FloatArray) -> IntArray:
-    """Return the predicted class of each input: ``(input, K)`` -> ``(input,)``; -1 for scalar outputs."""
-    if output == "scalar":
-        return np.full(len(logits), -1, dtype=np.int64)
+def _alike(one: PlayerSet, other: PlayerSet) -> bool:
+    return one.names == other.names and np.array_equal(one.owner, other.owner)
+
+
+def predictions(subject: Subject) -> IntArray:
+    """Return the predicted class of each sample: ``(sample,)``; -1 for outputs without classes."""
+    samples, output = subject.inputs.samples, subject.model.output
+    if output not in WITH_CLASSES:
+        return np.full(len(samples), -1, dtype=np.int64)
+    logits = subject.evaluator.logits([sample.input for sample in samples])
     if output == "single-logit":
         return (logits[:, 0] > 0).astype(np.int64)
     best: IntArray = logits.argmax(axis=1).astype(np.int64)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from math import prod
 
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
+from interact_cli.audit.baselines import baseline_of, default_baseline
 from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
-from interact_cli.audit.inputs import Inputs, baseline_of, draw_inputs, fitting_data, matched, open_dataset
+from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
 from interact_cli.audit.ranges import RangeData
 from interact_cli.config.settings import Settings
 from interact_cli.datasets.locations import cache_folder
 from interact_cli.engine.batch_rows import batch_rows
 from interact_cli.engine.devices import resolve_device
 from interact_cli.engine.evaluator import Evaluator
-from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.interfaces import Baseline, Metric, Progress, Question
+from interact_cli.entries.shapes import entry_shape
+from interact_cli.entries.wrapped import named_modules
+from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
+from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Progress, Question
 from interact_cli.results import PlayerTable
 from interact_cli.training.reference import default_epochs, reference_network, untrained
-from interact_cli.types import Model, PlayerSet
+from interact_cli.types import Entry, Model, PlayerSet
 
 N_PICTURES = 8
+TEXTS = "texts"
+"""Name of the data set that the command line spells out."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,10 @@ class Subject:
     model: Model
     inputs: Inputs
     baseline: Baseline
-    players: PlayerSet
-    score: scores.Score
+    players: tuple[PlayerSet, ...]
+    """Of each sample; one and the same where the input's shape decides them."""
+    scores: tuple[scores.Score, ...]
+    """One for each game: several only for the features of several modules."""
     metrics: tuple[Metric, ...]
     evaluator: Evaluator
     illustration: bool
@@ -43,11 +51,11 @@ class Subject:
     """Unmasked inputs for the range Y, where a metric is normalised by it."""
 
 
-def question(settings: Settings, players: PlayerTable, sample_id: str) -> Question:
+def question(settings: Settings, players: PlayerTable, sample: int, sample_id: str) -> Question:
     """Return what the metrics may know of a sample."""
     plan = settings.plan
     return Question(
-        n_players=len(players.names),
+        n_players=len(players.of_sample(sample)),
         budget=plan.budget or BUDGET,
         seed=plan.seed,
         sample_id=sample_id,
@@ -55,6 +63,7 @@ def question(settings: Settings, players: PlayerTable, sample_id: str) -> Questi
         pairs=plan.pairs,
         contexts=plan.contexts,
         protocol=plan.protocol,
+        span=players.span_of(sample),
     )
 
 
@@ -75,8 +84,9 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     check_protocol(settings)
     device = resolve_device(settings.run.device)
     model = _model(settings, str(device), progress, training=training)
-    illustration = settings.data.name is None and fitting_data(model) == "photographs"
-    data_name = settings.data.name or fitting_data(model)
+    texts = TEXTS if settings.data.texts else None
+    illustration = settings.data.name is None and texts is None and fitting_data(model) == "photographs"
+    data_name = settings.data.name or texts or fitting_data(model)
     dataset = open_dataset(data_name, settings.data)
     model = matched(model, dataset)
     resolved = resolve(settings, model, data_name, labelled=dataset.labels is not None)
@@ -88,21 +98,27 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
         seed=resolved.plan.seed,
         n_pictures=N_PICTURES,
     )
-    baseline = baseline_of(resolved.baseline or "mean", model, dataset, resolved.plan.seed)
-    players = _players(resolved, model, baseline)
-    rows = batch_rows(model, device.type, resolved.run.batch_size)
+    cut = _players(resolved, model)
+    asked = scores.resolve(resolved.score or "", model.output, tuple(named_modules(model.module)))
+    rows = batch_rows(model, device.type, resolved.run.batch_size, size=_row_size(model, inputs, cut.entry))
+    features = tuple(score.module for score in asked if score.module is not None)
+    evaluator = Evaluator(model, device, rows, progress, cut.entry, features)
+    evaluator.open(inputs.samples[0])
+    name = resolved.baseline or default_baseline(cut.entry)
+    baseline = baseline_of(name, dataset, inputs.samples, evaluator, resolved.plan.seed)
+    inputs, players = _seated(cut, inputs, baseline)
     handling = resolved.run.model_copy(update={"device": device.type, "batch_size": rows})
-    resolved = resolved.model_copy(update={"players": players.spec, "run": handling})
+    update = {"players": cut.spec, "baseline": name, "run": handling}
     normalised = any(metric.needs_ranges for metric in metrics)
     return Subject(
-        settings=resolved,
+        settings=resolved.model_copy(update=update),
         model=model,
         inputs=inputs,
         baseline=baseline,
         players=players,
-        score=scores.lookup(resolved.score or "", model.output),
+        scores=asked,
         metrics=metrics,
-        evaluator=Evaluator(model, device, rows, progress),
+        evaluator=evaluator,
         illustration=illustration,
         range_data=RangeData.of(model, dataset, resolved.plan.seed) if normalised else None,
     )
@@ -117,6 +133,7 @@ def _model(settings: Settings, device: str, progress: Progress, *, training: boo
             arch=settings.arch,
             arch_arguments=settings.arch_args,
             weights=settings.weights,
+            allow_missing=settings.allow_missing,
             builders=extensions.adapters(),
         )
     if settings.arch is not None:
@@ -147,10 +164,28 @@ def _reference(settings: Settings, device: str, progress: Progress, *, training:
     )
 
 
-def _players(settings: Settings, model: Model, baseline: Baseline) -> PlayerSet:
-    spec = settings.players or ("grid" if model.input.kind == "image" else "columns")
-    name, colon, argument = spec.partition(":")
+def _players(settings: Settings, model: Model) -> Players:
+    name, colon, argument = (settings.players or "").partition(":")
     registry = extensions.players()
     if name not in registry:
         raise UnknownNameError("players", name, (entry.name for entry in registry), listing=registry.listing)
-    return registry.get(name)(argument if colon else None, model, baseline)
+    options = PlayerOptions(unit=settings.unit, span=settings.span)
+    return registry.get(name)(argument if colon else None, model, options)
+
+
+def _row_size(model: Model, inputs: Inputs, entry: Entry) -> int:
+    """Return how many numbers the largest masked row has."""
+    longest = max((sample.input for sample in inputs.samples), key=lambda tokens: tokens.shape[-1])
+    return prod(entry_shape(model, entry, longest))
+
+
+def _seated(cut: Players, inputs: Inputs, baseline: Baseline) -> tuple[Inputs, tuple[PlayerSet, ...]]:
+    """Make the players of every sample; samples that have none to measure are left out with a reason."""
+    players: list[PlayerSet] = []
+    reasons: dict[int, str] = {}
+    for index, sample in enumerate(inputs.samples):
+        try:
+            players.append(cut.of(sample, baseline))
+        except SampleSkipped as error:
+            reasons[index] = str(error)
+    return inputs.without(reasons) if reasons else inputs, tuple(players)

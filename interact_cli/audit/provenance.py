@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -18,7 +17,7 @@ from typing import Any
 import torch
 
 from interact_cli import __version__, extensions
-from interact_cli.audit.inputs import described
+from interact_cli.audit.baselines import described
 from interact_cli.audit.preparation import Subject
 from interact_cli.config.settings import Settings
 from interact_cli.engine.devices import describe
@@ -27,7 +26,7 @@ from interact_cli.report.documents import plain
 from interact_cli.scores import Score
 from interact_cli.seeding import digest
 
-PACKAGES = ("h5py", "numpy", "scikit-learn", "timm", "torch", "torchvision")
+PACKAGES = ("h5py", "numpy", "scikit-learn", "timm", "torch", "torchvision", "tokenizers", "transformers")
 PLACES: dict[str, Any] = {"checkpoint": True, "data": {"root", "samples"}, "run": {"output", "force"}}
 """Settings that say where things lie; they decide no number and stand in ``/provenance/run``."""
 
@@ -60,8 +59,11 @@ def record_identity(subject: Subject) -> dict[str, Any]:
         "output": model.output,
         "data": subject.inputs.fingerprint,
         "samples": digest(*(sample.id for sample in subject.inputs.samples)),
-        "players": subject.players.spec,
-        "owners": hashlib.sha256(subject.players.owner.tobytes()).hexdigest(),
+        "players": subject.players[0].spec,
+        "owners": digest(*(players.owner.tobytes() for players in subject.players)),
+        "entry": asdict(evaluator.entry),
+        "way": evaluator.way,
+        "modules": evaluator.features,
         "baseline": described(subject.baseline),
         "device": describe(evaluator.device),
         "dtype": "float32, TF32 off",
@@ -69,20 +71,23 @@ def record_identity(subject: Subject) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "timm": _version("timm"),
+        "transformers": _version("transformers"),
+        "tokenizers": _version("tokenizers"),
     }
     cleaned: dict[str, Any] = plain(document)
     return cleaned
 
 
 def question_identity(
-    settings: Settings, score: Score, metrics: Sequence[Metric], ranges: str, *, illustration: bool
+    settings: Settings, asked: Sequence[Score], metrics: Sequence[Metric], ranges: str, *, illustration: bool
 ) -> dict[str, Any]:
     """Return everything that decides the numbers once the records are given."""
     document = {
         "metrics": [[metric.name, metric.version] for metric in metrics],
         "metric origins": origins(metrics),
-        "score": score.name,
+        "score": named_scores(asked),
         "target": settings.target,
+        "span": settings.span,
         "filter": settings.data.only,
         "limit": settings.data.limit,
         "plan": settings.plan.model_dump(mode="json"),
@@ -98,7 +103,7 @@ def identity(subject: Subject) -> dict[str, Any]:
     """Return what decides the numbers of a run; two runs of equal identity are one run."""
     ranges = subject.range_data.fingerprint if subject.range_data else ""
     question = question_identity(
-        subject.settings, subject.score, subject.metrics, ranges, illustration=subject.illustration
+        subject.settings, subject.scores, subject.metrics, ranges, illustration=subject.illustration
     )
     return {"records": record_identity(subject), "question": question}
 
@@ -158,7 +163,14 @@ def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, A
             "n_total": len(inputs.dataset),
         },
         "baseline": described(subject.baseline),
-        "players": subject.players.spec,
+        "players": subject.players[0].spec,
+        "entry": {
+            **asdict(subject.evaluator.entry),
+            "where": str(subject.evaluator.entry),
+            "way": subject.evaluator.way,
+            "difference": subject.evaluator.difference,
+        },
+        "modules": subject.evaluator.features,
         "illustration": subject.illustration,
         "ranges": dict(ranges),
         "device": describe(subject.evaluator.device),
@@ -173,11 +185,18 @@ def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, A
     return cleaned
 
 
-def question_document(settings: Settings, score: Score, metrics: Sequence[Metric], plan_hash: str) -> dict[str, Any]:
+def named_scores(asked: Sequence[Score]) -> str:
+    """Return the scores in one word."""
+    return ", ".join(score.name for score in asked)
+
+
+def question_document(
+    settings: Settings, asked: Sequence[Score], metrics: Sequence[Metric], plan_hash: str
+) -> dict[str, Any]:
     """Return what a report says of the question."""
     document = {
-        "score": score.name,
-        "score_unit": score.unit,
+        "score": named_scores(asked),
+        "score_unit": asked[0].unit,
         "target": settings.target,
         "budget": settings.plan.budget,
         "seed": settings.plan.seed,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from interact_cli.audit.defaults import WITH_CLASSES
 from interact_cli.audit.inputs import range_inputs
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.interfaces import Dataset
@@ -21,14 +22,14 @@ from interact_cli.types import IntArray, Model
 class RangeData:
     """Unmasked inputs with labels."""
 
-    inputs: list[npt.NDArray[np.float32]]
+    inputs: list[npt.NDArray[np.float32] | IntArray]
     labels: IntArray
     split: str
 
     @classmethod
     def of(cls, model: Model, dataset: Dataset, seed: int) -> RangeData | None:
         """Draw the inputs; None where there are no labels or no classes."""
-        if model.output == "scalar":
+        if model.output not in WITH_CLASSES:
             return None
         inputs, labels = range_inputs(model, dataset, seed)
         return cls(inputs, labels, dataset.split) if inputs else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from interact_cli import extensions, scores
 from interact_cli.audit.answers import Ask, answer
-from interact_cli.audit.defaults import check_labels, check_protocol
+from interact_cli.audit.defaults import INNER, WITH_CLASSES, check_labels, check_protocol
 from interact_cli.audit.delivery import Outcome, deliver
 from interact_cli.audit.evaluation import Evaluations, Network
 from interact_cli.audit.material import Material
@@ -63,19 +63,19 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     earlier = EarlierRun(report, changes, progress)
     settings, held = earlier.settings, report.provenance
     material = Material.of_report(report)
-    labels_known = bool((material.labels >= 0).all()) and material.output != "scalar"
+    labels_known = bool((material.labels >= 0).all()) and material.output in WITH_CLASSES
     check_labels(settings.target, settings.data.only, labels_known=labels_known, data_name=settings.data.name or "")
-    score = scores.lookup(settings.score or "", material.output)
+    asked = _asked(settings, material)
     metrics = tuple(extensions.metric(name) for name in dict.fromkeys(settings.metrics))
     ranges = earlier.ranges(metrics, labels_known=labels_known)
     question = question_identity(
-        settings, score, metrics, ranges.get("fingerprint", ""), illustration=held["illustration"]
+        settings, asked, metrics, ranges.get("fingerprint", ""), illustration=held["illustration"]
     )
     identity = {"records": held["identity"]["records"], "question": question}
 
     def make(journal: Journal) -> Report:
         evaluations = Evaluations(journal, Network(earlier.subject), records)
-        ask = Ask(settings, score, metrics, readings(ranges, score.name), intervals=not held["illustration"])
+        ask = Ask(settings, asked, metrics, readings(ranges, asked[0].name), intervals=not held["illustration"])
         answers = answer(material, ask, evaluations, progress)
         missing, all_ = int(answers.samples.evaluated.sum()), int(answers.samples.unique.sum())
         progress.note(f"From {source.name}: {missing} of {all_} coalitions were missing.")
@@ -89,6 +89,20 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
         return assemble(about, ask, material, answers)
 
     return deliver(settings, identity, [source], make, invocation)
+
+
+def _asked(settings: Settings, material: Material) -> tuple[scores.Score, ...]:
+    """Return the scores of the games, which are those of the report where they are features of modules."""
+    asked = scores.resolve(settings.score or "", material.output, material.modules)
+    modules = tuple(score.module for score in asked if score.module is not None)
+    if modules != material.modules:
+        held = ",".join(material.modules)
+        what = f"the features of {held}" if held else "outputs"
+        raise UsageError(
+            f"Expected a score of what the report's records hold, {what}; got '{settings.score}'. "
+            f"Measure again without --from."
+        )
+    return asked
 
 
 @dataclass
@@ -145,7 +159,9 @@ class EarlierRun:
                 "The report does not hold all that is asked, and its checkpoint is not where it was. "
                 "Name it: interact measure CHECKPOINT --from REPORT."
             )
-        left_open = FIXED_BY_PROTOCOL if self._given.get("plan.protocol") else ()
+        inner = str(self._given.get("players")).partition(":")[0] == INNER
+        fixed = [name for name in FIXED_BY_PROTOCOL if not (inner and name == "players")]
+        left_open = fixed if self._given.get("plan.protocol") else ()
         given = {name: value for name, value in self._given.items() if name not in left_open}
         given |= {"run.batch_size": self.report.provenance["batch_rows"]}
         subject = prepare(load_settings(flags=given), self.progress)

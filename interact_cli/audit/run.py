@@ -61,12 +61,11 @@ def announce(subject: Subject, progress: Progress) -> None:
 
 
 def _measured(subject: Subject, journal: Journal, progress: Progress) -> Report:
-    settings, score, metrics = subject.settings, subject.score, subject.metrics
-    logits = subject.evaluator.logits([sample.input for sample in subject.inputs.samples])
-    material = Material.of_subject(subject, logits)
+    settings, asked, metrics = subject.settings, subject.scores, subject.metrics
+    material = Material.of_subject(subject)
     _warn_at_chance(material, progress)
     ranges = computed(subject.range_data, subject.evaluator)
-    ask = Ask(settings, score, metrics, readings(ranges, score.name), intervals=not subject.illustration)
+    ask = Ask(settings, asked, metrics, readings(ranges, asked[0].name), intervals=not subject.illustration)
     evaluations = Evaluations(journal, Network.of(subject))
     answers = answer(material, ask, evaluations, progress)
     return assemble(
@@ -77,7 +76,7 @@ def _measured(subject: Subject, journal: Journal, progress: Progress) -> Report:
 def assemble(about_subject: dict[str, Any], ask: Ask, material: Material, answers: Answers) -> Report:
     """Put a report together; what does not decide the numbers is added when it is delivered."""
     settings = ask.settings
-    question = question_document(settings, ask.score, ask.metrics, answers.plan_hash)
+    question = question_document(settings, ask.scores, ask.metrics, answers.plan_hash)
     return Report(
         config=config_document(settings),
         provenance={**about_subject, **question},

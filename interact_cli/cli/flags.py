@@ -53,22 +53,28 @@ COMMON = (
     Flag("arch", "--arch", str, MODEL, metavar="PREFIX:NAME"),
     Flag("arch_args", "--arch-arg", list[str], MODEL, metavar="NAME=VALUE"),
     Flag("weights", "--weights", str, MODEL, metavar="auto|ema|raw"),
+    Flag("allow_missing", "--allow-missing", list[str], MODEL, metavar="PATTERN"),
     Flag("data.name", "--dataset", str, INPUTS, "-d", "NAME[:PATH]"),
+    Flag("data.texts", "--text", list[str], INPUTS, "-t", "TEXT"),
+    Flag("data.continuation", "--continuation", str, INPUTS, metavar="TEXT"),
     Flag("data.root", "--data-root", Path, INPUTS),
     Flag("data.split", "--split", str, INPUTS),
     Flag("data.label_column", "--label-column", str, INPUTS),
+    Flag("data.text_column", "--text-column", str, INPUTS),
     Flag("data.n_samples", "--n-samples", int, INPUTS, "-n"),
     Flag("data.samples", "--samples", Path, INPUTS),
     Flag("data.only", "--only", str, INPUTS, metavar="correct|all"),
     Flag("data.limit", "--limit", int, INPUTS),
     Flag("data.max_failures", "--max-failures", int, INPUTS),
     Flag("data.allow_download", "--allow-download", bool, INPUTS),
-    Flag("players", "--players", str, GAME, metavar="grid:RxC|columns"),
-    Flag("baseline", "--baseline", str, GAME, metavar="mean|data-mean|zero|value:V"),
-    Flag("score", "--score", str, GAME, "-s"),
+    Flag("players", "--players", str, GAME, metavar="NAME[:ARGUMENT]"),
+    Flag("unit", "--unit", str, GAME, metavar="unit|channel|cell"),
+    Flag("span", "--span", str, GAME, metavar="FIRST:END|WORDS"),
+    Flag("baseline", "--baseline", str, GAME, metavar="NAME"),
+    Flag("score", "--score", str, GAME, "-s", "NAME"),
     Flag("target", "--target", str, GAME, metavar="true|predicted"),
     Flag("plan.budget", "--budget", int, PLAN, "-b"),
-    Flag("plan.pairs", "--pairs", str, PLAN, metavar="all|radius:R"),
+    Flag("plan.pairs", "--pairs", str, PLAN, metavar="all|radius:R|random:K"),
     Flag("plan.contexts", "--contexts", int, PLAN),
     Flag("plan.protocol", "--protocol", str, PLAN, metavar="NAME"),
     Flag("plan.seed", "--seed", int, PLAN),
@@ -122,13 +128,18 @@ def _value(flag: Flag, given: Any) -> Any:
     if flag.name == "--no-records":
         return not given
     if flag.setting == "arch_args":
-        return dict(_pair(text) for text in given)
+        return dict(pair(text) for text in given)
     if flag.setting == "run.batch_size" and given.lstrip("-").isdecimal():
         return int(given)
     return given
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def pair(text: str) -> tuple[str, Any]:
+    """Read ``NAME=VALUE``; the value is YAML.
+
+    Raises:
+        UsageError: no such form.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise UsageError(f"Expected --arch-arg NAME=VALUE, for example --arch-arg img_size=32, got '{text}'.")

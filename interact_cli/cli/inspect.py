@@ -18,7 +18,7 @@ SHOWN = 20
 
 @guarded
 def inspect(
-    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint file.", show_default=False)],
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint file or model directory.", show_default=False)],
     json: Json = False,
     all_: Annotated[bool, typer.Option("--all", help="List every tensor.")] = False,
 ) -> None:
@@ -31,11 +31,18 @@ def inspect(
         screen.document(json_text(asdict(found), indent=2))
     else:
         lines = [
-            f"File          {found.path}",
+            f"{'Folder' if found.files else 'File'}".ljust(14) + found.path,
             f"Container     {found.kind}, {found.size:,} bytes",
             f"SHA-256       {found.digest}",
             f"Architecture  {found.arch or 'not named in the file'}",
         ]
+        lines += [f"Setting       {name} = {value}" for name, value in found.config]
+        lines += [
+            "Member        " + ", ".join(filter(None, (row.name, f"{row.size:,} bytes", row.digest)))
+            for row in found.files
+        ]
+        if found.tokenizer:
+            lines.append(f"Tokenizer     {found.tokenizer}")
         if found.sidecar:
             lines.append(f"Sidecar       {found.sidecar}")
         if found.suggestions:

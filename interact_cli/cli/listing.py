@@ -2,53 +2,127 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from interact_cli.cli.console import screen
+from interact_cli.cli.flags import pair
 from interact_cli.cli.guard import guarded
 from interact_cli.cli.measuring import Json
 from interact_cli.errors import UsageError
 from interact_cli.safe_text import safe_text
 
-Kind = Literal["metrics", "archs", "datasets", "players", "scores", "protocols"]
+if TYPE_CHECKING:
+    from interact_cli.entries.modules import ModuleRow
+
+Kind = Literal["metrics", "archs", "checkpoints", "datasets", "players", "scores", "protocols", "modules"]
+Markdown = Annotated[bool, typer.Option("--md", help="Print a Markdown table.")]
 
 
 @guarded
 def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
-    pattern: Annotated[
-        str | None, typer.Argument(help="For archs: list the timm names that contain this.", show_default=False)
+    of: Annotated[
+        str | None,
+        typer.Argument(
+            help="For archs: the timm names that contain this. For modules: the checkpoint.", show_default=False
+        ),
     ] = None,
+    arch: Annotated[str | None, typer.Option("--arch", help="For modules.", metavar="PREFIX:NAME")] = None,
+    arch_arg: Annotated[list[str] | None, typer.Option("--arch-arg", help="For modules.", metavar="NAME=VALUE")] = None,
     json: Json = False,
+    md: Markdown = False,
 ) -> None:
-    """List metrics, architectures, data sets, players, scores or protocols."""
-    if pattern and kind != "archs":
-        raise UsageError(f"Only archs take a pattern; leave out '{safe_text(pattern)}'.")
-    rows = _timm_names(pattern) if kind == "archs" and pattern else _rows(kind)
+    """List metrics, architectures, kinds of checkpoints, data sets, players, scores, protocols, or a network's modules.
+
+    Example: interact list modules ckpt.pt
+    """
+    _check(kind, of, named_arch=bool(arch or arch_arg))
+    if kind == "modules":
+        rows = _modules(Path(of or ""), arch, dict(pair(text) for text in arch_arg or ()))
+    else:
+        rows = _timm_names(of) if kind == "archs" and of else _rows(kind)
     if json:
         from interact_cli.report.documents import json_text
 
         screen.document(json_text({kind: rows}, indent=2))
         return
+    if md:
+        screen.document(_markdown(rows))
+        return
     width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
-        screen.document(f"{row['name']:<{width}}  {row['summary']}  [{row['origin']}]")
+        origin = f"  [{row['origin']}]" if row.get("origin") else ""
+        screen.document(f"{row['name']:<{width}}  {row['summary']}{origin}".rstrip())
         if row.get("expected"):
             screen.document(f"{'':<{width}}  expects: {row['expected']}")
+
+
+def _markdown(rows: list[dict[str, Any]]) -> str:
+    """Return a table; the columns are those that any row fills."""
+    columns = [name for name in ("name", "summary", "expected") if any(row.get(name) for row in rows)]
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[str(row.get(name) or "").replace("|", "\\|") for name in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _check(kind: str, of: str | None, *, named_arch: bool) -> None:
+    """Refuse what does not belong to the kind.
+
+    Raises:
+        UsageError: something is given that this kind does not take, or missing that it needs.
+    """
+    if kind == "modules" and of is None:
+        raise UsageError("Expected a checkpoint: interact list modules CHECKPOINT.")
+    if of and kind not in {"archs", "modules"}:
+        raise UsageError(f"Only archs and modules take a second word; leave out '{safe_text(of)}'.")
+    if named_arch and kind != "modules":
+        raise UsageError(f"--arch is for 'interact list modules'; leave it out for {kind}.")
+
+
+def _modules(checkpoint: Path, arch: str | None, arch_arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """Describe the modules at which players or feature scores can be asked for."""
+    from interact_cli import extensions
+    from interact_cli.adapters.loading import load_model
+    from interact_cli.entries.modules import example_input, list_modules
+
+    builders = extensions.adapters()
+    model = load_model(checkpoint, arch=arch, arch_arguments=arch_arguments, builders=builders)
+    rows = list_modules(model, example_input(model))
+    return [{**asdict(row), "name": safe_text(row.name) or "(network)", "summary": _described(row)} for row in rows]
+
+
+def _described(row: ModuleRow) -> str:
+    """Say in a line what a module is: type, output shape, and what it has to do with dropout."""
+    marks = {
+        "a dropout: activations:pre-dropout:NAME": row.dropout,
+        "feeds a dropout": row.feeds_dropout,
+        f"{row.functional_dropouts} functional dropouts inside": row.functional_dropouts > 0,
+        f"runs {row.runs} times": row.runs != 1,
+        "no entry": row.runs == 1 and not row.entry,
+    }
+    shape = "" if row.shape is None else " x ".join(map(str, row.shape)) or "scalar"
+    said = [text for text, holds in marks.items() if holds]
+    return "  ".join(part for part in (row.type, shape, ", ".join(said)) if part)
 
 
 def _rows(kind: str) -> list[dict[str, Any]]:
     from interact_cli import extensions
 
     if kind == "scores":
-        from interact_cli.scores import SCORES
+        from interact_cli.scores import FEATURE, SCORES
 
         return [
             {"name": score.name, "summary": f"{score.summary} (unit: {score.unit})", "origin": extensions.ORIGIN}
-            for score in SCORES.values()
+            for score in (*SCORES.values(), FEATURE)
         ]
+    if kind == "checkpoints":
+        from interact_cli.adapters.containers import CONTAINERS
+
+        return [{"name": name, "summary": summary, "origin": extensions.ORIGIN} for name, summary in CONTAINERS.items()]
     if kind == "protocols":
         from interact_cli.metrics.published import PROTOCOLS
 

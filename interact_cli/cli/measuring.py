@@ -16,7 +16,7 @@ from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Progress
 
-Checkpoint = Annotated[Path | None, typer.Argument(help="Checkpoint file.", show_default=False)]
+Checkpoint = Annotated[Path | None, typer.Argument(help="Checkpoint file or folder.", show_default=False)]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file of settings.", show_default=False)]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting: plan.budget=2000.", metavar="NAME=VALUE")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print forward passes, memory and time; measure nothing.")]
@@ -42,6 +42,8 @@ def settings_from(
     )
     if settings.data.samples is not None and settings.data.n_samples is not None:
         raise UsageError("--samples names the samples and --n-samples draws them. Leave one of them out.")
+    if settings.data.texts and settings.data.name is not None:
+        raise UsageError("--text gives the texts themselves and --dataset names others. Leave one of them out.")
     return settings
 
 

@@ -20,13 +20,19 @@ class DataSettings(_Section):
     """Which inputs are measured."""
 
     name: str | None = None
-    """Data set: `digits`, `cifar10`, `folder:PATH`, `csv:FILE`, ...; `interact list datasets`."""
+    """Data set: `digits`, `cifar10`, `folder:PATH`, `csv:FILE`, `text:FILE`, ...; `interact list datasets`."""
     root: Path | None = None
     """Folder to look in before `$INTERACT_DATA`, `./data` and the user's cache."""
     split: str | None = None
     """Part of the data set; the test part where there is one."""
     label_column: str | None = None
-    """Label column of a table."""
+    """Label column of a table; the attribute of CelebA."""
+    text_column: str | None = None
+    """Text column of a table of texts."""
+    texts: tuple[str, ...] = ()
+    """Texts from the command line, instead of a data set."""
+    continuation: str | None = None
+    """What a causal language model is asked to go on with, where the data set does not say."""
     n_samples: int | None = Field(default=None, ge=1, le=MOST, strict=True)
     """Samples to draw, stratified by class; 50 unless a protocol says otherwise."""
     samples: Path | None = None
@@ -49,7 +55,7 @@ class PlanSettings(_Section):
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED, strict=True)
     """Seed of the draws of samples, pairs and contexts."""
     pairs: str = "auto"
-    """Pairs of players: `all`, `radius:R`; auto is radius:2 on a grid and all elsewhere."""
+    """Pairs of players: `all`, `radius:R`, `random:K`; auto is radius:2 on a grid and all elsewhere."""
     contexts: int | None = Field(default=None, ge=2, le=MOST, strict=True)
     """Contexts per pair (and order); the budget decides."""
     protocol: str | None = None
@@ -91,20 +97,26 @@ class Settings(_Section):
     """One run."""
 
     checkpoint: Path | None = None
-    """Checkpoint file; without one, `bottleneck` measures the data set's reference network."""
+    """Checkpoint file or model folder; without one, `bottleneck` measures the data set's reference network."""
     arch: str | None = None
-    """Architecture: `timm:NAME`, `py:package.module:factory`, `py:FILE.py:factory`; the checkpoint's own otherwise."""
+    """Architecture: `timm:NAME`, `torchvision:NAME`, `paper:NAME`, `py:FILE.py:factory`; else the checkpoint's own."""
     arch_args: dict[str, Any] = Field(default_factory=dict)
     """Arguments of the architecture; they win over the checkpoint's."""
     weights: Literal["auto", "ema", "raw"] = "auto"
     """Which weights of a training checkpoint; auto prefers the averaged ones."""
+    allow_missing: tuple[str, ...] = ()
+    """Shell patterns of tensors that the checkpoint may lack; they keep their random start, and the report says so."""
     data: DataSettings = DataSettings()
     players: str | None = None
-    """`grid:RxC` or `columns`; the largest of 16, 8, 4 whose cells hold at least 2x2 pixels."""
+    """`grid:RxC`, `columns`, `words`, `tokens`, `activations:MODULE`, `activations:pre-dropout`; else by the input."""
+    unit: Literal["unit", "channel", "cell"] | None = None
+    """What a player of an activation is: one number, a channel, or a position; channels of maps, units of vectors."""
+    span: str | None = None
+    """Successive players whose interactions are asked for: `3:8`, or some words of the text."""
     baseline: str | None = None
-    """What a masked player shows: `mean`, `data-mean`, `zero` or `value:V` (network's input space); mean."""
+    """What a masked player shows: `mean`, `data-mean`, `zero`, `value:V`; texts: `zero`, `mask`, `pad`, `token:T`."""
     score: str | None = None
-    """Score function: `interact list scores`; log-odds for classes, scalar otherwise."""
+    """Score function: `interact list scores`, or `feature:MODULE,...`; log-odds for classes, else by the output."""
     target: Literal["true", "predicted"] | None = None
     """Class whose score is the value; true where labels exist."""
     metrics: tuple[str, ...] = ()

@@ -15,16 +15,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from interact_cli.datasets.layouts import Layout, locate, not_found
 from interact_cli.datasets.request import resolve_split
 from interact_cli.datasets.samples import Samples
 from interact_cli.datasets.unpickling import read_arrays
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
+from interact_cli.safe_text import safe_text
 from interact_cli.types import IntArray
 
-EXPECTED = "cifar-10-batches-py/{test_batch, data_batch_1 .. data_batch_5, batches.meta}"
+_TREE_10 = "cifar-10-batches-py/{test_batch, data_batch_1 .. data_batch_5, batches.meta}"
+_TREE_100 = "cifar-100-python/{test, train, meta}"
 
-EXPECTED_100 = "cifar-100-python/{test, train, meta}"
+EXPECTED = f"{_TREE_10}; cifar100: {_TREE_100}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ _CIFAR10 = _Layout(
     meta_key="label_names",
     class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     torchvision="CIFAR10",
-    expected=EXPECTED,
+    expected=_TREE_10,
 )
 
 _CIFAR100 = _Layout(
@@ -69,16 +72,16 @@ _CIFAR100 = _Layout(
     meta_key="fine_label_names",
     class_names=(),
     torchvision="CIFAR100",
-    expected=EXPECTED_100,
+    expected=_TREE_100,
 )
 
 
 def read(request: DataRequest) -> Samples:
     """Open CIFAR-10: 32x32 RGB images, 10 classes.
 
-    ``cifar-10-batches-py`` may be the path itself or lie in it; without a path it is looked for in the same way in
-    each of the roots. Some of the five training batches are enough; a note says which are missing. The pixels of the
-    split stay in memory as bytes (31 MB per full batch).
+    ``cifar-10-batches-py`` may be the path itself, hold it, or lie in it or one folder deeper; without a path it is
+    looked for in each of the roots. Some of the five training batches are enough; a note says which are missing. The
+    pixels of the split stay in memory as bytes (31 MB per full batch).
 
     Raises:
         DataRefused: not found, unsafe, or not what a batch holds.
@@ -131,33 +134,23 @@ def _image(batches: list[npt.NDArray[np.uint8]], index: int) -> Image.Image:
 
 
 def _find(request: DataRequest, layout: _Layout, split: str) -> Path:
+    place = Layout(layout.name, layout.expected, (layout.folder,), (layout.archive,))
+    folder = locate(request, place, partial(_holds, layout.parts[split]))
+    if folder is not None:
+        return folder
+    other = locate(request, place, partial(_holds, tuple(_all_files(layout))))
     tops = (request.path.expanduser(),) if request.path is not None else request.roots
-    looked = list(_candidates(tops, layout))
-    for folder in looked:
-        if any((folder / name).is_file() for name in layout.parts[split]):
-            return folder
     if request.allow_download and tops:
         return _download(tops[0], layout)
-    raise DataRefused(_not_found(layout, split, tops, looked))
-
-
-def _candidates(tops: tuple[Path, ...], layout: _Layout) -> Iterator[Path]:
-    for top in tops:
-        yield top
-        yield top / layout.folder
-
-
-def _not_found(layout: _Layout, split: str, tops: tuple[Path, ...], looked: list[Path]) -> str:
-    archives = [top / layout.archive for top in tops if (top / layout.archive).is_file()]
-    others = [folder for folder in looked if any((folder / name).is_file() for name in _all_files(layout))]
-    if archives:
-        todo = f"'{archives[0]}' is still packed: unpack it there"
-    elif others:
-        todo = f"'{others[0]}' lacks the files of split '{split}': add them, or ask for another --split"
+    if other is not None:
+        todo = f"'{safe_text(other)}' lacks the files of split '{split}': add them, or ask for another --split"
     else:
         todo = f"Put {layout.folder} there, name its place with --data-root DIR, or allow a download: --allow-download"
-    places = ", ".join(f"'{folder}'" for folder in looked) or "nowhere, as no folder was named"
-    return f"No {layout.name} split '{split}' found. Looked in {places}. Expected {layout.expected}. {todo}."
+    raise not_found(request, place, what=f"split '{split}'", todo=todo)
+
+
+def _holds(files: tuple[str, ...], folder: Path) -> bool:
+    return any((folder / name).is_file() for name in files)
 
 
 def _all_files(layout: _Layout) -> Iterator[str]:

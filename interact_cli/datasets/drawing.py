@@ -16,8 +16,8 @@ from PIL import Image
 
 from interact_cli.errors import DataRefused, ShapeError, UsageError
 from interact_cli.interfaces import Dataset
-from interact_cli.seeding import digest, generator
-from interact_cli.types import IntArray
+from interact_cli.seeding import digest, digest_each, generator
+from interact_cli.types import IntArray, Text
 
 MAX_ID_BYTES = 1 << 26
 """Most bytes of a file of sample ids."""
@@ -25,9 +25,9 @@ MAX_ID_BYTES = 1 << 26
 
 def identity(dataset: Dataset) -> str:
     """Return the SHA-256 over name, split, sample ids and labels: what a draw is keyed by."""
-    labels = [] if dataset.labels is None else [str(label) for label in dataset.labels.tolist()]
-    ids = [dataset.sample_id(index) for index in range(len(dataset))]
-    return digest(dataset.name, dataset.split, digest(*ids), digest(*labels))
+    labels = [] if dataset.labels is None else dataset.labels.tolist()
+    ids = map(dataset.sample_id, range(len(dataset)))
+    return digest(dataset.name, dataset.split, digest_each(ids), digest_each(map(str, labels)))
 
 
 def draw(dataset: Dataset, n_samples: int, seed: int) -> list[int]:
@@ -109,11 +109,14 @@ def _unknown_id(sample_id: str, path: Path, dataset: Dataset, known: Iterable[st
 
 
 def raw_digest(raw: Any) -> str:
-    """Return the SHA-256 of one raw sample: the decoded pixels with mode and size, or the row in float64.
+    """Return the SHA-256 of one raw sample: the pixels with mode and size, the row in float64, or the text's parts.
 
     Raises:
-        ShapeError: neither a PIL image nor a row of numbers.
+        ShapeError: neither a PIL image, nor a text, nor a row of numbers.
     """
+    if isinstance(raw, Text):
+        parts = (raw.text, raw.second, raw.continuation)
+        return digest("text", *("" if part is None else f"={part}".encode("utf-8", "surrogatepass") for part in parts))
     if isinstance(raw, Image.Image):
         pixels = raw.convert("RGBA") if raw.mode in {"P", "PA"} else raw
         return digest("image", pixels.mode, f"{pixels.width}x{pixels.height}", pixels.tobytes())

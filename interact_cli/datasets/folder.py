@@ -1,9 +1,8 @@
-"""A folder of images: one sub-folder per class, or a flat folder without labels."""
+"""A folder of images: one sub-folder per class, perhaps below one sub-folder per split, or flat and without labels."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,86 +10,142 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from interact_cli.datasets import tiny_imagenet
+from interact_cli.datasets.layouts import subfolders, what_lies_at, with_implied_split
+from interact_cli.datasets.pictures import SUFFIXES, entries, is_picture, open_picture
 from interact_cli.datasets.request import required_path, resolve_split
 from interact_cli.datasets.samples import Samples
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
+from interact_cli.safe_text import safe_text
 
-EXPECTED = "PATH/{CLASS_A/*.png, CLASS_B/*.jpg, ...} (sorted names are the class indices), or unlabelled PATH/*.png"
+EXPECTED = (
+    "PATH/{CLASS_A/*.png, CLASS_B/*.jpg, ...} (sorted names are the class indices), "
+    "PATH/{train, val}/CLASS/*.png, or unlabelled PATH/*.png"
+)
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""Pillow reads more; among it is PostScript, which is a program."""
+_TRAINING = ("train", "training")
+_SPLITS = ("test", "val", "valid", "validation", *_TRAINING)
+"""Names of split folders; the first one that has class folders is the default."""
 
-_SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test"}
+_FLAT = "a flat folder: samples are unlabelled"
+_FLAT_IMAGENET = (
+    "these are ImageNet's validation images in one flat folder: samples are unlabelled, as their classes stand in "
+    "another file (ILSVRC2012_validation_ground_truth.txt of the development kit); for labels, move every image into "
+    "a folder named like its class (n01440764, ...)"
+)
 
 
 @dataclass
 class _Scan:
-    """One walk through a folder."""
+    """One walk through a folder. Only names are read, however many files there are."""
 
     top: Path
     ignored: Counter[str] = field(default_factory=Counter)
     """What was left out, by reason."""
 
-    def images(self, folder: Path, ancestors: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
-        """Yield the images below a folder, relative to the top, in sorted order; a loop of links is entered once."""
-        here = _inode(folder)
+    def images(self, place: str, ancestors: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
+        """Yield the images below a folder in sorted order; a loop of links is entered once.
+
+        Args:
+            place: The folder, relative to the top, with a slash at its end; empty for the top itself.
+            ancestors: The folders above it.
+
+        Yields:
+            Paths relative to the top.
+        """
+        here = _inode(self.top / place)
         if here in ancestors:
             self.ignored["link(s) back to a parent folder"] += 1
             return
-        for path in self.entries(folder):
-            if path.is_dir():
-                yield from self.images(path, ancestors | {here})
-            elif path.suffix.lower() in SUFFIXES:
-                yield path.relative_to(self.top).as_posix()
+        for entry in self.kept(self.top / place):
+            if entry.is_dir():
+                yield from self.images(f"{place}{entry.name}/", ancestors | {here})
+            elif is_picture(entry.name):
+                yield place + entry.name
             else:
                 self.ignored["file(s) of another kind"] += 1
 
-    def entries(self, folder: Path) -> list[Path]:
-        """Return what lies in a folder, sorted by name, without hidden and unprintable names."""
-        try:
-            paths = sorted(folder.iterdir(), key=lambda path: path.name)
-        except OSError as error:
-            raise DataRefused(f"Cannot list the folder '{folder}': {error.strerror or error}.") from error
-        kept = []
-        for path in paths:
-            if path.name.startswith("."):
+    def kept(self, folder: Path) -> Iterator[os.DirEntry[str]]:
+        """Yield what lies in a folder, sorted by name, without hidden and unprintable names."""
+        for entry in entries(folder):
+            if entry.name.startswith("."):
                 self.ignored["hidden file(s)"] += 1
-            elif not path.name.isprintable():
+            elif not entry.name.isprintable():
                 self.ignored["name(s) that cannot be printed"] += 1
             else:
-                kept.append(path)
-        return kept
+                yield entry
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(f"ignored {count} {reason}" for reason, count in sorted(self.ignored.items()) if count)
 
 
 def read(request: DataRequest) -> Samples:
     """Open a folder of images; an image is opened when it is asked for.
 
-    Links are followed, also out of the folder. An image that cannot be read is refused when it is asked for, by
-    itself, so that a run can count it.
+    Where PATH holds split folders, or is one beside a ``train`` folder, the classes are numbered as in ``train``: a
+    validation folder that lacks a class would shift all later ones. Tiny-ImageNet is recognised and read with its
+    annotated labels. Links are followed, also out of the folder. An image that cannot be read is refused when it is
+    asked for, by itself, so that a run can count it.
 
     Raises:
-        DataRefused: no such folder, no image in it, or a layout whose sub-folders are not classes.
+        DataRefused: no such folder, no image in it, or a split whose classes are not those of ``train``.
         UsageError: no path, or an unknown split.
     """
-    split = resolve_split(request, ("all",))
-    top = required_path(request, what="path")
-    if not top.is_dir():
-        found = "a file" if top.exists() else "nothing"
-        raise DataRefused(f"Expected a folder of images at '{top}', got {found}. Expected {EXPECTED}.")
-    scan = _Scan(top)
-    entries = scan.entries(top)
-    classes = [path for path in entries if path.is_dir()]
-    _refuse_other_layouts(top, [path.name for path in classes])
-    start = frozenset({_inode(top)})
-    by_class = [list(scan.images(path, start)) for path in classes]
-    if any(by_class):
-        scan.ignored["file(s) outside of the class folders"] += len(entries) - len(classes)
-        return _labelled(split, scan, [path.name for path in classes], by_class)
-    return _flat(split, scan)
+    path = required_path(request, what="path")
+    if not path.is_dir():
+        raise DataRefused(
+            f"Expected a folder of images at '{safe_text(path)}', got {what_lies_at(path)}. Expected {EXPECTED}."
+        )
+    if tiny_imagenet.recognises(path):
+        return tiny_imagenet.read(request)
+    top = path.parent if _is_split_beside_training(path) else path
+    splits = _split_folders(top)
+    if not splits:
+        return _read_classes(_Scan(path), "", resolve_split(request, ("all",)))
+    asked = with_implied_split(request, top, splits)
+    split = resolve_split(asked, splits)
+    dataset = _read_classes(_Scan(top), f"{split}/", split, _numbering(top, split))
+    if asked.split is None:
+        dataset.notes = (f"split '{split}' of: {', '.join(splits)}", *dataset.notes)
+    return dataset
+
+
+def _is_split_beside_training(path: Path) -> bool:
+    absolute = path.absolute()
+    return absolute.name.lower() in _SPLITS and bool(_training_folder(absolute.parent))
+
+
+def _training_folder(top: Path) -> str:
+    return next((name for name in _split_folders(top) if name.lower() in _TRAINING), "")
+
+
+def _split_folders(top: Path) -> tuple[str, ...]:
+    """Return the split folders in a folder, the default first; none where its sub-folders are classes."""
+    names = [folder.name for folder in subfolders(top)]
+    splits = [name for name in names if name.lower() in _SPLITS]
+    has_training = any(name.lower() in _TRAINING for name in splits)
+    if len(splits) < len(names) and not (has_training and len(splits) > 1):
+        return ()
+    with_classes = {name: bool(subfolders(top / name)) for name in splits}
+    return tuple(sorted(splits, key=lambda name: (not with_classes[name], _SPLITS.index(name.lower()))))
+
+
+def _numbering(top: Path, split: str) -> tuple[str, ...]:
+    """Return the class names in the order of the training folder; empty where it says nothing about the split."""
+    training = _training_folder(top)
+    classes = tuple(folder.name for folder in subfolders(top / training)) if training else ()
+    own = [folder.name for folder in subfolders(top / split)]
+    strange = [name for name in own if name not in set(classes)]
+    if classes and strange:
+        raise DataRefused(
+            f"Expected the class folders of '{safe_text(top / split)}' to be among the {len(classes)} of "
+            f"'{safe_text(top / training)}', got {len(strange)} others, such as '{safe_text(strange[0])}'. "
+            "Rename them, or move the folder away from its training folder."
+        )
+    return classes
 
 
 def _inode(folder: Path) -> tuple[int, int]:
@@ -98,67 +153,53 @@ def _inode(folder: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _refuse_other_layouts(top: Path, classes: list[str]) -> None:
-    if classes == ["images"] and (top / "val_annotations.txt").is_file():
-        raise DataRefused(
-            f"'{top}' is Tiny-ImageNet's validation folder: 'images' is not a class, the labels are in "
-            "val_annotations.txt. Move every image into a folder named like its class (second column), then try again."
-        )
-    if classes and {name.lower() for name in classes} <= _SPLIT_NAMES:
-        raise DataRefused(
-            f"The sub-folders of '{top}' ({', '.join(classes)}) are splits, not classes. "
-            f"Name one of them: --dataset folder:{os.fspath(top / classes[-1])}"
-        )
-
-
-def _labelled(split: str, scan: _Scan, classes: list[str], by_class: list[list[str]]) -> Samples:
-    files = [file for members in by_class for file in members]
-    empty = [name for name, members in zip(classes, by_class, strict=True) if not members]
-    notes = (f"class folder(s) without images: {', '.join(empty)}",) if empty else ()
+def _read_classes(scan: _Scan, place: str, split: str, numbering: tuple[str, ...] = ()) -> Samples:
+    """Read the class folders at a place below the top, or the flat images there."""
+    here = scan.top / place
+    inside = list(scan.kept(here))
+    classes = [entry.name for entry in inside if entry.is_dir()]
+    start = frozenset({_inode(here)})
+    by_class = {name: list(scan.images(f"{place}{name}/", start)) for name in classes}
+    if not any(by_class.values()):
+        return _flat(scan, place, split)
+    scan.ignored["file(s) outside of the class folders"] += len(inside) - len(classes)
+    numbering = numbering or tuple(classes)
+    files = [file for members in by_class.values() for file in members]
+    labels = [numbering.index(name) for name in classes]
+    empty = [name for name, members in by_class.items() if not members]
+    notes = [f"class folder(s) without images: {', '.join(empty)}"] if empty else []
+    if len(classes) < len(numbering):
+        notes.append(f"{len(classes)} of {len(numbering)} classes; they are numbered as in the training folder")
     return Samples(
         name="folder",
         split=split,
         kind="image",
         ids=tuple(f"folder/{file}" for file in files),
         read=partial(_open, scan.top, files),
-        labels=np.repeat(np.arange(len(classes), dtype=np.int64), [len(members) for members in by_class]),
-        class_names=tuple(classes),
-        notes=(*notes, *_ignored(scan)),
+        labels=np.repeat(np.array(labels, np.int64), [len(members) for members in by_class.values()]),
+        class_names=numbering,
+        notes=(*notes, *scan.notes()),
     )
 
 
-def _flat(split: str, scan: _Scan) -> Samples:
+def _flat(scan: _Scan, place: str, split: str) -> Samples:
     scan.ignored.clear()
-    files = list(scan.images(scan.top))
+    files = list(scan.images(place))
+    here = scan.top / place
     if not files:
-        raise DataRefused(f"No image ({', '.join(SUFFIXES)}) in '{scan.top}'. Expected {EXPECTED}.")
+        raise DataRefused(
+            f"No image ({', '.join(SUFFIXES)}) in '{safe_text(here)}' ({what_lies_at(here)}). Expected {EXPECTED}."
+        )
+    is_imagenet = files[0].rpartition("/")[2].startswith("ILSVRC2012_val_")
     return Samples(
         name="folder",
         split=split,
         kind="image",
         ids=tuple(f"folder/{file}" for file in files),
         read=partial(_open, scan.top, files),
-        notes=("a flat folder: samples are unlabelled", *_ignored(scan)),
+        notes=(_FLAT_IMAGENET if is_imagenet else _FLAT, *scan.notes()),
     )
-
-
-def _ignored(scan: _Scan) -> tuple[str, ...]:
-    return tuple(f"ignored {count} {reason}" for reason, count in sorted(scan.ignored.items()) if count)
 
 
 def _open(top: Path, files: list[str], index: int) -> Image.Image:
-    path = top / files[index]
-    if not path.is_file():
-        raise DataRefused(f"Cannot read the image '{path}': no such file any more, or a broken link.")
-    if path.stat().st_size == 0:
-        raise DataRefused(f"Cannot read the image '{path}': the file is empty.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as image:
-                image.load()
-                return image.copy()
-    except UnidentifiedImageError as error:
-        raise DataRefused(f"Cannot read the image '{path}': its content is none of {', '.join(_FORMATS)}.") from error
-    except Exception as error:  # a broken image may raise anything
-        raise DataRefused(f"Cannot read the image '{path}': {str(error) or type(error).__name__}.") from error
+    return open_picture(top / files[index])

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
 
 from interact_cli.types import InputKind, IntArray
+
+
+@dataclass(frozen=True)
+class Numbered(Sequence[str]):
+    """The ids ``PREFIX/0``, ``PREFIX/1``, ...: made when asked for, so that a million of them take no memory.
+
+    Example:
+        >>> Numbered("csv/x.csv", 3)[2]
+        'csv/x.csv/2'
+    """
+
+    prefix: str
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [f"{self.prefix}/{position}" for position in range(self.size)[index]]
+        if not -self.size <= index < self.size:
+            raise IndexError(index)
+        return f"{self.prefix}/{index if index >= 0 else index + self.size}"
 
 
 @dataclass(eq=False)
@@ -19,10 +48,11 @@ class Samples:
     ids: Sequence[str]
     """One stable id per sample."""
     read: Callable[[int], Any]
-    """Position -> PIL image or float64 row."""
+    """Position -> PIL image, float64 row, or `interact_cli.types.Text`."""
     labels: IntArray | None = None
     class_names: tuple[str, ...] = ()
     column_names: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -10,13 +10,14 @@ from interact_cli.strict_yaml import load_strict
 from interact_cli.types import Model
 
 
-def batch_rows(model: Model, device_type: str, asked: int | str = "auto") -> int:
+def batch_rows(model: Model, device_type: str, asked: int | str = "auto", *, size: int | None = None) -> int:
     """Return the rows of a batch.
 
     Args:
-        model: Its family and input size choose the table's entry.
+        model: Its family and input size choose the table's entry; a text's size is that of its word vectors.
         device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
         asked: A whole number, or ``"auto"`` for the table.
+        size: Numbers in one row where they are not those of the input: for texts the longest L times d.
 
     Raises:
         UsageError: a number below 1, or a family that the table does not have.
@@ -26,7 +27,7 @@ def batch_rows(model: Model, device_type: str, asked: int | str = "auto") -> int
             raise UsageError(f"Expected --batch-size auto or at least 1, got {asked}.")
         return asked
     table = load_strict((files("interact_cli.engine") / "batch_rows.yaml").read_text(), "batch_rows.yaml")
-    size = prod(model.input.shape)
+    size = prod(model.input.shape) if size is None else size
     if model.family not in table[device_type]:
         raise UsageError(
             f"Expected a network of family {', '.join(table[device_type])}, got '{model.family}'. Pass --batch-size N."

@@ -2,35 +2,29 @@
 
 Every batch has the same number of rows, the last one padded, so a value does not depend on which coalitions share
 its batch. When memory runs out the batch is halved and the work goes on from the row that it had reached; the new
-shape stays and is reported.
+shape stays and is reported. Where the mask enters inside the network, the part before it runs once per sample.
 """
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from interact_cli.engine.devices import full_float32
+from interact_cli.engine.entrance import Entrance
+from interact_cli.engine.features import Run
 from interact_cli.engine.masking import Masker
+from interact_cli.engine.memory import attempt, free
 from interact_cli.engine.recording import Recorder, checked_outputs
 from interact_cli.errors import NonFiniteError, OutOfMemory
 from interact_cli.interfaces import Progress, Silent
 from interact_cli.safe_text import safe_text
-from interact_cli.types import FloatArray, Model, PackedArray, PlayerSet, Sample
-
-MEMORY_WORDS = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "CUDNN_STATUS_NOT_SUPPORTED",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-)
-"""What torch's allocators and libraries say when memory runs out, in errors that are plain ``RuntimeError``."""
+from interact_cli.types import INPUT, Entry, FloatArray, IntArray, Model, PackedArray, PlayerSet, Sample
 
 UNMASKED = "unmasked inputs"
 """Stands for the sample where a batch holds unmasked inputs of many samples."""
@@ -49,40 +43,60 @@ class BackOff:
 
 @dataclass
 class Evaluator:
-    """One network on one device.
+    """One network on one device, entered at one place.
 
     Args:
         model: The network; moved to the device and kept there.
         device: Where it runs.
         rows: Rows of every batch, until memory runs out.
         progress: Told of every batch.
+        entry: Where the mask enters the network.
+        features: Modules whose feature scores are recorded instead of the outputs; ``""`` is what the network returns.
 
     Raises:
         OutOfMemory: the network itself does not fit the device.
+        UnknownNameError: the network has no module of a name in ``features``.
     """
 
     model: Model
     device: torch.device
     rows: int
     progress: Progress = field(default_factory=Silent)
-    back_offs: list[BackOff] = field(default_factory=list)
+    entry: Entry = INPUT
+    features: tuple[str, ...] = ()
+    back_offs: list[BackOff] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Move the network and choose its memory layout."""
         self.first_rows = self.rows
-        images = self.model.input.kind == "image"
-        convolutional = images and self.model.family == "convnet"
-        self.memory_format = torch.channels_last if convolutional else torch.contiguous_format
-        try:
-            self.module = self.model.module.eval().to(self.device)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
-                raise
-            raise OutOfMemory(
-                f"The network itself does not fit the memory of {self.device}. Use another --device."
-            ) from None
-        if convolutional:
-            self.module = self.module.to(memory_format=self.memory_format)
+        convolutional = self.model.input.kind == "image" and self.model.family == "convnet"
+        memory_format = torch.channels_last if convolutional else torch.contiguous_format
+        module = attempt(lambda: self.model.module.eval().to(self.device))
+        if module is None:
+            raise OutOfMemory(f"The network itself does not fit the memory of {self.device}. Use another --device.")
+        self.module = module.to(memory_format=memory_format) if convolutional else module
+        self.entrance = Entrance(self.module, self.device, memory_format, self.entry, self.features)
+
+    @property
+    def way(self) -> str:
+        """How the rest of the network runs, in words for the report; empty until `open`."""
+        return self.entrance.way
+
+    @property
+    def difference(self) -> float:
+        """How far it was from the whole network when `open` checked it, as a share of max|v|."""
+        return self.entrance.difference
+
+    def open(self, sample: Sample) -> None:
+        """Find the way from the entry to the output and check it on one sample.
+
+        Optional: the first sample opens it otherwise.
+
+        Raises:
+            UsageError: the network has no such entry.
+            OutOfMemory: the check does not fit the device.
+        """
+        self.entrance.open(sample, self.rows)
 
     def records(
         self, sample: Sample, players: PlayerSet, coalitions: PackedArray, classes: Sequence[int]
@@ -93,25 +107,32 @@ class Evaluator:
             sample: The input.
             players: What each player is and how absence looks.
             coalitions: ``(m, ceil(n / 8))`` packed.
-            classes: Classes to record; empty for a scalar output.
+            classes: Classes to record; empty for outputs without classes.
 
         Returns:
-            ``(m, slot, component)`` float64.
+            ``(m, slot, component)`` float64, see `interact_cli.results.SampleRecords`.
 
         Raises:
             NonFiniteError: an output is NaN or infinite.
             OutOfMemory: not even one row fits.
-            RunFailed: the network returned another shape than one row of outputs per input.
+            ShapeError: the players do not fit what stands at the entry.
+            RunFailed: the network returned another shape than one row of outputs per input, or a module whose feature
+                is asked for returned zeros.
+            UsageError: a module whose feature is asked for does not run after the entry, or returns no features.
         """
-        masker = Masker(sample, players, self.device, self.memory_format)
         recorder = Recorder(self.model, classes, self.device)
+        records = np.empty((len(coalitions), *((len(self.features), 1) if self.features else recorder.shape)))
+        if not len(coalitions):
+            return records
+        started = self.entrance.start(sample, self.rows)
+        masker = Masker(started.standing, players, self.entrance.layout(started.standing))
 
         def evaluate(start: int, rows: int) -> FloatArray:
-            batch = torch.from_numpy(_padded(coalitions[start : start + rows], rows)).to(self.device)
-            values: FloatArray = recorder(self._outputs(masker(batch))).cpu().numpy()
+            masked = masker(torch.from_numpy(_padded(coalitions[start : start + rows], rows)).to(self.device))
+            recorded = started.features(masked) if self.features else recorder(self._outputs(masked, started.rest))
+            values: FloatArray = recorded.cpu().numpy()
             return values
 
-        records = np.empty((len(coalitions), *recorder.shape))
         with torch.inference_mode(), full_float32():
             for start, values in self._batches(len(coalitions), sample.id, evaluate):
                 records[start : start + len(values)] = values
@@ -123,8 +144,10 @@ class Evaluator:
             )
         return records
 
-    def logits(self, inputs: Sequence[npt.NDArray[np.float32]]) -> FloatArray:
-        """Evaluate unmasked inputs: each ``(C, H, W)`` or ``(F,)`` -> ``(input, K)`` float64.
+    def logits(self, inputs: Sequence[npt.NDArray[np.float32] | IntArray]) -> FloatArray:
+        """Evaluate unmasked inputs: each ``(C, H, W)``, ``(F,)`` or ``(3, L)`` -> ``(input, K)`` float64.
+
+        Texts run one at a time: their lengths differ, so batches of a fixed shape would be mostly padding.
 
         Raises:
             NonFiniteError: an output is NaN or infinite.
@@ -134,12 +157,15 @@ class Evaluator:
 
         def evaluate(start: int, rows: int) -> FloatArray:
             batch = torch.from_numpy(_padded(np.stack(inputs[start : start + rows]), rows)).to(self.device)
-            outputs = self._outputs(batch.contiguous(memory_format=self.memory_format))
+            outputs = self._outputs(batch.contiguous(memory_format=self.entrance.layout(batch)), self.module)
             values: FloatArray = outputs.cpu().double().numpy()
             return values
 
         with torch.inference_mode(), full_float32():
-            batches = [values for _, values in self._batches(len(inputs), UNMASKED, evaluate)]
+            if self.model.input.kind == "text":
+                batches = [self._alone(partial(evaluate, start, 1)) for start in range(len(inputs))]
+            else:
+                batches = [values for _, values in self._batches(len(inputs), UNMASKED, evaluate)]
         logits: FloatArray = np.concatenate(batches)
         if not np.isfinite(logits).all():
             raise NonFiniteError(
@@ -147,8 +173,28 @@ class Evaluator:
             )
         return logits
 
-    def _outputs(self, batch: torch.Tensor) -> torch.Tensor:
-        return checked_outputs(self.module(batch), len(batch), self.model)
+    def mean_at_entry(self, samples: Sequence[Sample]) -> npt.NDArray[np.float32]:
+        """Average what stands at the entry over unmasked samples; the network runs no further than that.
+
+        Returns:
+            ``(*entry shape)`` where all samples share that shape; else the mean over all positions of all samples,
+            ``(1, d)`` for entries of shape ``(L, d)``.
+
+        Raises:
+            NonFiniteError: the mean is NaN or infinite.
+            OutOfMemory: not even one row fits.
+        """
+        return self.entrance.mean(samples, self.rows)
+
+    def _outputs(self, batch: torch.Tensor, run: Run) -> torch.Tensor:
+        return checked_outputs(run(batch), len(batch), self.model)
+
+    def _alone(self, evaluate: Callable[[], FloatArray]) -> FloatArray:
+        """Evaluate a batch of one row."""
+        values = attempt(evaluate)
+        if values is None:
+            raise self.entrance.too_large(UNMASKED)
+        return values
 
     def _batches(
         self, total: int, sample_id: str, evaluate: Callable[[int, int], FloatArray]
@@ -156,7 +202,7 @@ class Evaluator:
         """Yield where each batch starts and its values without the padding; halve the batch when memory runs out."""
         done = 0
         while done < total:
-            values = self._attempt(evaluate, done)
+            values = attempt(partial(evaluate, done, self.rows))
             if values is None:
                 self._back_off(sample_id, done)
                 continue
@@ -164,25 +210,11 @@ class Evaluator:
             yield done, values
             done += len(values)
 
-    def _attempt(self, evaluate: Callable[[int, int], FloatArray], start: int) -> FloatArray | None:
-        """Return a batch's values, or None when memory ran out; the error and all it holds are gone by then."""
-        try:
-            return evaluate(start, self.rows)
-        except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            return None
-
     def _back_off(self, sample_id: str, row: int) -> None:
         if self.rows == 1:
-            raise OutOfMemory(
-                f"Not even one input of sample '{safe_text(sample_id)}' fits the memory of {self.device}. "
-                f"Use another --device."
-            )
+            raise self.entrance.too_large(sample_id)
         self.rows //= 2
-        gc.collect()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        free(self.device)
         self.back_offs.append(BackOff(sample_id, row, self.rows))
         self.progress.warn(f"Out of memory: the batch is halved to {self.rows} rows; finished work is kept.")
 
@@ -192,7 +224,3 @@ def _padded(batch: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.generic
     padded = np.zeros((rows, *batch.shape[1:]), dtype=batch.dtype)
     padded[: len(batch)] = batch
     return padded
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in MEMORY_WORDS)

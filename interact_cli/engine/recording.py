@@ -7,16 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from interact_cli.errors import RunFailed
+from interact_cli.errors import RunFailed, UsageError
 from interact_cli.types import Model
+
+SMALLEST_REST = 2.0**-24
+"""A float32 log-probability tells p from 1 no closer than this: 1 - p is recorded as at least so much, its logarithm as
+at least -16.6, so that a continuation that the network is certain of has finite log-odds."""
 
 
 def checked_outputs(outputs: object, rows: int, model: Model) -> torch.Tensor:
-    """Return what the network gave back for a batch as ``(rows, K)``; ``K`` is 1 for a single logit or a scalar.
+    """Return what the network gave back for a batch as ``(rows, K)``; ``K`` is 1 unless there are classes.
 
     Raises:
         RunFailed: it gave back something else.
+        UsageError: the network has no head, so only feature scores apply.
     """
+    if model.output == "features":
+        raise UsageError("This network returns features, no outputs to score. Use --score feature:MODULE.")
     wanted = (rows, model.n_classes if model.output == "classes" else 1)
     if isinstance(outputs, torch.Tensor):
         if outputs.ndim == 1 and wanted[1] == 1:
@@ -53,13 +60,18 @@ class Recorder:
     @property
     def shape(self) -> tuple[int, int]:
         """Slots and components of one record."""
-        return (1, 1) if self.output == "scalar" else (len(self.classes), 4)
+        if self.output in {"scalar", "continuation"}:
+            return (1, 1 if self.output == "scalar" else 4)
+        return (len(self.classes), 4)
 
     def __call__(self, outputs: torch.Tensor) -> torch.Tensor:
         """Record a batch: ``(rows, K)`` outputs -> ``(rows, slot, component)`` float64."""
         logits = outputs.to(self.device).double()
         if self.output == "scalar":
             return logits.unsqueeze(-1)
+        if self.output == "continuation":
+            rest = (-torch.expm1(logits)).clamp(min=SMALLEST_REST).log()
+            return torch.stack([logits, rest, *[torch.zeros_like(logits)] * 2], dim=-1)
         if self.output == "single-logit":
             records = logits.new_zeros(len(logits), *self.shape)
             records[:, :, 0] = logits * (2 * self.own - 1)

@@ -18,7 +18,7 @@ from interact_cli.interactions.designs import (
     Permutations,
     Stratum,
 )
-from interact_cli.interactions.pairs import all_pairs
+from interact_cli.interactions.pairs import numbered
 from interact_cli.interactions.size_sums import SizeSums, interactions_by_order, marginals_by_size
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray, IntArray
@@ -166,7 +166,7 @@ def design_within(  # noqa: PLR0913  (a plan has that many parts, each a plain v
     return sampled_pairs(
         index,
         n_players,
-        all_pairs(n_players) if pairs is None else pairs,
+        pairs,
         budget,
         seed=seed,
         stream=stream,
@@ -275,7 +275,7 @@ def context_generators(seed: int, stream: str, index: str, strata: tuple[Stratum
 def sampled_pairs(  # noqa: PLR0913  (a plan has that many parts, each a plain value)
     index: Index,
     n_players: int,
-    candidates: IntArray,
+    candidates: IntArray | None,
     budget: int,
     *,
     seed: int,
@@ -283,22 +283,26 @@ def sampled_pairs(  # noqa: PLR0913  (a plan has that many parts, each a plain v
     orders: tuple[int, ...] | None = None,
     contexts: int | None = None,
 ) -> PairContexts:
-    """Draw pairs and contexts within a budget.
+    """Draw pairs, from the candidates or from all, and contexts within a budget.
 
     Raises:
         BudgetError: the budget is too small for one pair.
     """
     need_players(index, n_players)
-    shared = share(budget, len(candidates), orders, n_players, contexts)
-    pairs = candidates
-    if shared.n_pairs < len(candidates):
-        chosen = generator(seed, "pairs", stream).choice(len(candidates), shared.n_pairs, replace=False)
-        pairs = candidates[np.sort(chosen)]
+    n_candidates = comb(n_players, 2) if candidates is None else len(candidates)
+    shared = share(budget, n_candidates, orders, n_players, contexts)
+    chosen = np.arange(n_candidates) if shared.n_pairs == n_candidates else _some(n_candidates, shared, seed, stream)
+    pairs = numbered(chosen, n_players) if candidates is None else candidates[chosen]
     strata: tuple[Stratum, ...] = (Stratum(shared.n_contexts, keep_rate=index.keep_rate),)
     if orders is not None:
         strata = order_strata(n_players, orders, shared.n_contexts)
     rngs = context_generators(seed, stream, index.name, strata)
     return PairContexts.draw(index.name, n_players, pairs, strata, rngs)
+
+
+def _some(n_candidates: int, shared: PairBudget, seed: int, stream: str) -> IntArray:
+    chosen: IntArray = np.sort(generator(seed, "pairs", stream).choice(n_candidates, shared.n_pairs, replace=False))
+    return chosen
 
 
 def need_players(index: Index, n_players: int) -> None:

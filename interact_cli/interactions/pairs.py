@@ -1,18 +1,53 @@
-"""Which pairs of players are measured: all of them, those within a radius on a grid, or a draw of them."""
+"""Which pairs of players are measured: all of them, those within a radius on a grid, or a draw of them.
+
+Players inside a network are many: 10,000 units have 50 million pairs. So "all pairs" is written None, and a pair is
+found from its number when it is drawn.
+"""
 
 from __future__ import annotations
 
 from itertools import product
+from math import comb
 
 import numpy as np
 
 from interact_cli.errors import UsageError
 from interact_cli.types import IntArray
 
+MOST = 10**6
+"""Largest radius, and most pairs of a draw."""
+
 
 def all_pairs(n_players: int) -> IntArray:
     """Return every unordered pair ``i < j``: ``(n (n - 1) / 2, 2)``."""
     return np.stack(np.triu_indices(n_players, 1), axis=1).astype(np.int64, copy=False)
+
+
+def numbered(numbers: IntArray, n_players: int) -> IntArray:
+    """Return pairs by their position in `all_pairs`: ``(pair,)`` -> ``(pair, 2)``.
+
+    Example:
+        >>> numbered(np.array([0, 3, 5]), 4).tolist()
+        [[0, 1], [1, 2], [2, 3]]
+    """
+    first_numbers = np.concatenate([[0], np.cumsum(np.arange(n_players - 1, 0, -1, dtype=np.int64))])
+    first = np.searchsorted(first_numbers, numbers, side="right") - 1
+    return np.stack([first, numbers - first_numbers[first] + first + 1], axis=1).astype(np.int64, copy=False)
+
+
+def among(players: tuple[int, ...]) -> IntArray:
+    """Return every unordered pair of some players."""
+    chosen = np.array(sorted(players), dtype=np.int64)
+    return chosen[all_pairs(len(chosen))]
+
+
+def drawn_uniformly(n_players: int, n_pairs: int, rng: np.random.Generator) -> IntArray:
+    """Draw different unordered pairs, each equally likely, sorted; all of them where there are no more.
+
+    Source: paper 000's code draws 500 random pairs of units so (`protocols.md` section 7).
+    """
+    possible = comb(n_players, 2)
+    return numbered(np.sort(rng.choice(possible, min(n_pairs, possible), replace=False)), n_players)
 
 
 def within_radius(grid: tuple[int, int], radius: int) -> IntArray:
@@ -37,13 +72,14 @@ def within_radius(grid: tuple[int, int], radius: int) -> IntArray:
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def candidates(rule: str, n_players: int, grid: tuple[int, int] | None) -> IntArray:
-    """Return the pairs that a rule allows.
+def candidates(rule: str, n_players: int, grid: tuple[int, int] | None, rng: np.random.Generator) -> IntArray | None:
+    """Return the pairs that a rule allows; None for all pairs.
 
     Args:
-        rule: ``"all"``, ``"radius:R"``, or ``"auto"``: ``radius:2`` on a grid and ``all`` elsewhere.
+        rule: ``"all"``, ``"radius:R"``, ``"random:K"``, or ``"auto"``: ``radius:2`` on a grid and ``all`` elsewhere.
         n_players: Number of players.
         grid: Rows and columns, or None.
+        rng: Draws the pairs of ``random:K``.
 
     Raises:
         UsageError: an unknown rule, or a radius without a grid.
@@ -53,10 +89,12 @@ def candidates(rule: str, n_players: int, grid: tuple[int, int] | None) -> IntAr
     if rule == "auto":
         rule = "radius:2" if grid else "all"
     if rule == "all":
-        return all_pairs(n_players)
+        return None
     name, _, number = rule.partition(":")
-    if name != "radius" or not number.isdigit() or int(number) < 1:
-        raise UsageError(f"Expected pairs to be 'auto', 'all' or 'radius:R' with R >= 1, got '{rule}'.")
+    if name not in {"radius", "random"} or not number.isdecimal() or not 1 <= int(number) <= MOST:
+        raise UsageError(f"Expected pairs to be 'auto', 'all', 'radius:R' or 'random:K', got '{rule}'.")
+    if name == "random":
+        return drawn_uniformly(n_players, int(number), rng)
     if grid is None:
         raise UsageError(f"'{rule}' needs players on a grid; these players have no positions. Use pairs 'all'.")
     return within_radius(grid, int(number))

@@ -21,13 +21,14 @@ from interact_cli.games.coalitions import unique
 from interact_cli.interactions.designs import FullTable, PairContexts
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics import strengths, theory
-from interact_cli.metrics.multi_order import MultiOrder, orders_of
+from interact_cli.metrics.axes import OrderAxis
+from interact_cli.metrics.multi_order import MultiOrder, moments_of
 from interact_cli.metrics.statistics import LEAST_FOR_INTERVAL, Resampler
 from interact_cli.metrics.strengths import STRENGTHS, Moments
 from interact_cli.metrics.verdict import ROUNDING, Ratio, below_rounding, judge
 from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.seeding import generator
-from interact_cli.types import BoolArray, FloatArray
+from interact_cli.types import FloatArray
 
 NULL_DRAWS = 20
 
@@ -53,13 +54,11 @@ class Bottleneck(MultiOrder):
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise over samples and judge."""
         profile = super().aggregate(results, cohort)
-        orders = orders_of(results)
-        n_others = len(cohort.player_names) - 2
-        shares = orders / n_others if n_others else np.zeros(len(orders))
-        included = cohort.included
+        axis = OrderAxis.of(results, cohort)
+        dims, included = (axis.dim,), cohort.included
         resampler = Resampler.over(cohort, self.name)
-        moments = Moments.stack([Moments.of(result.estimate) for result in results])
-        null = np.stack([result.extras["null"] for result in results])[included].mean(axis=0)
+        moments = moments_of(results, axis)
+        null = axis.aligned([result.extras["null"] for result in results])[included].mean(axis=0)
 
         summary: list[Quantity] = []
         curves = {}
@@ -68,13 +67,13 @@ class Bottleneck(MultiOrder):
             null_draws = _normalised(strength)(Moments(*null))
             curves[name] = (curve, null_draws)
             text = f"strength by order over its mean over the measured orders; strength: {meaning}"
-            summary.append(curve.quantity(f"J_{name}", ("order",), "1", text))
-            summary.append(_null_quantity(name, null_draws))
-        fit = theory.fit(curves["mean_abs"][0].value, shares, len(cohort.player_names))
-        summary += _theory_quantities(fit)
-        summary.append(_instability([result.extras["halves"] for result in results], included))
+            summary.append(curve.quantity(f"J_{name}", dims, "1", text))
+            summary.append(_null_quantity(name, null_draws, dims))
+        fit = theory.fit(curves["mean_abs"][0].value, axis.shares, axis.n_players)
+        summary += _theory_quantities(fit, dims)
+        summary.append(_instability(axis.aligned([result.extras["halves"] for result in results])[included]))
         scale = float(np.max([result.extras["scale"] for result in results], where=included, initial=0.0))
-        ratio = Ratio.at(orders, n_others)
+        ratio = Ratio.at(*axis.positions)
         if moments.absolute[included].mean(axis=0).max() <= ROUNDING * scale:
             findings: tuple[Finding, ...] = (below_rounding(scale),)
         else:
@@ -86,7 +85,7 @@ class Bottleneck(MultiOrder):
             profile.estimator,
             profile.per_sample,
             tuple(summary),
-            {"order": orders},
+            axis.coordinates,
             findings,
             _notes(cohort, resampler),
         )
@@ -113,10 +112,10 @@ def _null_moments(design: FullTable | PairContexts, question: Question) -> Float
     return np.stack([stack.absolute, stack.square, stack.unbiased])
 
 
-def _null_quantity(name: str, draws: FloatArray) -> Quantity:
+def _null_quantity(name: str, draws: FloatArray, dims: tuple[str, ...]) -> Quantity:
     mean, deviation = draws.mean(axis=0), draws.std(axis=0, ddof=1)
     text = f"J_{name} of the same plan on values i.i.d. N(0, 1), mean of {len(draws)} draws; error: of that mean"
-    return Quantity(f"null_{name}", ("order",), mean, "1", text, deviation / np.sqrt(len(draws)))
+    return Quantity(f"null_{name}", dims, mean, "1", text, deviation / np.sqrt(len(draws)))
 
 
 def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
@@ -129,12 +128,14 @@ def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
     return np.stack([Moments.of(design.estimate_of(part)).absolute for part in parts])
 
 
-def _instability(halves: Sequence[FloatArray], included: BoolArray) -> Quantity:
+def _instability(strength: FloatArray) -> Quantity:
     """Mean over samples and orders of |J_1 - J_2| / mean of |J_1|, |J_2|, J from each half of the contexts.
 
     Source: paper 003, section 3.1, with two halves in the place of repeated runs.
+
+    Args:
+        strength: ``(sample, half, order)`` mean |I| of the included samples.
     """
-    strength = np.stack(halves)[included]
     size = strength.mean(axis=-1, keepdims=True)
     curves = strength / np.where(size > 0, size, 1.0)
     level = np.abs(curves).mean(axis=1)
@@ -146,11 +147,11 @@ def _instability(halves: Sequence[FloatArray], included: BoolArray) -> Quantity:
     return Quantity("split_half_instability", (), by_sample.mean(), "1", text, np.asarray(error))
 
 
-def _theory_quantities(fit: theory.Fit | None) -> list[Quantity]:
+def _theory_quantities(fit: theory.Fit | None, dims: tuple[str, ...]) -> list[Quantity]:
     if fit is None:
         return []
     return [
-        Quantity("theory", ("order",), fit.curve, "1", "F^(m) / F^(0) at n', fitted to J_mean_abs / J_mean_abs(0)"),
+        Quantity("theory", dims, fit.curve, "1", "F^(m) / F^(0) at n', fitted to J_mean_abs / J_mean_abs(0)"),
         Quantity("theory_n_prime", (), np.asarray(float(fit.n_prime)), "1", "fitted latent dimension n'"),
         Quantity("theory_rmse", (), np.asarray(fit.rmse), "1", "root mean square of J/J(0) - F/F(0), J by mean |I|"),
         Quantity("theory_n_prime_log", (), np.asarray(float(fit.n_prime_log)), "1", "n' fitted to the logarithms"),

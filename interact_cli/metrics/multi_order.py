@@ -8,18 +8,12 @@ import numpy as np
 
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics import strengths
+from interact_cli.metrics.axes import OrderAxis, orders_of
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.statistics import Resampler, mean
 from interact_cli.metrics.strengths import Moments
-from interact_cli.metrics.tables import (
-    pairs_of,
-    pairs_quantity,
-    shared_pairs,
-    stacked,
-    values_quantity,
-)
-from interact_cli.results import Measurement
-from interact_cli.types import IntArray
+from interact_cli.metrics.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
+from interact_cli.results import Measurement, Quantity
 
 
 class MultiOrder(IndexMetric):
@@ -34,38 +28,44 @@ class MultiOrder(IndexMetric):
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by order."""
         estimates = [result.estimate for result in results]
+        axis = OrderAxis.of(results, cohort)
         resampler = Resampler.over(cohort, self.name)
-        moments = Moments.stack([Moments.of(estimate) for estimate in estimates])
-        signed = stacked([estimate.values.mean(axis=-1) for estimate in estimates], np.nan)
+        signed = axis.aligned([estimate.values.mean(axis=-1) for estimate in estimates])
         summary = [
-            resampler.summarise(mean, signed).quantity("mean", ("order",), cohort.unit, "mean of I over pairs"),
-            *strengths.quantities(resampler, moments, ("order",), cohort.unit),
+            resampler.summarise(mean, signed).quantity("mean", (axis.dim,), cohort.unit, "mean of I over pairs"),
+            *strengths.quantities(resampler, moments_of(results, axis), (axis.dim,), cohort.unit),
         ]
-        coordinates = {"order": orders_of(results)}
-        pairs = shared_pairs(estimates)
+        coordinates = axis.coordinates
+        pairs = shared_pairs(estimates, cohort)
         if pairs is not None:
-            magnitude = np.abs(stacked([estimate.values for estimate in estimates], np.nan))
+            magnitude = np.abs(np.stack([estimate.values for estimate in estimates]))
             text = "mean magnitude over samples"
             dims = ("order", "pair")
             summary.append(resampler.summarise(mean, magnitude).quantity("pair_mean_abs", dims, cohort.unit, text))
-            coordinates |= {"pair_i": pairs[:, 0], "pair_j": pairs_of(estimates[0])[:, 1]}
+            coordinates |= {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]}
+        values = values_quantity(estimates, ("order", "pair"), cohort.unit, self.index.summary)
+        own_orders = [] if axis.dim == "order" else [_own_orders(results)]
         return Measurement(
             self.name,
             self.version,
             self.source,
-            results[0].estimator,
-            per_sample=(
-                pairs_quantity(estimates),
-                values_quantity(estimates, ("order", "pair"), cohort.unit, self.index.summary),
-            ),
+            estimators(results),
+            per_sample=(pairs_quantity(estimates), values, *own_orders),
             summary=tuple(summary),
             coordinates=coordinates,
         )
 
 
-def orders_of(results: Sequence[Reduced]) -> IntArray:
-    """Return the orders that the samples share."""
-    orders = results[0].estimate.orders
-    if orders is None:
-        raise ValueError(f"'{results[0].estimate.index}' has no orders")
-    return orders
+def moments_of(results: Sequence[Reduced], axis: OrderAxis) -> Moments:
+    """Return the moments of every sample by order: ``(sample, place)`` each."""
+    by_sample = [Moments.of(result.estimate) for result in results]
+    return Moments(
+        axis.aligned([moments.absolute for moments in by_sample]),
+        axis.aligned([moments.square for moments in by_sample]),
+        axis.aligned([moments.unbiased for moments in by_sample]),
+    )
+
+
+def _own_orders(results: Sequence[Reduced]) -> Quantity:
+    orders = stacked([orders_of(result) for result in results], -1)
+    return Quantity("orders", ("sample", "order"), orders, "1", "the orders of each sample; -1 where none")

@@ -15,7 +15,7 @@ from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
 from interact_cli.metrics.statistics import Resampler, Summary, mean
 from interact_cli.metrics.strengths import STRENGTHS, Moments
-from interact_cli.metrics.tables import pairs_quantity, shared_pairs, stacked, values_quantity
+from interact_cli.metrics.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
@@ -38,12 +38,12 @@ class PairInteractions(IndexMetric):
         estimates = [result.estimate for result in results]
         resampler = Resampler.over(cohort, self.name)
         moments = Moments.stack([Moments.of(estimate) for estimate in estimates])
-        by_pair, coordinates = _by_pair(estimates, resampler, cohort.unit)
+        by_pair, coordinates = _by_pair(estimates, resampler, cohort)
         return Measurement(
             self.name,
             self.version,
             self.source,
-            results[0].estimator,
+            estimators(results),
             per_sample=(
                 pairs_quantity(estimates),
                 values_quantity(estimates, ("pair",), cohort.unit, self.index.summary),
@@ -137,9 +137,9 @@ def _divided(summary: Summary, range_: float, error: float) -> Summary:
 
 
 def _by_pair(
-    estimates: Sequence[Estimate], resampler: Resampler, unit: str
+    estimates: Sequence[Estimate], resampler: Resampler, cohort: Cohort
 ) -> tuple[list[Quantity], dict[str, np.ndarray]]:
-    pairs = shared_pairs(estimates)
+    pairs, unit = shared_pairs(estimates, cohort), cohort.unit
     if pairs is None:
         return [], {}
     values = stacked([estimate.values for estimate in estimates], np.nan)

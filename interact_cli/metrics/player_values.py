@@ -9,7 +9,7 @@ import numpy as np
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.statistics import Resampler, mean
-from interact_cli.metrics.tables import stacked, values_quantity
+from interact_cli.metrics.tables import estimators, values_quantity
 from interact_cli.results import Measurement
 
 
@@ -17,23 +17,28 @@ class PlayerValues(IndexMetric):
     """One value per player and sample, and their mean and mean magnitude over samples."""
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
-        """Average over samples; players are the same positions in every sample."""
+        """Average over samples, player by player where all samples share them."""
         estimates = [result.estimate for result in results]
-        values = stacked([estimate.values for estimate in estimates], np.nan)
         resampler = Resampler.over(cohort, self.name)
         unit = cohort.unit
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
-            results[0].estimator,
-            per_sample=(values_quantity(estimates, ("player",), unit, self.index.summary),),
-            summary=(
+        magnitudes = np.array([np.abs(estimate.values).mean() for estimate in estimates])
+        text = "mean magnitude over players and samples"
+        summary = [resampler.summarise(mean, magnitudes).quantity("strength", (), unit, text)]
+        if cohort.shared_players:
+            values = np.stack([estimate.values for estimate in estimates])
+            summary = [
                 resampler.summarise(mean, values).quantity("mean", ("player",), unit, "mean over samples"),
                 resampler.summarise(mean, np.abs(values)).quantity(
                     "mean_abs", ("player",), unit, "mean magnitude over samples"
                 ),
-            ),
+            ]
+        return Measurement(
+            self.name,
+            self.version,
+            self.source,
+            estimators(results),
+            per_sample=(values_quantity(estimates, ("player",), unit, self.index.summary),),
+            summary=tuple(summary),
             coordinates={},
         )
 

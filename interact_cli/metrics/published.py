@@ -14,7 +14,14 @@ import numpy as np
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interactions.designs import PairContexts, Stratum
 from interact_cli.interactions.indices import Index, ValuesOf, context_generators, design_within, need_players
-from interact_cli.interactions.pairs import all_pairs, candidates, drawn_at_anchors, drawn_with_clamped_offsets
+from interact_cli.interactions.pairs import (
+    all_pairs,
+    among,
+    candidates,
+    drawn_at_anchors,
+    drawn_uniformly,
+    drawn_with_clamped_offsets,
+)
 from interact_cli.interfaces import Design, Question
 from interact_cli.seeding import generator
 from interact_cli.types import IntArray
@@ -33,7 +40,12 @@ def published_orders(n_players: int) -> tuple[int, ...]:
         >>> published_orders(256)
         (0, 12, 25, 50, 76, 101, 127, 152, 177, 203, 228, 241, 254)
     """
-    return tuple(sorted({floor((n_players - 2) * ratio + 1e-9) for ratio in PUBLISHED_RATIOS}))
+    return tuple(sorted({order_at(n_players, ratio) for ratio in PUBLISHED_RATIOS}))
+
+
+def order_at(n_players: int, ratio: float) -> int:
+    """Return ``floor((n - 2) * ratio + 1e-9)``: the order at a share of n - 2."""
+    return floor((n_players - 2) * ratio + 1e-9)
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,8 @@ class Protocol:
     score_with_batchnorm: str
     baseline: str
     contexts: int
+    inner_pairs: str | None = None
+    """The rule for pairs of activations, where the paper measured those too."""
 
 
 PROTOCOLS = {
@@ -90,6 +104,7 @@ PROTOCOLS = {
             score_with_batchnorm="prob",
             baseline="data-mean",
             contexts=500,
+            inner_pairs="random:500",
         ),
     )
 }
@@ -120,13 +135,25 @@ def design_for(index: Index, question: Question) -> Design:
     return design_within(
         index,
         n,
-        None if index.values_of == "players" else candidates(question.pairs, n, question.grid),
+        None if index.values_of == "players" else _candidates(question),
         question.budget,
         seed=question.seed,
         stream=question.sample_id,
         orders=published_orders(n),
         contexts=question.contexts,
     )
+
+
+def _candidates(question: Question) -> IntArray | None:
+    """Return the pairs that may be measured; None for all."""
+    rng = generator(question.seed, "random pairs", str(question.n_players))
+    pairs = candidates(question.pairs, question.n_players, question.grid, rng)
+    if not question.span:
+        return pairs
+    pairs = among(question.span) if pairs is None else pairs[np.isin(pairs, question.span).all(axis=1)]
+    if not len(pairs):
+        raise UsageError("Expected a pair of players inside the span, got none. Widen --span, or use --pairs all.")
+    return pairs
 
 
 def with_components(design: PairContexts, question: Question) -> PairContexts:
@@ -155,6 +182,10 @@ def _protocol_design(index: Index, question: Question, protocol: Protocol) -> Pa
 
 
 def _protocol_pairs(question: Question, protocol: Protocol) -> IntArray:
+    rule, _, number = question.pairs.partition(":")
+    if rule == "random":
+        # "pos_500": drawn once and shared by all samples.
+        return drawn_uniformly(question.n_players, int(number), generator(question.seed, "pairs", protocol.name))
     if question.grid is None:
         return all_pairs(question.n_players)
     rng = generator(question.seed, "pairs", question.sample_id, protocol.name)

@@ -8,10 +8,9 @@ import numpy as np
 
 from interact_cli.interactions.designs import FullTable, PairContexts
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interfaces import Design
+from interact_cli.interfaces import Cohort, Design, Reduced
 from interact_cli.results import Quantity
 from interact_cli.types import IntArray
-
 
 def stacked(arrays: Sequence[np.ndarray], fill: float) -> np.ndarray:
     """Stack arrays along a new first axis, padding each axis to the longest with ``fill``."""
@@ -48,16 +47,24 @@ def pairs_of(estimate: Estimate) -> IntArray:
     return estimate.pairs
 
 
-def shared_pairs(estimates: Sequence[Estimate]) -> IntArray | None:
-    """Return the pairs if every sample has the same ones, else None."""
+def shared_pairs(estimates: Sequence[Estimate], cohort: Cohort) -> IntArray | None:
+    """Return the pairs if every sample has the same ones of the same players, else None."""
     first = pairs_of(estimates[0])
-    return first if all(np.array_equal(first, pairs_of(estimate)) for estimate in estimates) else None
+    same = cohort.shared_players and all(np.array_equal(first, pairs_of(estimate)) for estimate in estimates)
+    return first if same else None
+
+
+def estimators(results: Sequence[Reduced]) -> str:
+    """Say in words how the samples' values were obtained."""
+    different = list(dict.fromkeys(result.estimator for result in results))
+    alike = ", and likewise in the samples with other numbers of players"
+    return different[0] + (alike if len(different) > 1 else "")
 
 
 def estimator_of(design: Design) -> str:
     """Say in words how a design obtains its values."""
     if isinstance(design, FullTable):
-        return f"exact: all {2**design.n_players} coalitions of every sample"
+        return f"exact: all {2**design.n_players} coalitions of the sample"
     if isinstance(design, PairContexts):
         drawn = [stratum.n_contexts for stratum in design.strata if not stratum.exact]
         n_exact = len(design.strata) - len(drawn)

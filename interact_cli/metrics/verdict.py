@@ -35,7 +35,7 @@ class Ratio:
     middle: BoolArray
 
     @classmethod
-    def at(cls, orders: IntArray, n_others: int) -> Ratio:
+    def at(cls, orders: FloatArray | IntArray, n_others: float) -> Ratio:
         """Sort orders out of 0..n-2 into ends and middle.
 
         The published orders are truncated shares: 0.9 of 254 is order 228, a share of 0.8976. So an order belongs
@@ -43,8 +43,8 @@ class Ratio:
         wide as an end; there every order is measured and the bands stand as they are.
 
         Args:
-            orders: The measured orders.
-            n_others: n - 2.
+            orders: The measured orders; or shares of n - 2, where the samples differ in n.
+            n_others: n - 2; or 1.
 
         Example:
             >>> bands = Ratio.at(np.array([0, 12, 25, 50, 76, 101, 127, 152, 177, 203, 228, 241, 254]), 254)

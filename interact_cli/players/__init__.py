@@ -1,1 +1,1 @@
-"""The input of a model as players."""
+"""The parts of an input, or of an activation, as players."""

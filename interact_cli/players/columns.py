@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Baseline
-from interact_cli.types import Model, PlayerSet
+from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.types import INPUT, Entry, IntArray, Model, PlayerSet, Sample
 
 
-def columns(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
+@dataclass(frozen=True)
+class TableColumns:
+    """The same players for every row; see `columns`."""
+
+    names: tuple[str, ...]
+    owner: IntArray
+    """``(F,)``."""
+    spec: str = "columns"
+    entry: Entry = INPUT
+
+    def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
+        """Return the players of one row: the same for all."""
+        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec)
+
+
+def columns(argument: str | None, model: Model, options: PlayerOptions) -> TableColumns:
     """Make every column a player, and every one-hot group of the model's preprocessing one player.
 
     Players stand in the order of their first column.
@@ -17,23 +34,25 @@ def columns(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet
     Args:
         argument: Takes none.
         model: A column model; its ``input.columns`` names the columns and groups.
-        baseline: What an absent column shows.
+        options: Takes none.
 
     Raises:
-        UsageError: no column model, two columns of one name, or a group with an unknown or doubly used column or the
-            name of a column outside it.
+        UsageError: an argument or option, no column model, two columns of one name, or a group with an unknown or
+            doubly used column or the name of a column outside it.
     """
     if argument is not None:
         raise UsageError(f"Players 'columns' take no argument, got 'columns:{argument}'.")
+    options.refuse("columns")
     if model.input.kind != "columns":
-        raise UsageError("Players 'columns' need a column model; this one takes images. Use --players grid:8x8.")
+        other = "text. Use --players words" if model.input.kind == "text" else "images. Use --players grid:8x8"
+        raise UsageError(f"Players 'columns' need a column model; this one takes {other}.")
     (n_columns,) = model.input.shape
     names = model.input.columns.names or tuple(f"column {position}" for position in range(n_columns))
     group_of = _groups(model, names)
     player_of = [group_of.get(name, name) for name in names]
     players = tuple(dict.fromkeys(player_of))
     owner = np.array([players.index(player) for player in player_of], dtype=np.int64)
-    return PlayerSet(players, owner, baseline.values, baseline.name, "columns")
+    return TableColumns(players, owner)
 
 
 def _groups(model: Model, names: tuple[str, ...]) -> dict[str, str]:

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Baseline
-from interact_cli.types import Model, PlayerSet
+from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.types import INPUT, Entry, IntArray, Model, PlayerSet, Sample
 
 DEFAULT_SIDES = (16, 8, 4)
 
 
-def image_grid(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
+@dataclass(frozen=True)
+class ImageGrid:
+    """The same cells for every image; see `image_grid`."""
+
+    names: tuple[str, ...]
+    owner: IntArray
+    """``(1, H, W)``."""
+    grid: tuple[int, int]
+    spec: str
+    entry: Entry = INPUT
+
+    def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
+        """Return the players of one image: the same for all."""
+        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec, self.grid)
+
+
+def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> ImageGrid:
     """Cut the image into ``rows x columns`` cells.
 
     Pixel ``(y, x)`` belongs to cell ``(floor(y * rows / H), floor(x * columns / W))``: the mask of the cells,
@@ -23,31 +40,25 @@ def image_grid(argument: str | None, model: Model, baseline: Baseline) -> Player
     Args:
         argument: ``"RxC"``; None takes the largest of 16, 8, 4 whose cells hold at least 2 x 2 pixels.
         model: An image model.
-        baseline: What an absent cell shows.
+        options: Takes none.
 
     Raises:
-        UsageError: no image model, no such form, or more cells than pixels along a side.
+        UsageError: an option, no image model, no such form, or more cells than pixels along a side.
     """
     if model.input.kind != "image":
-        raise UsageError("Players 'grid' need an image model; this one takes columns. Use --players columns.")
+        other = "text. Use --players words" if model.input.kind == "text" else "columns. Use --players columns"
+        raise UsageError(f"Players 'grid' need an image model; this one takes {other}.")
     _, height, width = model.input.shape
     rows, columns = _sides(argument, height, width)
+    spec = f"grid:{rows}x{columns}"
+    options.refuse(spec)
     if rows > height or columns > width:
-        raise UsageError(
-            f"Expected at most {height} x {width} cells (one pixel each), got grid:{rows}x{columns}. Use fewer cells."
-        )
+        raise UsageError(f"Expected at most {height} x {width} cells (one pixel each), got {spec}. Use fewer cells.")
     row_of = np.arange(height) * rows // height
     column_of = np.arange(width) * columns // width
     owner = row_of[:, None] * columns + column_of
     names = tuple(f"r{row}c{column}" for row in range(rows) for column in range(columns))
-    return PlayerSet(
-        names,
-        owner[None].astype(np.int64),
-        baseline.values,
-        baseline.name,
-        f"grid:{rows}x{columns}",
-        (rows, columns),
-    )
+    return ImageGrid(names, owner[None].astype(np.int64), (rows, columns), spec)
 
 
 def _sides(argument: str | None, height: int, width: int) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def to_json(report: Report) -> str:
         "run": report.run,
         "samples": _samples(report.samples),
         "players": _players(report.players),
-        "metrics": {measurement.metric: _measurement(measurement) for measurement in report.measurements},
+        "metrics": {measurement.key: _measurement(measurement) for measurement in report.measurements},
         "records": None if report.records is None else {"evaluations": report.records.total},
     }
     return json_text(document, indent=2) + "\n"
@@ -48,6 +48,7 @@ def _samples(samples: SampleTable) -> dict[str, Any]:
     columns = ("labels", "predicted", "included", "full_value", "empty_value", "asked", "unique", "evaluated")
     return {
         "ids": samples.ids,
+        "texts": samples.texts,
         **{name: getattr(samples, name) for name in columns},
         "accuracy": samples.accuracy,
         "chance": samples.chance,
@@ -58,7 +59,10 @@ def _samples(samples: SampleTable) -> dict[str, Any]:
 def _players(players: PlayerTable) -> dict[str, Any]:
     return {
         "names": players.names,
+        "own_names": players.own_names,
         "spec": players.spec,
+        "entry": players.entry,
+        "spans": players.spans,
         "grid": players.grid,
         "baseline_name": players.baseline_name,
         **_listed("baseline", players.baseline),
@@ -68,6 +72,8 @@ def _players(players: PlayerTable) -> dict[str, Any]:
 
 def _measurement(measurement: Measurement) -> dict[str, Any]:
     return {
+        "metric": measurement.metric,
+        "of": measurement.of,
         "version": measurement.version,
         "source": measurement.source,
         "estimator": measurement.estimator,

@@ -27,7 +27,7 @@ class PairValues:
     """``(sample, pair)``; None where orders were averaged or the metric gives none."""
     unit: str
     orders_averaged: int
-    """0 when the metric has no order axis."""
+    """Most orders of any sample; 0 when the metric has no order axis."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,12 @@ def pair_values(measurement: Measurement) -> PairValues | None:
 
 
 def pair_means(report: Report, measurement: Measurement) -> PairMeans | None:
-    """Average each pair over the included samples that measured it; None when the metric holds no pairs."""
+    """Average each pair over the included samples that measured it; None when the metric holds no pairs.
+
+    None too where each sample has its own players: a pair of one is no pair of another.
+    """
     held = pair_values(measurement)
-    if held is None:
+    if held is None or not report.players.shared:
         return None
     included = report.samples.included
     pairs, values = held.pairs[included], held.values[included]
@@ -113,11 +116,31 @@ def strongest(means: PairMeans, limit: int) -> IntArray:
     return covered[np.argsort(-means.mean_abs[covered], kind="stable")][:limit]
 
 
-def pair_matrix(means: PairMeans, n_players: int) -> FloatArray:
-    """Signed means as a symmetric ``(n, n)`` matrix; NaN on the diagonal and where nothing was measured."""
-    matrix = np.full((n_players, n_players), np.nan)
-    matrix[means.first, means.second] = means.mean
-    matrix[means.second, means.first] = means.mean
+def strongest_of_sample(held: PairValues, sample: int, limit: int) -> IntArray:
+    """Positions of one sample's pairs with the largest |I|, largest first."""
+    size = np.where((held.pairs[sample] >= 0).all(axis=-1), np.abs(held.values[sample]), np.nan)
+    ranked = np.argsort(-np.nan_to_num(size, nan=-1.0), kind="stable")
+    return ranked[: min(limit, int(np.isfinite(size).sum()))]
+
+
+def pair_matrix(first: IntArray, second: IntArray, values: FloatArray, players: IntArray) -> FloatArray:
+    """Values of pairs as a symmetric matrix over the ``players``, NaN on the diagonal and where nothing was measured.
+
+    Args:
+        first: ``(pair,)`` one player of each pair.
+        second: ``(pair,)`` the other one.
+        values: ``(pair,)``.
+        players: Which players are rows and columns, in rising order; pairs with others are left out.
+
+    Example:
+        >>> pair_matrix(np.array([2, 0]), np.array([5, 2]), np.array([1.0, 9.0]), np.array([2, 5]))
+        array([[nan,  1.],
+               [ 1., nan]])
+    """
+    held = np.isin(first, players) & np.isin(second, players)
+    rows, columns = np.searchsorted(players, first[held]), np.searchsorted(players, second[held])
+    matrix = np.full((len(players), len(players)), np.nan)
+    matrix[rows, columns] = matrix[columns, rows] = values[held]
     return matrix
 
 

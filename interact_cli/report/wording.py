@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from interact_cli.results import PlayerTable, Quantity, Report
+from interact_cli.results import Measurement, PlayerTable, Quantity, Report
 from interact_cli.safe_text import safe_text
 
 NOT_MEASURED = "not measured"
@@ -95,6 +95,11 @@ def with_unit(text: str, unit: str) -> str:
     return text if unit in ("", "1") else f"{text} {safe_text(unit, limit=24)}"
 
 
+def unit_words(unit: str) -> str:
+    """A unit as it stands in a sentence."""
+    return "pure numbers" if unit in ("", "1") else safe_text(unit, limit=24)
+
+
 def entry(quantity: Quantity, *index: int) -> tuple[str, str]:
     """One entry of a quantity as ``(value, 95 % interval)``, or ``(value ± standard error, "")`` without interval."""
     value = float(quantity.values[index])
@@ -126,11 +131,37 @@ def count(amount: int, noun: str) -> str:
 
 
 def player_name(players: PlayerTable, player: int, limit: int = 40) -> str:
-    """Name of a player: row and column (from 0, top left) on a grid, its own name elsewhere."""
+    """Name of a shared player: row and column (from 0, top left) on a grid, its own name elsewhere."""
     if players.grid is not None:
         row, column = divmod(player, players.grid[1])
         return f"r{row} c{column}"
     return shortened(safe_text(players.names[player]), limit)
+
+
+def players_count(players: PlayerTable) -> str:
+    """``64 players``, or ``3 to 12 players`` where each sample has its own."""
+    fewest = min((len(names) for names in players.own_names), default=players.largest)
+    span = "" if fewest == players.largest else f"{fewest:,} to "
+    return f"{span}{count(players.largest, 'player')}"
+
+
+def games(report: Report) -> tuple[str, ...]:
+    """Modules whose games the run has, in its order; empty where it has one game without a name."""
+    return tuple(dict.fromkeys(measurement.of for measurement in report.measurements if measurement.of))
+
+
+def by_metric(report: Report) -> list[list[Measurement]]:
+    """Put the games of one metric together, in the order of the run."""
+    together: dict[str, list[Measurement]] = {}
+    for measurement in report.measurements:
+        together.setdefault(measurement.metric, []).append(measurement)
+    return list(together.values())
+
+
+def module_name(of: str, limit: int = 44) -> str:
+    """Shorten the name of a module from its front: the end is what tells it from the others."""
+    shown = safe_text(of, limit=400)
+    return shown if len(shown) <= limit else f"…{shown[1 - limit :]}"
 
 
 def shortened(text: str, limit: int) -> str:

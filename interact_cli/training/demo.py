@@ -24,11 +24,11 @@ from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.bundled import breast_cancer, digits
 from interact_cli.errors import InteractError, RunFailed
 from interact_cli.interfaces import DataRequest, Dataset, DatasetReader, Progress, Silent
+from interact_cli.networks import mlp
 from interact_cli.training.examples import load_examples
 from interact_cli.training.files import writable_folder, write_bytes, write_checkpoint
 from interact_cli.training.fit import Recipe, accuracy, build, fit
 from interact_cli.training.layout import Trained, timm_layout
-from interact_cli.training.networks import mlp
 from interact_cli.training.reference import REFERENCES
 from interact_cli.types import Columns, InputSpec
 
@@ -71,7 +71,7 @@ NETWORKS: Mapping[str, DemoNetwork] = {
         model_kwargs={"img_size": 32, "patch_size": 8, "embed_dim": 64, "depth": 4, "num_heads": 4},
     ),
     "breast_cancer_mlp": DemoNetwork(
-        arch="py:interact_cli.training.networks:mlp",
+        arch="py:interact_cli.networks:mlp",
         data=breast_cancer,
         n_classes=2,
         input=None,

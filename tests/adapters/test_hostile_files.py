@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
+import json
 import os
 import pickle
+import resource
 import socket
 import stat
 import struct
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -112,14 +116,17 @@ def test_two_members_of_one_name(save, sentinel):
     assert "two members" in refusal(rezip(path, [*content, (name, pickled(Gadget(sentinel)))]))
 
 
-def test_a_compressed_bomb_is_refused_before_it_grows(save):
+def test_a_compressed_bomb_is_refused_before_it_grows(save, monkeypatch):
+    monkeypatch.setattr(pickles.torch, "load", lambda *_a, **_k: pytest.fail("the bomb was unpacked"))
     path = save({"w": torch.zeros(20_000_000)})
     rezip(path, list(members(path).items()), zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 1_000_000
     assert "compressed" in refusal(path)
 
 
-@pytest.mark.parametrize("name", ["../evil", "/evil", "ckpt/../../evil", "ckpt\\evil", "ckpt/code.py", "ckpt/data/x"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "/evil", "ckpt/../../evil", "ckpt\\evil", "ckpt/code.py", "ckpt/data/x", "ckpt/x.zip"]
+)
 def test_members_of_other_names(save, name):
     path = save(WEIGHTS)
     refusal(rezip(path, [*members(path).items(), (name, b"")]))
@@ -188,10 +195,10 @@ def test_truncated_legacy(save):
         (b"<!DOCTYPE html><html><title>404</title></html>", "web page"),
         (b"\n  <html>", "web page"),
         (b'{"message": "not found"}', "JSON"),
-        (b"GGUF\x03\x00\x00\x00" + b"\x00" * 60, "GGUF"),
-        (b"\x89HDF\r\n\x1a\n" + b"\x00" * 60, "Keras"),
+        (b"GGUF\x03\x00\x00\x00" + b"\x00" * 60, "gguf_file="),
+        (b"\x89HDF\r\n\x1a\n" + b"\x00" * 60, "keras.saving.load_model"),
         (b"\x1f\x8b\x08" + b"\x00" * 60, "compressed archive"),
-        (b"\x08\x07\x12\x07pytorch" + b"\x00" * 60, "ONNX"),
+        (b"\x08\x07\x12\x07pytorch" + b"\x00" * 60, "onnx.load"),
         (b"\x93NUMPY\x01\x00", "numpy"),
         (b"\x1c\x00\x00\x00TFL3" + b"\x00" * 60, "TensorFlow Lite"),
         (b"\x00" * 100, "no known kind"),
@@ -263,10 +270,19 @@ def test_torchscript(tmp_path):
     assert "torch.jit.load" in message
 
 
-def test_exported_program(tmp_path):
-    path = tmp_path / "program.pt2"
+@pytest.mark.parametrize("constants", [False, True], ids=["plain", "pickled constants"])
+@pytest.mark.parametrize("name", ["program.pt2", "program.pt"])
+def test_exported_program(tmp_path, sentinel, monkeypatch, name, constants):
+    path = tmp_path / name
     torch.export.save(torch.export.export(torch.nn.Linear(2, 2), (torch.zeros(1, 2),)), path)
-    assert ".pt2" in refusal(path)
+    if constants:
+        root = next(iter(members(path))).partition("/")[0]
+        content = [*members(path).items(), (f"{root}/data/constants/custom_obj_0", pickled(Gadget(sentinel)))]
+        rezip(path, content)
+    monkeypatch.setattr(torch.export, "load", lambda *_a, **_k: pytest.fail("the program was opened"))
+    message = refusal(path)
+    assert ".pt2" in message
+    assert "torch.save(state, 'weights.pt')" in message
 
 
 def test_other_zips(tmp_path):
@@ -310,6 +326,11 @@ def test_dictionaries_that_are_no_weights(save, state, words):
     assert words in refusal(save(state))
 
 
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_quantised_weights(save):
+    assert "quantised" in refusal(save({"a": torch.quantize_per_tensor(torch.zeros(3), 0.1, 0, torch.qint8)}))
+
+
 def test_deep_and_aliased_pickles_stay_cheap(save, tmp_path):
     deep = b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."
     laughs = (
@@ -322,6 +343,59 @@ def test_deep_and_aliased_pickles_stay_cheap(save, tmp_path):
         content = {n: document if n.endswith("data.pkl") else raw for n, raw in members(path).items()}
         assert "a list" in refusal(rezip(path, list(content.items())))
         assert inspect_file(path).refusal is None
+
+
+def test_nesting_and_aliases_beside_the_weights_stay_cheap(save):
+    """Deep and exponential values where training arguments should be: they are read, shown in brief and not used."""
+    path = save({"args": {"deep": "XYZZY"}, "state_dict": WEIGHTS})
+    plain = b"X\x05\x00\x00\x00XYZZY"
+    deep = b"]" * 5_000 + b"a" * 4_999
+    again = [(b"j" + struct.pack("<I", 4095 + i) + b"a") * 10 for i in range(200)]
+    lists = [b"]r" + struct.pack("<I", 4096 + i) + (again[i] if i else b"") for i in range(200)]
+    laughs = b"(" + b"".join(lists) + b"t"
+    for nest in (deep, laughs):
+        content = {n: raw.replace(plain, nest) for n, raw in members(path).items()}
+        hostile = rezip(path.with_name("nest.pt"), list(content.items()))
+        assert hostile.read_bytes() != path.read_bytes()
+        assert set(read_contents(str(hostile)).state) == set(WEIGHTS)
+        seen = inspect_file(hostile)
+        assert seen.refusal is None
+        assert all(len(text) < 1_000 for _name, text in seen.args)
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def test_many_names_of_one_tensor_stay_cheap(save):
+    path = save(dict.fromkeys((f"k{i}" for i in range(50_000)), torch.zeros(3)))
+    before = time.monotonic(), peak_megabytes()
+    assert len(read_contents(str(path)).state) == 50_000
+    assert time.monotonic() - before[0] < 30
+    assert peak_megabytes() - before[1] < 500
+
+
+def test_many_names_of_one_large_tensor_are_refused(save):
+    path = save(dict.fromkeys((f"k{i}" for i in range(5_000)), torch.zeros(2**20)))
+    before = time.monotonic(), peak_megabytes()
+    assert "share their numbers" in refusal(path)
+    assert time.monotonic() - before[0] < 30
+    assert peak_megabytes() - before[1] < 500
+
+
+def test_tied_weights_are_no_attack(save):
+    table = torch.zeros(100, 10)
+    assert set(read_contents(str(save({"embed.weight": table, "head.weight": table}))).state) == {
+        "embed.weight",
+        "head.weight",
+    }
+
+
+def test_a_shape_that_claims_a_terabyte_takes_no_memory(save):
+    path = save({"a": torch.zeros(1).expand(2**40)})
+    before = peak_megabytes()
+    assert "fewer stored numbers" in refusal(path)
+    assert peak_megabytes() - before < 200
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e300])
@@ -345,6 +419,22 @@ def test_safetensors_that_lie(tmp_path):
     refusal(path)
 
 
+def test_safetensors_that_overlap(tmp_path):
+    header = {name: {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]} for name in ("a", "b")}
+    text = json.dumps(header).encode()
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(16))
+    assert "truncated or damaged" in refusal(path)
+
+
+def test_safetensors_of_very_many_tensors_stay_cheap(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({f"k{i}": torch.zeros(1) for i in range(20_000)}, path)
+    before = time.monotonic()
+    assert len(read_contents(str(path)).state) == 20_000
+    assert time.monotonic() - before < 30
+
+
 def test_old_torch_opens_no_pickle_but_safetensors(save, tmp_path, monkeypatch):
     monkeypatch.setattr(pickles.torch, "__version__", "2.9.1+cpu")
     assert "2.10" in refusal(save(WEIGHTS))
@@ -362,6 +452,33 @@ def test_a_file_that_changes_while_it_is_read(save, monkeypatch):
 
     monkeypatch.setattr(pickles.torch, "load", meddle)
     assert "changed" in refusal(path)
+
+
+def test_a_file_that_is_replaced_while_it_is_read(save, monkeypatch):
+    """The digest is of the very bytes that were loaded, whatever lies at the path by then."""
+    path = save(WEIGHTS)
+    other = save({"a.weight": torch.ones(3, 4)}, "other.pt")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    load = torch.load
+
+    def meddle(*args, **options):
+        other.replace(path)
+        return load(*args, **options)
+
+    monkeypatch.setattr(pickles.torch, "load", meddle)
+    contents = read_contents(str(path))
+    assert contents.digest == digest
+    assert torch.equal(contents.state["a.weight"], WEIGHTS["a.weight"])
+
+
+def test_a_tensorflow_saved_model(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(b"\x08\x01\x12\x04")
+    for path in (folder, folder / "saved_model.pb"):
+        message = refusal(path)
+        assert "TensorFlow SavedModel" in message
+        assert "torch.save(network.state_dict(), 'weights.pt')" in message
 
 
 def test_the_allow_list_is_gone_afterwards(save):

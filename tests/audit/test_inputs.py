@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
-from interact_cli.audit.inputs import baseline_of, chance_of, open_dataset, range_inputs, share_correct
+from interact_cli.audit.baselines import baseline_of
+from interact_cli.audit.inputs import chance_of, open_dataset, range_inputs, share_correct
 from interact_cli.config.settings import DataSettings
+from interact_cli.engine.evaluator import Evaluator
 from interact_cli.errors import DataRefused, RunFailed, UsageError
 from interact_cli.types import InputSpec, Model
 
@@ -37,24 +40,28 @@ def opened(images: Path):
     return open_dataset(f"folder:{images}", DataSettings())
 
 
-def test_mean_of_the_images(images: Path):
-    baseline = baseline_of("mean", model(), opened(images), 0)
+def baseline(name: str, dataset):
+    return baseline_of(name, dataset, (), Evaluator(model(), torch.device("cpu"), 4), 0)
 
-    assert baseline.values.shape == (1, 1, 1)
-    assert baseline.values.item() == pytest.approx(0.5)
-    assert baseline.source == "channel means of 6 images of data set 'folder' (all)"
+
+def test_mean_of_the_images(images: Path):
+    made = baseline("mean", opened(images))
+
+    assert made.values.shape == (1, 1, 1)
+    assert made.values.item() == pytest.approx(0.5)
+    assert made.source == "channel means of 6 images of data set 'folder' (all)"
 
 
 def test_broken_images_are_left_out_of_mean_and_range_and_counted(images: Path):
     (images / "light" / "255.png").write_bytes(b"broken")
     (images / "light" / "204.png").write_bytes(b"")
     dataset = opened(images)
-    baseline = baseline_of("data-mean", model(), dataset, 0)
+    made = baseline("data-mean", dataset)
     inputs, labels = range_inputs(model(), dataset, 0)
 
-    assert baseline.values.item() == pytest.approx((0 + 51 + 102 + 153) / 4 / 255)
-    assert "4 images" in baseline.source
-    assert "2 more cannot be read" in baseline.source
+    assert made.values.item() == pytest.approx((0 + 51 + 102 + 153) / 4 / 255)
+    assert "4 images" in made.source
+    assert "2 more cannot be read" in made.source
     levels = [round(255 * float(image.mean())) for image in inputs]
     assert sorted(zip(labels.tolist(), levels, strict=True)) == [(0, 0), (0, 51), (0, 102), (1, 153)]
 
@@ -64,7 +71,7 @@ def test_no_readable_image(images: Path):
         path.write_bytes(b"broken")
 
     with pytest.raises(RunFailed, match="None of 6 samples"):
-        baseline_of("mean", model(), opened(images), 0)
+        baseline("mean", opened(images))
     inputs, labels = range_inputs(model(), opened(images), 0)
     assert (inputs, len(labels)) == ([], 0)
 
@@ -72,11 +79,11 @@ def test_no_readable_image(images: Path):
 @pytest.mark.parametrize("value", ["1e99", "-1e39", "inf", "nan", "", "red"])
 def test_baselines_that_are_no_float32(images: Path, value: str):
     with pytest.raises(UsageError, match="value:NUMBER"):
-        baseline_of(f"value:{value}", model(), opened(images), 0)
+        baseline(f"value:{value}", opened(images))
 
 
 def test_largest_baseline(images: Path):
-    assert np.isfinite(baseline_of("value:3.4e38", model(), opened(images), 0).values).all()
+    assert np.isfinite(baseline("value:3.4e38", opened(images)).values).all()
 
 
 @pytest.mark.parametrize("reader", ["folder", "csv", "cifar10"])

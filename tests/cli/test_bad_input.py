@@ -230,7 +230,9 @@ def test_table_with_another_number_of_columns(desk: Path):
 def test_cells_that_are_no_numbers(desk: Path, cell: str):
     Path("table.csv").write_text(",".join([*COLUMNS, "kind"]) + "\n" + ",".join([cell, *"2345678", "0"]) + "\n")
 
-    assert "c0" in refused(4, "measure", *TABLE, *SHAPLEY)
+    line = refused(5, "measure", *TABLE, *SHAPLEY)
+    assert "c0" in line
+    assert "--max-failures" in line
 
 
 def test_images_for_a_table_network(desk: Path):

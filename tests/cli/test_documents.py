@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from support.workbench import done
 
 from interact_cli import errors
 from interact_cli.cli import guard
@@ -90,3 +91,16 @@ def test_every_link_leads_somewhere(page: Path):
 
 def test_changelog_has_a_place_for_what_is_new():
     assert re.search(r"^## \[?Unreleased\]?$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+TABLES = re.findall(r"^<!-- (interact list \w+ --md) -->\n(.*?)^<!-- end -->$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_tables_are_found():
+    assert {command.split()[2] for command, _ in TABLES} == {"checkpoints", "archs", "datasets"}
+
+
+@pytest.mark.parametrize(("command", "table"), TABLES, ids=lambda text: text[:40])
+def test_tables_of_the_readme_are_what_the_registries_hold(command: str, table: str):
+    """`make readme` writes them anew."""
+    assert done(*command.split()[1:]).out == table

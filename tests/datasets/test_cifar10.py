@@ -5,6 +5,7 @@ import os
 import pickle
 import pickletools
 import struct
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -232,13 +233,59 @@ def test_wrong_class_names(tmp_path):
 
 def test_absent_says_where_what_and_what_to_do(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
+    (two / "other").mkdir(parents=True)
     with pytest.raises(DataRefused) as refused:
         cifar10.read(DataRequest("cifar10", roots=(one, two)))
     message = str(refused.value)
-    for part in (one, one / "cifar-10-batches-py", two, two / "cifar-10-batches-py"):
-        assert f"'{part}'" in message
-    assert "--data-root DIR" in message and "--allow-download" in message and cifar10.EXPECTED in message
+    assert f"'{one}' (nothing there), '{two}' (holds: other)" in message
+    assert "--data-root DIR" in message and "--allow-download" in message
+    assert "cifar-10-batches-py/{test_batch, data_batch_1 .. data_batch_5, batches.meta}" in message
     assert "\n" not in message
+
+
+def test_found_one_folder_deeper_and_from_inside(tmp_path):
+    folder = write_layout(tmp_path / "downloads")
+    for request in [
+        DataRequest("cifar10", roots=(tmp_path,)),
+        DataRequest("cifar10", path=tmp_path),
+        DataRequest("cifar10", path=folder / "test_batch"),
+        DataRequest("cifar10", path=folder / "batches.meta"),
+    ]:
+        assert len(cifar10.read(request)) == 5
+    with pytest.raises(DataRefused):
+        cifar10.read(DataRequest("cifar10", roots=(folder / "data_batch_1",)))
+
+
+def test_an_archive_is_never_unpacked(tmp_path):
+    sentinel = tmp_path / "sentinel"
+    archive = tmp_path / "root" / "cifar-10-python.tar.gz"
+    archive.parent.mkdir()
+    with tarfile.open(archive, "w:gz") as file:
+        for name in ("../sentinel", "cifar-10-batches-py/test_batch"):
+            info = tarfile.TarInfo(name)
+            info.size = 4
+            file.addfile(info, io.BytesIO(b"evil"))
+    for request in [
+        DataRequest("cifar10", path=archive.parent),
+        DataRequest("cifar10", path=archive),
+        DataRequest("cifar10", roots=(archive.parent,)),
+    ]:
+        with pytest.raises(DataRefused, match=r"still packed.*tar -xzf") as refused:
+            cifar10.read(request)
+        assert str(archive) in str(refused.value)
+    assert not sentinel.exists() and list(archive.parent.iterdir()) == [archive]
+
+
+@pytest.mark.parametrize("name", ["cifar.npz", "rows.NPY"])
+def test_numpy_files_are_never_opened(tmp_path, name):
+    sentinel = tmp_path / "sentinel"
+    path = tmp_path / name
+    content = np.array([Gadget(f"touch {sentinel}")], object)
+    with path.open("wb") as file:
+        np.savez(file, content) if name.endswith("npz") else np.save(file, content)
+    with pytest.raises(DataRefused, match="pickled objects and is not read"):
+        cifar10.read(DataRequest("cifar10", path=path))
+    assert not sentinel.exists()
 
 
 def test_an_explicit_path_is_not_replaced_by_a_root(tmp_path):

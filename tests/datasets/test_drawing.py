@@ -14,6 +14,7 @@ from interact_cli.datasets.locations import default_roots
 from interact_cli.datasets.samples import Samples
 from interact_cli.errors import DataRefused, ShapeError, UsageError
 from interact_cli.interfaces import DataRequest
+from interact_cli.types import Text
 
 
 def made(labels, name="made", split="test", prefix="s") -> Samples:
@@ -82,6 +83,19 @@ def test_the_remainder_favours_no_class():
     assert all(abs(extra[c] - 200) < 5 * np.sqrt(600 * 2 / 9) for c in range(3))
 
 
+def test_a_draw_costs_one_pass_over_the_ids():
+    calls = Counter()
+
+    class Counting(Samples):
+        def sample_id(self, index: int) -> str:
+            calls[index] += 1
+            return super().sample_id(index)
+
+    counting = Counting("made", "test", "columns", [f"s/{i}" for i in range(1000)], lambda index: np.zeros(2))
+    drawing.draw(counting, 50, 0)
+    assert len(calls) == 1000 and set(calls.values()) == {1}
+
+
 def test_no_sample_is_a_usage_error():
     with pytest.raises(UsageError, match="at least 1"):
         drawing.draw(made(3), 0, 0)
@@ -143,7 +157,9 @@ def test_raw_digests():
     palettes[0].putpalette([1, 2, 3])
     palettes[1].putpalette([3, 2, 1])
     rows = [np.array([7.0]), np.array([7.0, 7.0])]
-    assert len({drawing.raw_digest(raw) for raw in [*images, *palettes, *rows]}) == 8
+    texts = [Text("a"), Text("a", ""), Text("a", "b"), Text("a", continuation="b"), Text("ab"), Text("\ud800")]
+    assert len({drawing.raw_digest(raw) for raw in [*images, *palettes, *rows, *texts]}) == 14
+    assert drawing.raw_digest(Text("a", "b")) == drawing.raw_digest(Text("a", "b"))
     assert drawing.raw_digest(grey) == drawing.raw_digest(Image.new("L", (4, 2), 7))
     assert drawing.raw_digest(np.array([7], ">f8")) == drawing.raw_digest(rows[0])
     with pytest.raises(ShapeError):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import struct
+import sys
+import warnings
 import zlib
 from pathlib import Path
 
@@ -8,9 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets import folder
-from interact_cli.errors import DataRefused, UsageError
+from interact_cli.datasets.drawing import draw, identity
+from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
+from interact_cli.types import InputSpec
 
 
 def picture(path: Path, colour=(10, 20, 30), mode="RGB") -> Path:
@@ -124,7 +129,8 @@ def test_one_bad_image_is_refused_by_itself(tmp_path, name, content, cause):
     bad.write_bytes(content(bad))
     dataset = read(tmp_path)
     index = ids(dataset).index(f"folder/cat/{name}")
-    with pytest.raises(DataRefused, match=cause) as refused:
+    with warnings.catch_warnings(), pytest.raises(DataRefused, match=cause) as refused:
+        warnings.simplefilter("ignore")
         dataset.raw(index)
     assert str(bad) in str(refused.value) and "\n" not in str(refused.value)
     assert dataset.raw(ids(dataset).index("folder/cat/a.png")).size == (6, 4)
@@ -137,19 +143,127 @@ def test_a_broken_link_is_refused_by_itself(tmp_path):
         dataset.raw(0)
 
 
-def test_tiny_imagenet_validation(tmp_path):
-    picture(tmp_path / "images" / "val_0.JPEG")
-    (tmp_path / "val_annotations.txt").write_text("val_0.JPEG\tn01443537\t0\t0\t9\t9\n")
-    with pytest.raises(DataRefused, match=r"Tiny-ImageNet.*val_annotations"):
-        read(tmp_path)
+def test_tiny_imagenet_is_read_with_its_annotations(tmp_path):
+    validation = tmp_path / "val"
+    picture(validation / "images" / "val_0.JPEG", (200, 0, 0))
+    picture(validation / "images" / "val_1.JPEG", (0, 0, 200))
+    (validation / "val_annotations.txt").write_text("val_0.JPEG\tn02\t0\t0\t9\t9\nval_1.JPEG\tn01\t0\t0\t9\t9\n")
+    dataset = read(validation)
+    assert (dataset.name, dataset.split, dataset.class_names) == ("tiny_imagenet", "val", ("n01", "n02"))
+    assert dataset.labels.tolist() == [1, 0]
+    assert dataset.raw(0).getpixel((0, 0))[0] > 150
+    assert any("val_annotations.txt" in note for note in dataset.notes)
+    (tmp_path / "wnids.txt").write_text("n02\nn00\nn01\n")
+    for path in (validation, tmp_path):
+        assert read(path).labels.tolist() == [2, 1]
 
 
 def test_splits_are_not_classes(tmp_path):
     picture(tmp_path / "train" / "cat" / "a.png")
+    picture(tmp_path / "train" / "dog" / "a.png")
     picture(tmp_path / "val" / "cat" / "a.png")
-    with pytest.raises(DataRefused, match=r"splits, not classes.*folder:.*val"):
+    picture(tmp_path / "val" / "dog" / "b.png")
+    dataset = read(tmp_path)
+    assert (dataset.split, dataset.class_names) == ("val", ("cat", "dog"))
+    assert ids(dataset) == ["folder/val/cat/a.png", "folder/val/dog/b.png"]
+    assert dataset.notes == ("split 'val' of: val, train",)
+    trained = folder.read(DataRequest("folder", path=tmp_path, split="train"))
+    assert (ids(trained), trained.notes) == (["folder/train/cat/a.png", "folder/train/dog/a.png"], ())
+    with pytest.raises(UnknownNameError, match="Available: train, val"):
+        folder.read(DataRequest("folder", path=tmp_path, split="tset"))
+
+
+def test_a_split_folder_is_the_same_data_set_however_it_is_named(tmp_path):
+    picture(tmp_path / "train" / "cat" / "a.png")
+    picture(tmp_path / "val" / "cat" / "a.png")
+    assert identity(read(tmp_path / "val")) == identity(read(tmp_path))
+    with pytest.raises(UsageError, match="lies in split 'val'"):
+        folder.read(DataRequest("folder", path=tmp_path / "val", split="train"))
+
+
+def test_classes_are_numbered_as_in_training(tmp_path):
+    for name in ("ant", "bee", "cat"):
+        picture(tmp_path / "train" / name / "a.png")
+    picture(tmp_path / "val" / "bee" / "a.png")
+    picture(tmp_path / "val" / "cat" / "b.png")
+    for path in (tmp_path, tmp_path / "val"):
+        dataset = read(path)
+        assert dataset.labels.tolist() == [1, 2]
+        assert dataset.class_names == ("ant", "bee", "cat")
+        assert any("2 of 3 classes" in note for note in dataset.notes)
+    picture(tmp_path / "val" / "dog" / "b.png")
+    with pytest.raises(DataRefused, match=r"among the 3 of .*1 others, such as 'dog'"):
         read(tmp_path)
-    assert read(tmp_path / "val").class_names == ("cat",)
+
+
+def test_the_default_split_has_labels(tmp_path):
+    picture(tmp_path / "train" / "cat" / "a.png")
+    picture(tmp_path / "val" / "cat" / "a.png")
+    picture(tmp_path / "test" / "0001.png")
+    (tmp_path / "devkit").mkdir()
+    assert read(tmp_path).split == "val"
+    flat = folder.read(DataRequest("folder", path=tmp_path, split="test"))
+    assert flat.labels is None and ids(flat) == ["folder/test/0001.png"]
+    picture(tmp_path / "test" / "cat" / "b.png")
+    assert read(tmp_path).split == "test"
+
+
+def test_a_class_may_be_called_like_a_split(tmp_path):
+    for name in ("plane", "train", "truck"):
+        picture(tmp_path / name / "a.png")
+    assert read(tmp_path).class_names == ("plane", "train", "truck")
+    assert read(tmp_path / "plane").labels is None
+
+
+def test_imagenets_flat_validation_folder_is_explained(tmp_path):
+    picture(tmp_path / "ILSVRC2012_val_00000001.JPEG")
+    dataset = read(tmp_path)
+    assert dataset.labels is None
+    assert "ImageNet's validation images in one flat folder" in dataset.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour"),
+    [("CMYK", (0, 255, 255, 0)), ("RGBA", (255, 0, 0, 9)), ("P", 3), ("LA", (255, 9)), ("1", 1), ("L", 255)],
+)
+def test_every_mode_becomes_rgb(tmp_path, mode, colour):
+    image = Image.new(mode, (6, 4), colour)
+    if mode == "P":
+        image.putpalette([0, 0, 0] * 3 + [255, 0, 0])
+        image.info["transparency"] = b"\x00\x09"
+    image.save(tmp_path / ("a.tif" if mode == "CMYK" else "a.png"))
+    prepared = preprocess(InputSpec("image", (3, 4, 4)))(read(tmp_path).raw(0))
+    is_grey = mode in {"LA", "1", "L"}
+    assert np.allclose(prepared, np.array([1, is_grey, is_grey], np.float32).reshape(3, 1, 1))
+
+
+OPENED: list[str] = []
+LISTENING: list[bool] = []
+
+
+def listen(event: str, arguments: tuple) -> None:
+    if LISTENING and event == "open":
+        OPENED.append(str(arguments[0]))
+
+
+def test_only_the_drawn_images_are_opened(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(500):
+            (tmp_path / name / f"{number}.png").write_bytes(png(1, 1))
+    OPENED.clear()
+    sys.addaudithook(listen)
+    LISTENING.append(True)
+    try:
+        dataset = read(tmp_path)
+        drawn = draw(dataset, 50, 0)
+        listed = len(OPENED)
+        for index in drawn:
+            dataset.raw(index)
+    finally:
+        LISTENING.clear()
+    assert (len(dataset), len(drawn), listed) == (1000, 50, 0)
+    assert sorted(OPENED) == sorted(str(tmp_path / dataset.sample_id(index)[7:]) for index in drawn)
 
 
 def test_nothing_to_read(tmp_path):
@@ -157,6 +271,9 @@ def test_nothing_to_read(tmp_path):
         with pytest.raises(DataRefused, match=message) as refused:
             read(path)
         assert folder.EXPECTED in str(refused.value)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(DataRefused, match=r"No image.*holds: notes\.txt"):
+        read(tmp_path)
     with pytest.raises(DataRefused, match="got a file"):
         read(picture(tmp_path / "a.png"))
     with pytest.raises(UsageError, match="folder:PATH"):

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import csv as reference
 import gzip
+import io
+import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from interact_cli.datasets import table
+from interact_cli.datasets import records, table
+from interact_cli.datasets.delimited import open_table
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.interfaces import DataRequest
 
@@ -60,15 +66,18 @@ def test_byte_order_mark_quotes_and_windows_lines(csv):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a,b,y\n1,2,0\n3,red,1\n", "Column 'b'.*row 1 holds 'red'"),
         ("a,b,y\n1,True,0\n3,False,1\n", "Column 'b'.*row 0 holds 'True'"),
         ("a,b,y\n1,2023-01-02,0\n", "Column 'b'.*row 0 holds '2023-01-02'"),
-        ("a,b,y\n1,2,0\n,,1\n?,3,NA\n", r"4 missing value\(s\) in 3 column\(s\), the first in column 'a', row 1"),
-        ("a,b,y\n1,2,0\n1,inf,0\n", "Column 'b'.*not finite: row 1"),
+        ("a,b,y\n1,2,0\n3,4,\n?,3,NA\n", "2 missing in label column 'y'.*the first in row 1"),
         ("a,b,y\n", "got none"),
         ("", "empty file"),
-        ("\n\n", "no table"),
-        ("a,b,y\n1,2\n", r"1 missing value\(s\)"),
+        ("\n\n", "only blank lines"),
+        ("a,b,y\n1,2\n", "row 0 has 2 fields, the line of names 3"),
+        ("a,b,y\n1,2,0\n\n1,2\n", "row 1 has 2 fields"),
+        ('a,y\n1,u\n2,5" pipe\n3,v\n4,5" pipe\n', "Row 1 .*middle of a field"),
+        ('a,y\n1,"u"\n2,"u" v\n', "Row 1 .*middle of a field"),
+        ('a,y\n1,"u"\n2,"v\n3,w\n', "Row 1 .*never closed"),
+        ("a,y\r1,0\r2,1\r", "CR alone"),
         ("a,b,y\n1,2,0\n1,2,0,9\n", "equally long"),
         ("a,b,y\n1,2,0,9\n", "equally long"),
         (b"a,y\n1\x00,0\n", "NUL"),
@@ -88,6 +97,114 @@ def test_bad_tables(csv, content, message):
     with pytest.raises(DataRefused, match=message) as refused:
         csv(content)
     assert "x.csv" in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("3,red,1", "Column 'b'.*row 1 holds 'red'"),
+        ("3,,1", "Row 1 .*no value in column 'b'"),
+        ("3,?,1", "Row 1 .*no value in column 'b'"),
+        ("NaN,2,1", "Row 1 .*no value in column 'a'"),
+        ("3,inf,1", "Column 'b'.*not finite: row 1 holds inf"),
+        ('"\x1b[31m",2,1', r"row 1 holds '\\x1b\[31m'"),
+        ("1" * 200_000 + ",2,1", "Cannot read row 1.*limit"),
+    ],
+)
+def test_what_is_wrong_with_one_row_is_said_when_it_is_asked_for(csv, row, message):
+    dataset = csv(f"a,b,y\n1,2,0\n{row}\n4,5,1\n")
+    assert dataset.labels.tolist() == [0, 1, 1]
+    assert dataset.raw(2).tolist() == [4, 5]
+    with pytest.raises(DataRefused, match=message) as refused:
+        dataset.raw(1)
+    assert "x.csv" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_first_row_that_misses_a_value_does_not_refuse_the_file(csv):
+    dataset = csv("a,b,y\n,2,0\n1,2,1\n")
+    assert dataset.raw(1).tolist() == [1, 2]
+    with pytest.raises(DataRefused, match="Row 0"):
+        dataset.raw(0)
+
+
+def test_a_file_that_has_changed_is_noticed(csv, tmp_path):
+    dataset = csv("a,b,y\n1,2,0\n3,4,1\n")
+    (tmp_path / "x.csv").write_text("a,b,y\n1\n")
+    with pytest.raises(DataRefused, match="has changed"):
+        dataset.raw(1)
+    (tmp_path / "x.csv").unlink()
+    with pytest.raises(DataRefused, match="Cannot read row 0"):
+        dataset.raw(0)
+
+
+_CELLS = st.text(st.sampled_from('ab ,\n"é\r1'), max_size=12)
+
+
+@given(
+    rows=st.lists(st.tuples(_CELLS, _CELLS, _CELLS), min_size=1, max_size=8),
+    separator=st.sampled_from(",\t"),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    block=st.integers(1, 40),
+    last=st.booleans(),
+)
+def test_records_are_those_of_the_csv_module(tmp_path_factory, rows, separator, newline, block, last):
+    path = tmp_path_factory.mktemp("records") / "x.csv"
+    text = io.StringIO(newline="")
+    writer = reference.writer(text, delimiter=separator, quoting=reference.QUOTE_ALL, lineterminator=newline)
+    writer.writerow(["p", "q", "r"])
+    for row in rows:
+        writer.writerow(row)
+        text.write(newline if len(row[0]) % 2 else "")
+    content = text.getvalue()
+    path.write_bytes((content if last else content.rstrip("\r\n")).encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_BLOCK_BYTES", block)
+        found, columns = records.scan(open_table(path, separator, expected=""), ["q", "r"])
+    assert [found.fields(index) for index in range(len(found))] == [list(row) for row in rows]
+    for place, name in enumerate("qr", start=1):
+        column = columns[name]
+        assert [column.texts[at] for at in column.positions] == [row[place] for row in rows]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 99), st.text("abc", max_size=11)), min_size=1, max_size=20), st.integers(1, 50)
+)
+def test_plain_columns_of_any_width_and_block(tmp_path_factory, rows, block):
+    path = tmp_path_factory.mktemp("plain") / "x.csv"
+    path.write_text("n,word,m\n" + "".join(f"{n},{word},{n}\n" for n, word in rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_BLOCK_BYTES", block)
+        _, columns = records.scan(open_table(path, ",", expected=""), ["word", "n", "m"])
+    for name, expected in (("word", [w for _, w in rows]), ("n", [str(n) for n, _ in rows])):
+        column = columns[name]
+        assert [column.texts[at] for at in column.positions] == expected
+    assert len(columns["n"].texts) == len({n for n, _ in rows})
+
+
+def test_a_large_table_is_not_held(csv):
+    content = "a,b,y\n" + "0.123456789012345,0.987654321098765,1\n" * 200_000
+    csv("a,y\n1,0\n")
+    tracemalloc.start()
+    dataset = csv(content.encode())
+    dataset.raw(150_000)
+    size, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(dataset) == 200_000
+    # 16 bytes of offset and label per row; the file itself has 7.6 MB, its numbers 3.2 MB more as objects.
+    assert size < 200_000 * 16 + 500_000
+    assert peak < 25e6
+
+
+def test_an_endless_quote_is_given_up(csv, monkeypatch):
+    monkeypatch.setattr(records, "MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr(records, "_BLOCK_BYTES", 100)
+    with pytest.raises(DataRefused, match=r"Row 1 .*longer than 1,000 bytes.*quote"):
+        csv("a,y\n1,0\n" + '"' + "1,0\n" * 10_000)
+
+
+def test_a_label_column_of_ten_thousand_names_is_none(csv):
+    with pytest.raises(DataRefused, match=r"at most 10,000 different values in column 'y'.*right column"):
+        csv("a,y\n" + "".join(f"1,name-of-{row}\n" for row in range(10_001)))
 
 
 def test_a_million_columns(csv):

@@ -37,8 +37,8 @@ class Case:
     def packed(self) -> np.ndarray:
         return pack(self.present)
 
-    def records(self, rows: int, packed: np.ndarray | None = None, device: str = "cpu") -> np.ndarray:
-        evaluator = Evaluator(self.model, torch.device(device), rows)
+    def records(self, rows: int, packed: np.ndarray | None = None, device: str = "cpu", **fields: Any) -> np.ndarray:
+        evaluator = Evaluator(self.model, torch.device(device), rows, **fields)
         return evaluator.records(self.sample, self.players, self.packed if packed is None else packed, self.classes)
 
 
@@ -131,14 +131,14 @@ def case(request: pytest.FixtureRequest, cases: dict[str, Case]) -> Case:
     return cases[request.param]
 
 
-def naive_input(sample: Sample, players: PlayerSet, present: np.ndarray) -> np.ndarray:
-    """One masked input in float64, one position at a time."""
-    shape = sample.input.shape
-    owner = np.broadcast_to(players.owner, shape)
-    baseline = np.broadcast_to(players.baseline, shape)
-    masked = np.empty(shape)
-    for position in np.ndindex(*shape):
-        masked[position] = (sample.input if present[owner[position]] else baseline)[position]
+def naive_masked(standing: np.ndarray, players: PlayerSet, present: np.ndarray) -> np.ndarray:
+    """One masked row in float64, one position at a time."""
+    owner = np.broadcast_to(players.owner, standing.shape)
+    baseline = np.broadcast_to(players.baseline, standing.shape)
+    masked = np.empty(standing.shape)
+    for position in np.ndindex(*standing.shape):
+        stays = owner[position] == -1 or present[owner[position]]
+        masked[position] = (standing if stays else baseline)[position]
     return masked
 
 
@@ -147,7 +147,7 @@ def naive_outputs(case: Case) -> np.ndarray:
     module = copy.deepcopy(case.model.module).cpu().double().eval()
     outputs = []
     for present in case.present:
-        masked = torch.from_numpy(naive_input(case.sample, case.players, present))
+        masked = torch.from_numpy(naive_masked(case.sample.input, case.players, present))
         with torch.no_grad():
             outputs.append(module(masked.unsqueeze(0)).numpy()[0])
     return np.array(outputs)
@@ -204,7 +204,14 @@ def swap() -> Callable[..., Case]:
 def build() -> SimpleNamespace:
     """What the tests make their own cases from."""
     return SimpleNamespace(
-        case=Case, model=model_of, players=players_of, naive_outputs=naive_outputs, coalitions=coalitions_of
+        case=Case,
+        model=model_of,
+        players=players_of,
+        naive_outputs=naive_outputs,
+        naive_masked=naive_masked,
+        naive_record=naive_record,
+        coalitions=coalitions_of,
+        randomised=randomised,
     )
 
 

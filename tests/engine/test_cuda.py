@@ -26,6 +26,12 @@ def test_bits_do_not_depend_on_the_neighbours_on_cuda(case):
     np.testing.assert_array_equal(case.records(64, case.packed[:1], device="cuda"), whole[:1])
 
 
+def test_features_on_cuda_equal_those_on_the_cpu(case, gap):
+    features = ("", next(name for name, _ in case.model.module.named_children()))
+    on_cuda = case.records(64, device="cuda", features=features)
+    assert gap(on_cuda, case.records(64, features=features)) <= 1e-5
+
+
 def test_auto_takes_cuda():
     assert resolve_device("auto").type == "cuda"
     assert describe(resolve_device("cuda")).startswith("cuda (")

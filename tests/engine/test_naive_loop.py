@@ -17,6 +17,10 @@ from interact_cli.types import Sample
 SAMPLE = Sample("one", np.empty(0, dtype=np.float32), None)
 
 
+def masker_of(sample, players, memory_format=torch.contiguous_format):
+    return Masker(torch.from_numpy(sample.input)[None], players, memory_format)
+
+
 @pytest.mark.parametrize("rows", [1, 7, 64])
 def test_records_equal_the_naive_loop(case, rows, naive, gap):
     expected = naive[case.model.family]
@@ -66,7 +70,7 @@ def test_no_coalitions_no_forward_pass(case, limited, swap):
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_masked_inputs_to_the_bit(cases, memory_format):
     case = cases["convnet"]
-    masker = Masker(case.sample, case.players, torch.device("cpu"), memory_format)
+    masker = masker_of(case.sample, case.players, memory_format)
     batch = masker(torch.from_numpy(case.packed))
     assert batch.is_contiguous(memory_format=memory_format)
     owner = np.broadcast_to(case.players.owner, case.sample.input.shape)
@@ -78,7 +82,7 @@ def test_masked_inputs_to_the_bit(cases, memory_format):
 def test_baseline_lands_on_the_columns_of_absent_players(build):
     sample = dataclasses.replace(SAMPLE, input=np.array([1, 2, 3, 4, 5], dtype=np.float32))
     players = build.players(np.array([0, 1, 1, 2, 0]), np.array([-1, -2, -3, -4, -5]))
-    masker = Masker(sample, players, torch.device("cpu"))
+    masker = masker_of(sample, players)
     only_the_group = masker(torch.from_numpy(pack(np.array([[False, True, False]]))))
     assert only_the_group.tolist() == [[-1, 2, 3, -4, -5]]
 
@@ -87,7 +91,7 @@ def test_per_pixel_baseline(build):
     sample = dataclasses.replace(SAMPLE, input=np.arange(12, dtype=np.float32).reshape(2, 2, 3))
     baseline = -sample.input
     players = build.players(np.array([[[0, 0, 1], [0, 0, 1]]]), baseline)
-    masker = Masker(sample, players, torch.device("cpu"), torch.channels_last)
+    masker = masker_of(sample, players, torch.channels_last)
     left = masker(torch.from_numpy(pack(np.array([[True, False]]))))[0].numpy()
     np.testing.assert_array_equal(left[:, :, :2], sample.input[:, :, :2])
     np.testing.assert_array_equal(left[:, :, 2], baseline[:, :, 2])
@@ -98,7 +102,7 @@ def test_many_players_cross_byte_borders(build):
     sample = dataclasses.replace(SAMPLE, input=np.ones(n_players, dtype=np.float32))
     players = build.players(np.arange(n_players), np.zeros(n_players))
     present = build.coalitions(n_players, 20, 0)
-    masked = Masker(sample, players, torch.device("cpu"))(torch.from_numpy(pack(present)))
+    masked = masker_of(sample, players)(torch.from_numpy(pack(present)))
     np.testing.assert_array_equal(masked.numpy(), present)
 
 

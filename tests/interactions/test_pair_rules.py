@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from interact_cli.errors import UsageError
 from interact_cli.interactions.pairs import (
     all_pairs,
+    among,
     candidates,
     drawn_at_anchors,
+    drawn_uniformly,
     drawn_with_clamped_offsets,
+    numbered,
     within_radius,
 )
 
+RNG = np.random.default_rng(0)
 GRIDS = st.tuples(st.integers(1, 6), st.integers(2, 6))
 
 
@@ -76,23 +80,67 @@ def test_a_radius_beyond_the_grid_takes_all_pairs():
 
 
 def test_rules():
-    assert as_set(candidates("auto", 12, (3, 4))) == near((3, 4), 2)
-    assert as_set(candidates("radius:1", 12, (3, 4))) == near((3, 4), 1)
-    assert as_set(candidates("all", 12, (3, 4))) == set(combinations(range(12), 2))
-    assert as_set(candidates("auto", 5, None)) == set(combinations(range(5), 2))
+    assert as_set(candidates("auto", 12, (3, 4), RNG)) == near((3, 4), 2)
+    assert as_set(candidates("radius:1", 12, (3, 4), RNG)) == near((3, 4), 1)
+    assert candidates("all", 12, (3, 4), RNG) is None
+    assert candidates("auto", 5, None, RNG) is None
 
 
-@pytest.mark.parametrize("rule", ["radius", "radius:0", "radius:-1", "radius:two", "near", "", "radius:1.5", "ALL"])
+@given(n=st.integers(2, 40), data=st.data())
+def test_a_pair_is_found_from_its_number(n, data):
+    listed = list(combinations(range(n), 2))
+    numbers = np.array(data.draw(st.lists(st.integers(0, len(listed) - 1), max_size=20)), dtype=np.int64)
+    assert [tuple(pair) for pair in numbered(numbers, n).tolist()] == [listed[k] for k in numbers]
+
+
+def test_pairs_of_very_many_players_take_no_memory():
+    tracemalloc.start()
+    pairs = candidates("random:500", 50_000, None, np.random.default_rng(1))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(as_set(pairs)) == len(pairs) == 500
+    assert (pairs[:, 0] < pairs[:, 1]).all() and pairs.max() < 50_000
+    assert peak < 8 * 2**20
+
+
+def test_random_pairs_are_uniform():
+    rng = np.random.default_rng(0)
+    counts = Counter(pair for _ in range(4000) for pair in as_set(drawn_uniformly(5, 3, rng)))
+    assert set(counts) == set(combinations(range(5), 2))
+    # Each of the 10 pairs is in a draw of 3 with probability 0.3: 1200 +- 29.
+    assert all(abs(count - 1200) < 6 * 29 for count in counts.values())
+
+
+def test_among_some_players():
+    assert as_set(among((7, 2, 4))) == {(2, 4), (2, 7), (4, 7)}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "radius",
+        "radius:0",
+        "radius:-1",
+        "radius:two",
+        "near",
+        "",
+        "radius:1.5",
+        "ALL",
+        "random",
+        "random:0",
+        "random:x",
+    ],
+)
 def test_a_rule_that_nobody_knows_is_refused(rule):
-    with pytest.raises(UsageError, match="'auto', 'all' or 'radius:R'"):
-        candidates(rule, 16, (4, 4))
+    with pytest.raises(UsageError, match="'auto', 'all', 'radius:R' or 'random:K'"):
+        candidates(rule, 16, (4, 4), RNG)
 
 
 def test_a_radius_needs_a_grid_and_pairs_need_two_players():
     with pytest.raises(UsageError, match="no positions"):
-        candidates("radius:2", 16, None)
+        candidates("radius:2", 16, None, RNG)
     with pytest.raises(UsageError, match="at least 2 players"):
-        candidates("all", 1, None)
+        candidates("all", 1, None, RNG)
 
 
 @settings(max_examples=40, deadline=None)

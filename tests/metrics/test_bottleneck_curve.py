@@ -339,7 +339,7 @@ def test_rounding_noise_of_an_additive_model_is_not_judged():
         present = (design.asked[:, :1] >> np.arange(8)) & 1
         values = (present @ weights).astype(np.float32).astype(np.float64)
         results.append(metric.reduce(design, values, question))
-    cohort = Cohort(np.ones(24, dtype=bool), tuple("abcdefgh"), None, "log-odds", 0, True)
+    cohort = Cohort(np.ones(24, dtype=bool), np.full(24, 8), True, None, "log-odds", 0, True)
     (finding,) = metric.aggregate(results, cohort).findings
     assert finding.word == "not tested"
     assert "rounding" in finding.sentence

@@ -199,8 +199,8 @@ def test_without_a_protocol_pairs_of_a_grid_lie_within_radius_2():
 @pytest.mark.parametrize(
     ("rule", "grid", "said"),
     [
-        ("banana", (2, 4), "'auto', 'all' or 'radius:R'"),
-        ("radius:0", (2, 4), "'auto', 'all' or 'radius:R'"),
+        ("banana", (2, 4), "'auto', 'all', 'radius:R' or 'random:K'"),
+        ("radius:0", (2, 4), "'auto', 'all', 'radius:R' or 'random:K'"),
         ("radius:1", None, "no positions"),
     ],
 )

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Baseline
+from interact_cli.interfaces import Baseline, PlayerOptions
 from interact_cli.players.columns import columns
-from interact_cli.types import Columns, InputSpec, Model
+from interact_cli.types import INPUT, Columns, InputSpec, Model, Sample
 
 
 def model(n_columns: int, names: tuple[str, ...] = (), **groups: tuple[str, ...]) -> Model:
@@ -17,7 +17,8 @@ def model(n_columns: int, names: tuple[str, ...] = (), **groups: tuple[str, ...]
 
 def made(model: Model, argument: str | None = None):
     n_columns = model.input.shape[0]
-    return columns(argument, model, Baseline("mean", np.arange(n_columns, dtype=np.float32), "per-column mean"))
+    values = np.arange(n_columns, dtype=np.float32)
+    return columns(argument, model, PlayerOptions()).of(Sample("row", values, 0), Baseline("mean", values, "mean"))
 
 
 def test_every_column_is_a_player():
@@ -27,6 +28,7 @@ def test_every_column_is_a_player():
     assert players.owner.dtype == np.int64
     assert players.baseline.tolist() == [0, 1, 2]
     assert (players.spec, players.baseline_name, players.grid) == ("columns", "mean", None)
+    assert players.entry == INPUT
 
 
 def test_columns_without_names_are_numbered():
@@ -77,4 +79,10 @@ def test_an_image_model_has_no_columns():
         "test",
     )
     with pytest.raises(UsageError, match="need a column model"):
-        columns(None, image, Baseline("zero", np.zeros((3, 1, 1), dtype=np.float32), "zero"))
+        columns(None, image, PlayerOptions())
+
+
+@pytest.mark.parametrize("option", ["unit", "span"])
+def test_no_options(option):
+    with pytest.raises(UsageError, match=f"--{option} does not apply to players 'columns'"):
+        columns(None, model(2), PlayerOptions(**{option: "cell"}))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Baseline
+from interact_cli.interfaces import Baseline, PlayerOptions
 from interact_cli.players.image_grid import image_grid
-from interact_cli.types import InputSpec, Model
+from interact_cli.types import INPUT, InputSpec, Model, Sample
 
 BASELINE = Baseline("zero", np.zeros((3, 1, 1), dtype=np.float32), "zero")
 sides = st.integers(1, 70)
@@ -21,11 +21,16 @@ def model(*shape: int) -> Model:
     return Model(torch.nn.Identity(), "py:tests", "test", spec, "classes", 2, "convnet", "0" * 64, "test")
 
 
+def made(argument: str | None, model: Model):
+    sample = Sample("one", np.zeros(model.input.shape, dtype=np.float32), 0)
+    return image_grid(argument, model, PlayerOptions()).of(sample, BASELINE)
+
+
 @given(height=sides, width=sides, data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_every_pixel_in_exactly_one_cell_and_no_cell_empty(height, width, data):
     rows, columns = data.draw(st.integers(1, height)), data.draw(st.integers(1, width))
-    players = image_grid(f"{rows}x{columns}", model(3, height, width), BASELINE)
+    players = made(f"{rows}x{columns}", model(3, height, width))
     assert players.owner.shape == (1, height, width)
     assert players.n_players == rows * columns == len(set(players.names))
     assert np.unique(players.owner).tolist() == list(range(rows * columns))
@@ -39,7 +44,7 @@ def test_every_pixel_in_exactly_one_cell_and_no_cell_empty(height, width, data):
 @settings(max_examples=150, deadline=None)
 def test_equals_nearest_neighbour_upsampling_of_the_cell_map(height, width, data):
     rows, columns = data.draw(st.integers(1, height)), data.draw(st.integers(1, width))
-    players = image_grid(f"{rows}x{columns}", model(3, height, width), BASELINE)
+    players = made(f"{rows}x{columns}", model(3, height, width))
     np.testing.assert_array_equal(players.owner[0], upsampled(rows, columns, height, width))
     if height % rows == 0 and width % columns == 0:  # elsewhere torch's float32 scale can move a border by a pixel
         cells = torch.arange(rows * columns, dtype=torch.float64).view(1, 1, rows, columns)
@@ -56,10 +61,10 @@ def upsampled(rows: int, columns: int, height: int, width: int) -> np.ndarray:
 
 
 def test_names_and_order():
-    players = image_grid("2x3", model(3, 4, 6), BASELINE)
+    players = made("2x3", model(3, 4, 6))
     assert players.names == ("r0c0", "r0c1", "r0c2", "r1c0", "r1c1", "r1c2")
     assert players.owner[0].tolist() == [[0, 0, 1, 1, 2, 2]] * 2 + [[3, 3, 4, 4, 5, 5]] * 2
-    assert (players.grid, players.spec, players.entry) == ((2, 3), "grid:2x3", "input")
+    assert (players.grid, players.spec, players.entry) == ((2, 3), "grid:2x3", INPUT)
     assert players.baseline is BASELINE.values
 
 
@@ -72,16 +77,16 @@ def test_names_and_order():
     ],
 )  # fmt: skip
 def test_default_is_the_largest_grid_with_cells_of_two_by_two(size, sides):
-    players = image_grid(None, model(3, *size), BASELINE)
+    players = made(None, model(3, *size))
     assert players.grid == sides
     assert players.spec == f"grid:{sides[0]}x{sides[1]}"
 
 
 def test_one_cell_per_pixel_is_the_finest():
-    assert image_grid("5x7", model(1, 5, 7), BASELINE).owner.ravel().tolist() == list(range(35))
+    assert made("5x7", model(1, 5, 7)).owner.ravel().tolist() == list(range(35))
     for argument in ("6x7", "5x8", "99999x1"):
         with pytest.raises(UsageError, match="at most 5 x 7 cells"):
-            image_grid(argument, model(1, 5, 7), BASELINE)
+            made(argument, model(1, 5, 7))
 
 
 @pytest.mark.parametrize(
@@ -89,9 +94,15 @@ def test_one_cell_per_pixel_is_the_finest():
 )
 def test_arguments_that_are_no_grid(argument):
     with pytest.raises(UsageError, match="Expected --players grid:ROWSxCOLUMNS"):
-        image_grid(argument, model(3, 32, 32), BASELINE)
+        made(argument, model(3, 32, 32))
 
 
 def test_a_column_model_has_no_grid():
     with pytest.raises(UsageError, match="need an image model"):
-        image_grid("2x2", model(12), BASELINE)
+        made("2x2", model(12))
+
+
+@pytest.mark.parametrize("option", ["unit", "span"])
+def test_no_options(option):
+    with pytest.raises(UsageError, match=f"--{option} does not apply to players 'grid:2x2'"):
+        image_grid("2x2", model(3, 8, 8), PlayerOptions(**{option: "cell"}))

@@ -301,6 +301,108 @@ def test_wrong_types_and_shapes_are_named(written, path, data):
     refused(written, f"/{path}")
 
 
+def owners(*rows):
+    return np.array([[*row, *[-1] * (9 - len(row))] for row in rows], "i8")
+
+
+def names(*counts):
+    table = [[b"w" if player < count else b"" for player in range(7)] for count in counts]
+    return np.array(table, dtype=h5py.string_dtype("utf-8", 1))
+
+
+GOOD_OWNERS = owners([-1, *range(5)], [-1, *range(7)], [-1, *range(3)])
+WRONG_WORDS = {
+    "players/owner": [
+        owners([-1, 5], [0], [0]),  # the sixth player of a sample with five
+        np.where(GOOD_OWNERS < 0, -2, GOOD_OWNERS),
+        np.zeros((3, 8), "i8"),
+        np.zeros((2, 9), "i8"),
+        GOOD_OWNERS.astype("f8"),
+    ],
+    "players/count": [np.array([5, 8, 3]), np.array([-1, 7, 3]), np.array([5, 7]), np.array([5.0, 7.0, 3.0])],
+    "players/name": [
+        np.zeros((3, 7), "i8"),
+        names(5, 7),
+        np.zeros((3, 7, 1), dtype="S1"),
+    ],
+    "players/span": [
+        np.array([[0, 6], [0, 7], [0, 3]]),
+        np.array([[3, 2], [0, 7], [0, 3]]),
+        np.array([[-1, 2], [0, 7], [0, 3]]),
+        np.zeros((3, 1), "i8"),
+        np.zeros(3, "i8"),
+    ],
+    "players/baseline": [np.zeros((1, 8)), np.zeros(3, "f4")],
+    "samples/text": [np.zeros(3, "i8"), np.array([b"a", b"b"], dtype=h5py.string_dtype("utf-8", 1))],
+    "records/coalitions": [np.zeros((12, 2), "u1")],
+}
+
+
+@pytest.fixture
+def written_spans(make_text_report, tmp_path):
+    path = tmp_path / "spans.h5"
+    write_report(make_text_report(spans=np.array([[0, 5], [2, 6], [0, 3]])), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("path", "data"), [(path, data) for path, all_data in WRONG_WORDS.items() for data in all_data]
+)
+def test_words_that_contradict_each_other_are_named(written_spans, path, data):
+    assert read_report(written_spans).players.spans is not None
+    with h5py.File(written_spans, "r+") as file:
+        replace(file, path, data=data)
+    refused(written_spans, f"/{path}" if path != "players/count" else "/players/")
+
+
+def test_names_beyond_the_players_of_a_sample_are_refused(written_texts):
+    with h5py.File(written_texts, "r+") as file:
+        replace(file, "players/name", data=names(6, 7, 3))
+    refused(written_texts, "/players/name names other players of sample 0 than its 5")
+
+
+def test_shared_names_beside_counted_players_are_refused(written_texts):
+    with h5py.File(written_texts, "r+") as file:
+        replace(file, "players/name", data=np.array([b"w"] * 7, dtype=h5py.string_dtype("utf-8", 1)))
+    refused(written_texts, "/player holds int64")
+
+
+def test_own_players_need_their_number(written_texts):
+    with h5py.File(written_texts, "r+") as file:
+        del file["players/count"]
+    refused(written_texts, "/players/count is missing")
+
+
+def test_the_player_axis_only_counts_where_samples_have_their_own(written_texts):
+    with h5py.File(written_texts, "r+") as file:
+        file["player"][...] = np.arange(7)[::-1]
+    refused(written_texts, "/player does not count")
+
+
+@pytest.mark.parametrize(
+    "name", ["shapley@", "shapley@a b", "shapley@a@b", "@a", "shapley@%2f", "shapley@" + "x" * 301]
+)
+def test_groups_of_games_have_plain_names(written_texts, name):
+    with h5py.File(written_texts, "r+") as file:
+        file.move("metrics/shapley", f"metrics/{name}")
+    refused(written_texts, "is not the group of a metric")
+
+
+@pytest.mark.parametrize(("name", "of"), [("shapley@fc", ""), ("shapley@fc", "fc2"), ("shapley", "fc"), ("shapley", 3)])
+def test_a_group_and_its_game_agree(written_texts, name, of):
+    with h5py.File(written_texts, "r+") as file:
+        file["metrics/shapley"].attrs["of"] = of
+        file.move("metrics/shapley", f"metrics/{name}") if name != "shapley" else None
+    refused(written_texts, f"'of' of /metrics/{name}")
+
+
+@pytest.mark.parametrize("name", ["spec", "entry", "baseline_name"])
+def test_attributes_of_players_are_text(written_texts, name):
+    with h5py.File(written_texts, "r+") as file:
+        file["players"].attrs[name] = 1.0
+    refused(written_texts, f"'{name}' of /players is not one text")
+
+
 def test_references_are_refused_where_no_scale_needs_them(written):
     with h5py.File(written, "r+") as file:
         file.create_dataset("extra", data=[file["samples"].ref], dtype=h5py.ref_dtype)

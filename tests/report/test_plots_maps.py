@@ -74,7 +74,7 @@ def test_pair_means_join_both_directions_and_skip_what_is_left_out():
     np.testing.assert_allclose(means.mean_abs, [2.0, 4.0])
     np.testing.assert_array_equal(means.samples, [2, 1])
     np.testing.assert_allclose(means.standard_errors, [2.0, np.nan])  # |1 + 3| / sqrt(2) / sqrt(2)
-    matrix = pair_matrix(means, 4)
+    matrix = pair_matrix(means.first, means.second, means.mean, np.arange(4))
     np.testing.assert_array_equal(matrix, matrix.T)
     assert matrix[1, 0] == -1.0
     assert matrix[3, 2] == 4.0

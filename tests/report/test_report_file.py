@@ -329,7 +329,9 @@ def test_json_says_what_it_leaves_out(report):
     assert "180,000" in entry["left_out"]
 
 
-def test_the_page_describes_every_object_and_attribute(written):
+@pytest.mark.parametrize("fixture", ["written", "written_texts"])
+def test_the_page_describes_every_object_and_attribute(fixture, request):
+    written = request.getfixturevalue(fixture)
     page = PAGE.read_text(encoding="utf-8")
     named = set(re.findall(r"`([^`\n]+)`", page))
     missing = set()

@@ -53,8 +53,7 @@ def cohort(
 ) -> Cohort:
     """All samples included unless said otherwise."""
     everyone = np.ones(n_samples, dtype=bool) if included is None else included
-    names = tuple(f"p{i}" for i in range(n))
-    return Cohort(everyone, names, None, "logit", seed, intervals, ranges or {})
+    return Cohort(everyone, np.full(n_samples, n), True, None, "logit", seed, intervals, ranges or {})
 
 
 def measured(

@@ -297,9 +297,9 @@ def forward_passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     outputs = Evaluator._outputs
 
-    def counted(self: Evaluator, batch: torch.Tensor) -> torch.Tensor:
+    def counted(self: Evaluator, batch: torch.Tensor, run: Any) -> torch.Tensor:
         rows.append(len(batch))
-        return outputs(self, batch)
+        return outputs(self, batch, run)
 
     monkeypatch.setattr(Evaluator, "_outputs", counted)
     return rows

@@ -47,7 +47,7 @@ def test_the_mlp_reaches_its_accuracy_and_loads_with_its_sidecar(tmp_path, capsy
     model = load_model(tmp_path / f"{MLP}.pt", builders=adapters())
     train = breast_cancer(DataRequest("", split="train"))
     rows = np.stack([train.raw(i) for i in range(len(train))])
-    assert model.arch == "py:interact_cli.training.networks:mlp"
+    assert model.arch == "py:interact_cli.networks:mlp"
     assert model.class_names == ("malignant", "benign")
     assert model.input.columns.names == train.column_names
     np.testing.assert_allclose(model.input.columns.mean, rows.mean(axis=0), rtol=1e-12)

@@ -129,7 +129,7 @@ def test_the_file_is_a_checkpoint_like_any_other(make):
     assert {"epoch", "arch", "args", "state_dict", "version", "metric", "accuracy", "recipe"} <= set(content)
     assert content["metric"] == 100 * content["accuracy"]
     loaded = load_model(model.path, builders=adapters())
-    assert loaded.arch == "py:interact_cli.training.networks:resnet20"
+    assert loaded.arch == "py:interact_cli.networks:resnet20"
     assert loaded.digest == model.digest
     assert torch.equal(weights(loaded), weights(model))
     same = dataclasses.replace(loaded.input, source="reference")

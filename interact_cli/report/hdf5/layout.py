@@ -10,22 +10,26 @@ import numpy as np
 
 import interact_cli
 from interact_cli.errors import ShapeError
+from interact_cli.report.hdf5.player_table import player_labels, write_players
 from interact_cli.report.hdf5.schema import (
     DTYPES,
     ENCODINGS,
     FIELDS,
     FORMAT,
+    GAME,
+    MAX_TEXT_CHARACTERS,
     NAME,
     RECORD_FIELDS,
     REMARKS,
     SCHEMA_VERSION,
     SHARED_DIMS,
     UNCERTAINTY,
-    Field,
-    geometry_dims,
+    group_name,
 )
 from interact_cli.report.hdf5.sink import AnyArray, Sink, labels_array
+from interact_cli.report.wording import shortened
 from interact_cli.results import Measurement, Quantity, Records, Report
+from interact_cli.safe_text import safe_text
 
 
 def write_layout(report: Report, file: h5py.File, *, plain: frozenset[str], check: Callable[[], None]) -> None:
@@ -45,11 +49,12 @@ def write_layout(report: Report, file: h5py.File, *, plain: frozenset[str], chec
     root = {"format": FORMAT, "schema_version": SCHEMA_VERSION, "status": report.status}
     file.attrs.update({**root, "tool_version": interact_cli.__version__})
     sink.scale("/sample", labels_array(report.samples.ids), meaning="stable name of the sample")
-    sink.scale("/player", labels_array(report.players.names), meaning="name of the player")
+    sink.scale("/player", player_labels(report.players), meaning="the player")
     for path, kind in ENCODINGS.items():
         if path != "/records" or report.records is not None:
             sink.group(path, {"encoding-type": kind, "encoding-version": "1"})
     _fixed(report, sink)
+    write_players(report.players, sink)
     for measurement in report.measurements:
         _measurement(measurement, sink)
     if report.records is not None:
@@ -57,18 +62,16 @@ def write_layout(report: Report, file: h5py.File, *, plain: frozenset[str], chec
 
 
 def _fixed(report: Report, sink: Sink) -> None:
-    samples, players = report.samples, report.players
+    samples = report.samples
     content: dict[str, Any] = {
         "/config/json": report.config,
         "/provenance/json": report.provenance,
         "/provenance/run/json": report.run,
         "/samples/id": samples.ids,
         "/samples/label": samples.labels,
+        "/samples/text": [shortened(text, MAX_TEXT_CHARACTERS) for text in samples.texts] or None,
         "/skipped/id": [skipped.id for skipped in samples.skipped],
         "/skipped/reason": [skipped.reason for skipped in samples.skipped],
-        "/players/name": players.names,
-        "/players/owner": players.owner,
-        "/players/baseline": players.baseline,
     }
     sink.group("/provenance/run", {"encoding-type": "run", "encoding-version": "1"})
     for field in FIELDS:
@@ -76,22 +79,12 @@ def _fixed(report: Report, sink: Sink) -> None:
         if field.dtype == "json":
             sink.document(field.path, value, meaning=field.meaning)
         elif value is not None:
-            _field(field, value, sink)
+            sink.field(field, value)
     sink.file["samples"].attrs.update({"accuracy": float(samples.accuracy), "chance": float(samples.chance)})
-    attributes = sink.file["players"].attrs
-    attributes.update({"spec": players.spec, "baseline_name": players.baseline_name})
-    if players.grid is not None:
-        attributes["grid"] = np.array(players.grid, dtype=DTYPES["int64"])
-
-
-def _field(field: Field, value: Any, sink: Sink) -> None:
-    values = labels_array(value) if field.dtype == "text" else np.asarray(value, dtype=DTYPES[field.dtype])
-    dims = field.dims or geometry_dims(field.name, values.ndim)
-    sink.array(field.path, values, dims, unit=field.unit, meaning=field.meaning)
 
 
 def _measurement(measurement: Measurement, sink: Sink) -> None:
-    base = f"/metrics/{_name(measurement.metric, 'metric')}"
+    base = f"/metrics/{_group(measurement)}"
     sink.group(
         base,
         {
@@ -99,6 +92,7 @@ def _measurement(measurement: Measurement, sink: Sink) -> None:
             "encoding-version": str(measurement.version),
             "source": measurement.source,
             "estimator": measurement.estimator,
+            "of": measurement.of,
         },
     )
     findings = [{"word": f.word, "sentence": f.sentence, "facts": dict(f.facts)} for f in measurement.findings]
@@ -154,13 +148,14 @@ def _records(records: Records, sink: Sink) -> None:
     starts = np.zeros(records.n_samples, dtype=DTYPES["int64"])
     classes = np.full((records.n_samples, records.slots), -1, dtype=DTYPES["int64"])
     width = -(-sink.file["player"].shape[0] // 8)
+    unit = "nat" if (records.slots, records.components) == (1, 4) else fields["values"].unit
+    units = {"coalitions": "1", "values": unit if records.components > 1 else "output"}
     shapes = {"coalitions": (records.total, width), "values": (records.total, records.slots, records.components)}
     data = {}
     for name, shape in shapes.items():
         field = fields[name]
         dtype = DTYPES[field.dtype]
-        unit = field.unit if records.components > 1 else "output"
-        data[name] = sink.empty(field.path, shape, dtype, field.dims, unit=unit, meaning=field.meaning)
+        data[name] = sink.empty(field.path, shape, dtype, field.dims, unit=units[name], meaning=field.meaning)
     start = 0
     for position, record in enumerate(records):
         stop = start + len(record.coalitions)
@@ -172,13 +167,14 @@ def _records(records: Records, sink: Sink) -> None:
         block = np.full((stop - start, records.slots, records.components), np.nan)
         block[:, :used] = record.values
         if stop > start:
-            sink.put(data["coalitions"], slice(start, stop), record.coalitions)
+            spare = width - record.coalitions.shape[1]
+            sink.put(data["coalitions"], slice(start, stop), np.pad(record.coalitions, ((0, 0), (0, spare))))
             sink.put(data["values"], slice(start, stop), block)
         start = stop
     if start != records.total:
         raise ShapeError(f"The records promise {records.total} evaluations and hold {start}.")
-    _field(fields["sample_start"], starts, sink)
-    _field(fields["classes"], classes, sink)
+    sink.field(fields["sample_start"], starts)
+    sink.field(fields["classes"], classes)
 
 
 def _stored(values: AnyArray, where: str) -> AnyArray:
@@ -189,6 +185,13 @@ def _stored(values: AnyArray, where: str) -> AnyArray:
     if values.dtype.kind in "US" or all(isinstance(value, str) for value in values.flat):
         return labels_array([str(value) for value in values.flat]).reshape(values.shape)
     raise ShapeError(f"{where} holds {values.dtype}; a report holds floats, integers, booleans and text.")
+
+
+def _group(measurement: Measurement) -> str:
+    name = group_name(_name(measurement.metric, "metric"), measurement.of)
+    if measurement.of and not GAME.fullmatch(name.partition("@")[2]):
+        raise ShapeError(f"The game '{safe_text(measurement.of)}' of {measurement.metric} has too long a name.")
+    return name
 
 
 def _name(name: str, kind: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import h5py
 import numpy as np
@@ -13,8 +14,10 @@ import numpy.typing as npt
 
 from interact_cli.errors import ReportRefused
 from interact_cli.report.hdf5.opening import LIBRARY_ERRORS, Identity, check_plain_file, identity_of, vetted
+from interact_cli.report.hdf5.player_table import read_players
 from interact_cli.report.hdf5.schema import (
     FIELDS,
+    GAME,
     NAME,
     RECORD_FIELDS,
     REMARKS,
@@ -23,9 +26,8 @@ from interact_cli.report.hdf5.schema import (
     SCHEMA_VERSION,
     STATUSES,
     UNCERTAINTY,
-    geometry_dims,
 )
-from interact_cli.report.hdf5.source import Source
+from interact_cli.report.hdf5.source import ATTRIBUTE_LIMIT, Source
 from interact_cli.results import (
     Finding,
     Measurement,
@@ -57,7 +59,7 @@ def read_report(path: Path) -> Report:
     with vetted(path) as (file, identity):
         source = Source(file)
         notes = _version(source)
-        samples, players = _samples(source), _players(source)
+        samples, players = _samples(source), read_players(source)
         return Report(
             config=source.document("/config/json"),
             provenance=source.document("/provenance/json"),
@@ -65,7 +67,7 @@ def read_report(path: Path) -> Report:
             samples=samples,
             players=players,
             measurements=tuple(_measurements(source)),
-            records=_records(source, path, identity),
+            records=_records(source, path, identity, players),
             status=_status(source),
             notes=notes,
         )
@@ -110,53 +112,27 @@ def _samples(source: Source) -> SampleTable:
         accuracy=source.number_attribute("/samples", "accuracy"),
         chance=source.number_attribute("/samples", "chance"),
         labels=read.pop("label"),
+        texts=read.pop("text") or (),
         **read,
     )
-
-
-def _players(source: Source) -> PlayerTable:
-    names = source.texts("/players/name")
-    if source.texts("/player") != names:
-        raise ReportRefused("/player and /players/name name different players")
-    owner, baseline = (
-        source.array(f"/players/{name}", dtype) for name, dtype in (("owner", "int64"), ("baseline", "float32"))
-    )
-    for name, array in (("owner", owner), ("baseline", baseline)):
-        source.expect_dims(f"/players/{name}", geometry_dims(name, array.ndim))
-    if owner.size and not (owner.min() >= -1 and owner.max() < len(names)):
-        raise ReportRefused(f"/players/owner names player {owner.max()} of {len(names)}")
-    return PlayerTable(
-        names=names,
-        spec=source.text_attribute("/players", "spec"),
-        owner=owner,
-        baseline=baseline,
-        baseline_name=source.text_attribute("/players", "baseline_name"),
-        grid=_grid(source, len(names)),
-    )
-
-
-def _grid(source: Source, n_players: int) -> tuple[int, int] | None:
-    if "grid" not in source.file["players"].attrs:
-        return None
-    grid = np.asarray(source.file["players"].attrs["grid"])
-    if grid.dtype.kind != "i" or grid.shape != (2,) or grid.min() < 1 or int(grid[0]) * int(grid[1]) != n_players:
-        raise ReportRefused(
-            f"attribute 'grid' of /players is {safe_text(grid)}; expected rows and columns of {n_players}"
-        )
-    return int(grid[0]), int(grid[1])
 
 
 def _measurements(source: Source) -> Iterator[Measurement]:
     for name in source.names("/metrics"):
         base = f"/metrics/{name}"
-        if not NAME.fullmatch(name) or source.text_attribute(base, "encoding-type") != "metric":
+        metric, _, game = name.partition("@")
+        of = safe_text(unquote(game), limit=ATTRIBUTE_LIMIT)
+        named = NAME.fullmatch(metric) and (metric == name or GAME.fullmatch(game))
+        if not named or source.text_attribute(base, "encoding-type") != "metric":
             raise ReportRefused(f"{base} is not the group of a metric")
+        if source.text_attribute(base, "of", default="") != of:
+            raise ReportRefused(f"attribute 'of' of {base} names another game than the group")
         version = source.text_attribute(base, "encoding-version")
         if not (version.isascii() and version.isdigit() and len(version) < 10):
             raise ReportRefused(f"attribute 'encoding-version' of {base} is '{version}'; expected a whole number")
         remarks = source.document(f"{base}/{REMARKS}")
         yield Measurement(
-            metric=name,
+            metric=metric,
             version=int(version),
             source=source.text_attribute(base, "source"),
             estimator=source.text_attribute(base, "estimator"),
@@ -165,6 +141,7 @@ def _measurements(source: Source) -> Iterator[Measurement]:
             coordinates=_coordinates(source, base),
             findings=tuple(_finding(entry, base) for entry in _list(remarks, "findings", base)),
             notes=tuple(str(note) for note in _list(remarks, "notes", base)),
+            of=of,
         )
 
 
@@ -217,7 +194,7 @@ def _list(document: dict[str, Any], key: str, base: str) -> list[Any]:
     return entries
 
 
-def _records(source: Source, path: Path, identity: Identity) -> Records | None:
+def _records(source: Source, path: Path, identity: Identity, players: PlayerTable) -> Records | None:
     if "records" not in source.names("/"):
         return None
     for field in RECORD_FIELDS:
@@ -229,7 +206,8 @@ def _records(source: Source, path: Path, identity: Identity) -> Records | None:
     bounds = np.append(starts, total)
     if bounds[0] != 0 or (np.diff(bounds) < 0).any():
         raise ReportRefused("/records/sample_start does not rise from 0 to the number of evaluations")
-    reader = RecordReader(path, identity, bounds, classes)
+    counts = np.array([len(players.of_sample(sample)) for sample in range(len(starts))], dtype=np.int64)
+    reader = RecordReader(path, identity, bounds, classes, -(-counts // 8))
     return Records(total, slots, components, reader, len(starts))
 
 
@@ -243,6 +221,8 @@ class RecordReader:
     """``(sample + 1,)`` first evaluation of each sample, then the total."""
     classes: IntArray
     """``(sample, slot)``; -1 for none."""
+    widths: IntArray
+    """``(sample,)`` bytes of a coalition."""
 
     def __call__(self, sample: int) -> SampleRecords:
         """Read one sample.
@@ -267,4 +247,5 @@ class RecordReader:
             raise
         except LIBRARY_ERRORS as error:
             raise ReportRefused(f"'{name}' is damaged at /records: {safe_text(error)}.") from error
-        return SampleRecords(sample, classes, coalitions, values[:, : max(1, len(classes))])
+        # Slots of outputs without classes are all in use: one, or one per module.
+        return SampleRecords(sample, classes, coalitions[:, : self.widths[sample]], values[:, : len(classes) or None])

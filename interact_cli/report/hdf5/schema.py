@@ -1,7 +1,9 @@
 """What a report file consists of: one table that the writer, the reader and the documentation share.
 
-Version 1.0. A reader takes every minor version of its own major one; a newer minor version may add
+Version 1.1. A reader takes every minor version of its own major one; a newer minor version may add
 data sets and attributes of the types in `DTYPES`, and changes nothing that is already there.
+
+Since 1.1: players of each sample's own, the entry, texts, several games in one run (``/metrics/METRIC@MODULE``).
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -16,7 +19,7 @@ FORMAT = "interact-report"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """First bytes of an HDF5 file."""
 SCHEMA_MAJOR = 1
-SCHEMA_MINOR = 0
+SCHEMA_MINOR = 1
 SCHEMA_VERSION = f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}"
 STATUSES = ("complete", "limited")
 
@@ -28,6 +31,8 @@ UNCERTAINTY = {"standard_error": "standard_errors", "low": "low", "high": "high"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 """Names of metrics, quantities and dimensions."""
+GAME = re.compile(r"(?:[A-Za-z0-9_.~-]|%[0-9A-F]{2}){1,300}")
+"""Which game a metric's group holds, as `group_name` writes it."""
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "float64": np.dtype("<f8"),
@@ -51,6 +56,8 @@ MAX_ARRAY_BYTES = 4 << 30
 MAX_DOCUMENT_BYTES = 64 << 20
 MAX_STRING_BYTES = 64 << 10
 """Longest entry of an array of text."""
+MAX_TEXT_CHARACTERS = 8_000
+"""Characters of a sample's text that are kept."""
 MAX_OBJECTS = 100_000
 MAX_DEPTH = 8
 MAX_RANK = 8
@@ -99,27 +106,41 @@ FIELDS = (
     Field("/samples/empty_value", "float64", ("sample",), "score", "v(empty): value with every player masked"),
     Field("/samples/asked", "int64", ("sample",), "evaluations", "coalitions asked for, over all metrics"),
     Field("/samples/unique", "int64", ("sample",), "evaluations", "coalitions after deduplication"),
+    Field("/samples/text", "text", ("sample",), meaning="the text of the sample", optional=True),
     Field(
         "/samples/pictures", "uint8", ("picture", "y", "x", "rgb"), meaning="the first samples, for maps", optional=True
     ),
     Field("/skipped/id", "text", ("skipped",), meaning="stable name of a sample that was not measured"),
     Field("/skipped/reason", "text", ("skipped",), meaning="why it was not measured"),
-    Field("/players/name", "text", ("player",), meaning="name of the player"),
-    Field("/players/owner", "int64", meaning="player of each input position"),
-    Field("/players/baseline", "float32", unit="input", meaning="what a masked position shows, in input space"),
 )
-"""Every report holds these; the dims of ``owner`` and ``baseline`` follow their rank (`geometry_dims`)."""
+"""Every report holds these, but for the optional ones."""
+
+PLAYER_NAME = Field("/players/name", "text", meaning="name of the player")
+PLAYER_COUNT = Field("/players/count", "int64", ("sample",), meaning="players of the sample", optional=True)
+PLAYER_OWNER = Field("/players/owner", "int64", meaning="player of each position at the entry; -1 where always present")
+PLAYER_SPAN = Field(
+    "/players/span", "int64", ("sample", "bound"), meaning="first and past-the-last player asked for", optional=True
+)
+BASELINE = Field("/players/baseline", "float32", unit="input", meaning="what a masked position shows at the entry")
+"""The players; their dims say whether every sample shares them (`geometry_dims`, `OWN_DIMS`)."""
+OWN_DIMS = {"name": ("sample", "player"), "owner": ("sample", "owner_position")}
+"""Axes where each sample has its own players, padded with empty names and -1."""
 
 RECORD_FIELDS = (
     Field("/records/sample_start", "int64", ("sample",), meaning="first evaluation of the sample"),
     Field("/records/classes", "int64", ("sample", "slot"), meaning="class of each slot; -1 for none"),
-    Field("/records/coalitions", "uint8", ("evaluation", "byte"), meaning="players present, player 0 = highest bit"),
+    Field(
+        "/records/coalitions",
+        "uint8",
+        ("evaluation", "byte"),
+        meaning="players present, player i = bit i % 8 of byte i // 8",
+    ),
     Field(
         "/records/values",
         "float64",
         ("evaluation", "slot", "component"),
         "logit",
-        "logit, and of the other logits logsumexp, maximum, mean; or one scalar output",
+        "logit, and of the other logits logsumexp, maximum, mean; or one output; or log p, log(1 - p), 0, 0",
     ),
 )
 """The evaluation records; all of them or none."""
@@ -143,8 +164,18 @@ def geometry_dims(prefix: str, rank: int) -> tuple[str, ...]:
     """Name the axes of ``owner`` or ``baseline``.
 
     Example:
-        >>> geometry_dims("owner", 3), geometry_dims("owner", 1)
-        (('owner_channel', 'owner_y', 'owner_x'), ('owner_position',))
+        >>> geometry_dims("owner", 3), geometry_dims("owner", 1), geometry_dims("owner", 0)
+        (('owner_channel', 'owner_y', 'owner_x'), ('owner_position',), ())
     """
     axes = {1: ("position",), 3: ("channel", "y", "x")}.get(rank, tuple(str(axis) for axis in range(rank)))
     return tuple(f"{prefix}_{axis}" for axis in axes)
+
+
+def group_name(metric: str, of: str) -> str:
+    """Name the group of a metric: its key, with ``%XX`` for what a name cannot hold.
+
+    Example:
+        >>> group_name("shapley", ""), group_name("shapley", "encoder.layer.0"), group_name("shapley", "a/b")
+        ('shapley', 'shapley@encoder.layer.0', 'shapley@a%2Fb')
+    """
+    return f"{metric}@{quote(of, safe='')}" if of else metric

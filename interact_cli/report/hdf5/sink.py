@@ -14,7 +14,14 @@ from h5py import h5d, h5p, h5s, h5t
 
 from interact_cli.errors import ShapeError
 from interact_cli.report.documents import json_text
-from interact_cli.report.hdf5.schema import CHUNK_BYTES, COMPACT_BYTES, COMPACT_TEXT_BYTES, DTYPES, SHARED_DIMS
+from interact_cli.report.hdf5.schema import (
+    CHUNK_BYTES,
+    COMPACT_BYTES,
+    COMPACT_TEXT_BYTES,
+    DTYPES,
+    SHARED_DIMS,
+    Field,
+)
 
 AnyArray = npt.NDArray[Any]
 
@@ -70,6 +77,11 @@ class Sink:
         dataset.make_scale(name)
         self._describe(dataset, (name,), "1", meaning)
         dataset.attrs["role"] = "position" if isinstance(labels, range) else "label"
+
+    def field(self, field: Field, value: Any, dims: Sequence[str] | None = None) -> None:
+        """Store a data set with a fixed place; its axes are the field's own unless they are given."""
+        values = labels_array(value) if field.dtype == "text" else np.asarray(value, dtype=DTYPES[field.dtype])
+        self.array(field.path, values, field.dims if dims is None else dims, unit=field.unit, meaning=field.meaning)
 
     def array(self, path: str, values: AnyArray, dims: Sequence[str], *, unit: str, meaning: str) -> h5py.Dataset:
         """Store an array whose axes carry names."""
@@ -153,10 +165,11 @@ def chunk_shape(shape: Sequence[int], item_bytes: int) -> tuple[int, ...]:
     return tuple(reversed(chunk))
 
 
-def labels_array(texts: Iterable[str]) -> AnyArray:
-    """Encode texts as UTF-8 of one fixed length."""
-    raw = [text.encode("utf-8", "backslashreplace") for text in texts]
-    return np.array(raw, dtype=_text_dtype(max(map(len, raw), default=1)))
+def labels_array(texts: Iterable[str] | AnyArray) -> AnyArray:
+    """Encode texts as UTF-8 of one fixed length, in their shape."""
+    array = np.array(list(texts), dtype=object)
+    raw = [text.encode("utf-8", "backslashreplace") for text in array.flat]
+    return np.array(raw, dtype=_text_dtype(max(map(len, raw), default=1))).reshape(array.shape)
 
 
 def _text_dtype(length: int) -> np.dtype[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -13,7 +13,14 @@ from h5py import h5a, h5t
 
 from interact_cli.errors import ReportRefused
 from interact_cli.report.documents import parse_document
-from interact_cli.report.hdf5.schema import COMPACT_TEXT_BYTES, DTYPES, MAX_ARRAY_BYTES, SHARED_DIMS, Field
+from interact_cli.report.hdf5.schema import (
+    COMPACT_TEXT_BYTES,
+    DTYPES,
+    MAX_ARRAY_BYTES,
+    MAX_TEXT_CHARACTERS,
+    SHARED_DIMS,
+    Field,
+)
 from interact_cli.safe_text import safe_text
 
 ATTRIBUTE_LIMIT = 4096
@@ -39,10 +46,12 @@ class Source:
             raise ReportRefused(f"{path} is missing; expected a group")
         return list(group)
 
-    def text_attribute(self, path: str, name: str) -> str:
+    def text_attribute(self, path: str, name: str, default: str | None = None) -> str:
         """Read a text attribute, invisible characters escaped, cut at `ATTRIBUTE_LIMIT`."""
         holder = self._holder(path)
         if name not in holder.attrs:
+            if default is not None:
+                return default
             raise ReportRefused(f"attribute '{name}' of {path} is missing")
         attribute = h5a.open(holder.id, name.encode())
         if not isinstance(attribute.get_type(), h5t.TypeStringID) or attribute.shape != ():
@@ -72,11 +81,17 @@ class Source:
         return parse_document(raw.decode("utf-8", "backslashreplace"), path)
 
     def texts(self, path: str) -> tuple[str, ...]:
-        """Read an array of text."""
-        dataset = self._dataset(path)
-        if dataset.ndim != 1 or dataset.dtype.kind != "S":
-            raise ReportRefused(f"{path} holds {dataset.dtype}, shape {dataset.shape}; expected one axis of text")
-        return tuple(_clean(raw, ATTRIBUTE_LIMIT) for raw in self._read(dataset).tolist())
+        """Read an array of text, each cut at `MAX_TEXT_CHARACTERS`."""
+        return tuple(_clean(raw, MAX_TEXT_CHARACTERS) for raw in self._text(path, "one axis").tolist())
+
+    def table(self, path: str) -> tuple[tuple[str, ...], ...]:
+        """Read an array of text with two axes."""
+        rows = self._text(path, "two axes").tolist()
+        return tuple(tuple(_clean(raw, MAX_TEXT_CHARACTERS) for raw in row) for row in rows)
+
+    def rank(self, path: str) -> int:
+        """Return how many axes a data set has."""
+        return int(self._dataset(path).ndim)
 
     def array(self, path: str, dtype: str) -> AnyArray:
         """Read an array of numbers."""
@@ -154,6 +169,12 @@ class Source:
         if not isinstance(dataset, h5py.Dataset):
             raise ReportRefused(f"{path} is missing; expected a data set")
         return dataset
+
+    def _text(self, path: str, axes: Literal["one axis", "two axes"]) -> AnyArray:
+        dataset = self._dataset(path)
+        if dataset.ndim != ("one axis", "two axes").index(axes) + 1 or dataset.dtype.kind != "S":
+            raise ReportRefused(f"{path} holds {dataset.dtype}, shape {dataset.shape}; expected {axes} of text")
+        return self._read(dataset)
 
     def _read(self, dataset: h5py.Dataset) -> AnyArray:
         self._charge(dataset.name, dataset.size * dataset.dtype.itemsize)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from interact_cli.report.plots.page import KINDS, plot_report
+from interact_cli.report.plots.page import plot_report
+from interact_cli.report.plots.panels import KINDS
 
 __all__ = ["KINDS", "plot_report"]

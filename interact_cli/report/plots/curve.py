@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import SubFigure
 
 from interact_cli.report.pairs import find
-from interact_cli.report.plots.style import BLUE, GREEN, GREY, ORANGE, line_with_band, order_axis
+from interact_cli.report.plots.style import BLUE, GREEN, GREY, ORANGE, line_with_band, place_axis
 from interact_cli.results import Report
 
 PANELS = (
@@ -24,14 +24,13 @@ def draw_curve(part: SubFigure, report: Report, metric: str) -> None:
     the lowest order, so that both start at the same height.
     """
     measurement = report.measurement(metric)
-    orders = measurement.coordinates["order"]
     theory, n_prime = find(measurement, "theory"), find(measurement, "theory_n_prime")
     panels = [panel for panel in PANELS if find(measurement, panel[0]) is not None]
     for axes, (name, null_name, title, colour) in zip(
         part.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
     ):
         quantity = measurement.quantity(name)
-        x = order_axis(axes, orders, len(report.players.names))
+        x = place_axis(axes, report, measurement)
         line_with_band(axes, x, quantity, colour=colour, name="J")
         null = find(measurement, null_name)
         if null is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
@@ -98,12 +100,22 @@ def _over(axes: Axes, report: Report, sample: int, values: FloatArray, norm: Nor
     opacity = np.where(np.isfinite(values), 0.25 + 0.55 * size, 0.0)
     shown = np.nan_to_num(values).ravel()[cells]
     axes.imshow(shown, cmap=colours, norm=norm, alpha=opacity.ravel()[cells], interpolation="nearest")
-    axes.set_title("over the picture\n ")
+    inside = report.players.entry != "input"
+    axes.set_title(f"stretched over the picture:\n{_entry(report)}" if inside else "over the picture\n ")
+
+
+def _entry(report: Report) -> str:
+    return shortened(safe_text(report.players.entry), 40)
 
 
 def cell_pixels(report: Report, height: int, width: int) -> IntArray:
-    """Player of each picture pixel: the report's own map of input positions, scaled to the picture's size."""
-    owner = report.players.owner
+    """Player of each picture pixel: the report's own map of input positions, scaled to the picture's size.
+
+    Cells of a map inside the network are laid over the whole picture.
+    """
+    owner, grid = report.players.owner, report.players.grid
+    if grid is not None and report.players.entry != "input":
+        owner = np.arange(math.prod(grid)).reshape(grid)
     plane = owner.reshape(-1, owner.shape[-1])
     rows = (np.arange(height) * len(plane)) // height
     columns = (np.arange(width) * owner.shape[-1]) // width

@@ -7,48 +7,25 @@ import os
 import secrets
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import matplotlib as mpl
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from interact_cli.errors import OutputError, UnknownNameError, UsageError
-from interact_cli.report.pairs import PAIR_METRICS, find, pair_means, pair_values
-from interact_cli.report.plots.curve import draw_curve
-from interact_cli.report.plots.grid_map import draw_map, draw_player_map
-from interact_cli.report.plots.matrix import NAMED, draw_matrix
-from interact_cli.report.plots.players import SHOWN, draw_players
-from interact_cli.report.plots.profile import draw_profile
+from interact_cli.report.plots.panels import KINDS, Panel, panels_of, rows_of
 from interact_cli.report.plots.style import GREY, STYLE
-from interact_cli.report.wording import count, subject
-from interact_cli.results import Report
+from interact_cli.report.wording import by_metric, count, module_name, players_count, subject
+from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
 
-KINDS = ("curve", "profile", "map", "matrix", "players")
 SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 150
 WIDTH = 11.0
 """Inches."""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One picture on the page."""
-
-    kind: str
-    metric: str
-    draw: Callable[[SubFigure], None]
-    height: float
-    """Inches."""
-    beside: str = ""
-    """A second metric in the same picture."""
-    half: bool = False
-    """True when two such pictures share a row."""
 
 
 def plot_report(
@@ -85,83 +62,21 @@ def plot_report(
     if not 0 <= sample < len(report.samples.ids):
         held = count(len(report.samples.ids), "sample")
         raise UsageError(f"Expected a sample from 0 to {len(report.samples.ids) - 1}, got {sample}; {held} measured.")
-    panels = [panel for panel in _panels(report, sample, neighbours, kind) if kind in (None, panel.kind)]
+    panels = panels_of(report, sample, neighbours, kind)
     if not panels:
-        metrics = ", ".join(safe_text(measurement.metric, limit=60) for measurement in report.measurements) or "nothing"
+        metrics = [safe_text(measurements[0].metric, limit=60) for measurements in by_metric(report)]
         wanted = f"a {kind}" if kind else "a picture"
-        raise UsageError(f"Expected a metric that gives {wanted}, got {metrics}; 'interact show' prints its numbers.")
+        held = ", ".join(metrics) or "nothing"
+        raise UsageError(f"Expected a metric that gives {wanted}, got {held}; 'interact show' prints its numbers.")
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure = _page(report, panels)
         _save(figure, output)
-    return [f"{panel.kind} of {' and '.join(_metrics(panel))}" for panel in panels]
-
-
-def _metrics(panel: Panel) -> tuple[str, ...]:
-    return (panel.metric, panel.beside) if panel.beside else (panel.metric,)
-
-
-def _panels(report: Report, sample: int, neighbours: int, kind: str | None) -> list[Panel]:
-    panels = []
-    for measurement in report.measurements:
-        metric = measurement.metric
-        if "order" not in measurement.coordinates:
-            continue
-        if find(measurement, "J_mean_abs") or find(measurement, "J_rms_corrected"):
-            panels.append(Panel("curve", metric, partial(draw_curve, report=report, metric=metric), 4.0))
-        elif any((held := find(measurement, name)) and held.dims == ("order",) for name in ("mean_abs", "rms", "mean")):
-            panels.append(Panel("profile", metric, partial(draw_profile, report=report, metric=metric), 3.6))
-    panels.sort(key=lambda panel: KINDS.index(panel.kind))
-    return panels + _pair_panels(report, sample, neighbours, kind) + _player_panels(report, sample)
-
-
-def _pair_panels(report: Report, sample: int, neighbours: int, kind: str | None) -> list[Panel]:
-    held = {measurement.metric: measurement for measurement in report.measurements}
-    known = [held[name] for name in PAIR_METRICS if name in held]
-    chosen = next((one for one in [*known, *report.measurements] if pair_values(one) is not None), None)
-    means = None if chosen is None else pair_means(report, chosen)
-    if chosen is None or means is None:
-        return []
-    panels, n_players = [], len(report.players.names)
-    if report.players.grid is not None:
-        draw = partial(draw_map, report=report, metric=chosen.metric, sample=sample, neighbours=neighbours)
-        panels.append(Panel("map", chosen.metric, draw, 3.8))
-    every_pair = len(means.first) == n_players * (n_players - 1) // 2
-    if means.first.size and (kind == "matrix" or report.players.grid is None or every_pair):
-        draw = partial(draw_matrix, report=report, metric=chosen.metric)
-        panels.append(Panel("matrix", chosen.metric, draw, 4.8 if n_players <= NAMED else 5.2, half=True))
-    return panels
-
-
-def _player_panels(report: Report, sample: int) -> list[Panel]:
-    metrics = [
-        measurement.metric
-        for measurement in report.measurements
-        if (held := find(measurement, "mean")) is not None and held.dims == ("player",)
-    ][:2]
-    if not metrics:
-        return []
-    if report.players.grid is not None and any(q.name == "values" for q in report.measurement(metrics[0]).per_sample):
-        draw = partial(draw_player_map, report=report, metric=metrics[0], sample=sample)
-        return [Panel("players", metrics[0], draw, 3.8)]
-    rows = min(SHOWN, len(report.players.names))
-    draw_bars = partial(draw_players, report=report, metrics=metrics)
-    beside = metrics[1] if len(metrics) > 1 else ""
-    return [Panel("players", metrics[0], draw_bars, max(3.0, 1.2 + 0.24 * rows), beside, half=True)]
-
-
-def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
-    rows: list[list[Panel]] = []
-    for panel in panels:
-        if panel.half and rows and len(rows[-1]) == 1 and rows[-1][0].half:
-            rows[-1].append(panel)
-        else:
-            rows.append([panel])
-    return rows
+    return [panel.shown for panel in panels]
 
 
 def _page(report: Report, panels: Sequence[Panel]) -> Figure:
-    rows = _rows(panels)
+    rows = rows_of(panels)
     width = WIDTH if any(len(row) > 1 or not row[0].half for row in rows) else WIDTH * 0.64
     columns = int(width * 11.5)
     title, foot = _title(report, columns), _footnote(report, panels, int(columns * 1.45))
@@ -183,7 +98,10 @@ def _page(report: Report, panels: Sequence[Panel]) -> Figure:
 
 def _title(report: Report, columns: int) -> str:
     network, data, score = subject(report)
-    about = f"{data}; score: {score}; {count(len(report.players.names), 'player')} ({safe_text(report.players.spec)})"
+    players = report.players
+    about = f"{data}; score: {score}; {players_count(players)} ({safe_text(players.spec)})"
+    if players.entry != "input":
+        about += f" at the {safe_text(players.entry)}"
     first = report.provenance.get("accuracy_first_line")
     if report.provenance.get("illustration"):
         about = f"ILLUSTRATION on bundled inputs; {about}"
@@ -200,11 +118,24 @@ def _footnote(report: Report, panels: Sequence[Panel], columns: int) -> str:
     ]
     if report.status == "limited":
         said[0] += " LIMITED: a quick look."
-    for measurement in report.measurements:
-        if any(measurement.metric in _metrics(panel) for panel in panels):
-            said.append(f"{safe_text(measurement.metric, limit=60)}: {safe_text(measurement.estimator).rstrip('.')}.")
-            said += [safe_text(finding.sentence, limit=300) for finding in measurement.findings]
+    for measurements in by_metric(report):
+        first = measurements[0]
+        if any(shown.metric == first.metric for panel in panels for shown in panel.measurements):
+            said.append(f"{safe_text(first.metric, limit=60)}: {safe_text(first.estimator).rstrip('.')}.")
+            said += _findings(measurements)
     return "\n".join(line for text in said for line in textwrap.wrap(text, columns))
+
+
+def _findings(measurements: Sequence[Measurement]) -> list[str]:
+    """What was found: sentences of one game, a word for each of several."""
+    if len(measurements) == 1:
+        return [safe_text(finding.sentence, limit=300) for finding in measurements[0].findings]
+    words = [
+        f"{module_name(one.of)}: {' / '.join(dict.fromkeys(safe_text(finding.word) for finding in one.findings))}"
+        for one in measurements
+        if one.findings
+    ]
+    return [f"Verdicts: {'; '.join(words)}."] if words else []
 
 
 def _save(figure: Figure, output: Path) -> None:

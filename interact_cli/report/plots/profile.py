@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import SubFigure
 
 from interact_cli.report.pairs import find
-from interact_cli.report.plots.style import BLUE, GREEN, GREY, ORANGE, line_with_band, order_axis, unit_label
+from interact_cli.report.plots.style import BLUE, GREEN, GREY, ORANGE, line_with_band, place_axis, unit_label
 from interact_cli.results import Report
 
 PANELS = (
@@ -21,10 +21,9 @@ PANELS = (
 def draw_profile(part: SubFigure, report: Report, metric: str) -> None:
     """Draw the strength of the interactions at every evaluated order."""
     measurement = report.measurement(metric)
-    orders = measurement.coordinates["order"]
     panels = [panel for panel in PANELS if any(find(measurement, line[0]) is not None for line in panel[1])]
     for axes, (title, lines) in zip(part.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        x = order_axis(axes, orders, len(report.players.names))
+        x = place_axis(axes, report, measurement)
         for name, words, colour, style in lines:
             quantity = find(measurement, name)
             if quantity is not None:

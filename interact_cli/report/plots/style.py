@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from interact_cli.report.wording import player_name, shortened
-from interact_cli.results import PlayerTable, Quantity
+from interact_cli.results import Measurement, PlayerTable, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
 
@@ -63,8 +63,23 @@ def unit_label(name: str, unit: str) -> str:
 
 
 def names_of(players: PlayerTable, limit: int = 24) -> list[str]:
-    """One short label per player."""
+    """One short label per shared player."""
     return [shortened(player_name(players, player, 200), limit) for player in range(len(players.names))]
+
+
+def axis_of(measurement: Measurement) -> str | None:
+    """Name the axis of orders: ``order``, ``ratio`` where the samples differ in n, None where there is none."""
+    return next((axis for axis in ("order", "ratio") if axis in measurement.coordinates), None)
+
+
+def place_axis(axes: Axes, report: Report, measurement: Measurement) -> FloatArray:
+    """Label the axis of orders and return their positions."""
+    if axis_of(measurement) == "order":
+        return order_axis(axes, measurement.coordinates["order"], report.players.largest)
+    axes.set_xlabel("order m / (n − 2), n players of each sample")
+    axes.set_xlim(-0.03, 1.03)
+    axes.grid(axis="y")
+    return np.asarray(measurement.coordinates["ratio"], dtype=np.float64)
 
 
 def half_widths(quantity: Quantity) -> tuple[FloatArray | None, str]:

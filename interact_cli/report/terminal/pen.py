@@ -28,6 +28,8 @@ ASCII_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 GAP = 3
 """Columns between two cells of a table."""
 INDENT = 2
+BETWEEN = "  "
+"""Between two words above their values."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,7 @@ class Pen:
 
     def text(self, words: str, style: str = "") -> Text:
         """Plain text; characters that the encoding lacks become ASCII ones."""
-        if self.ascii_only:
-            words = words.translate(ASCII).encode("ascii", "replace").decode("ascii")
-        return Text(words, style=style, overflow="fold")
+        return Text(self._encodable(words), style=style, overflow="fold")
 
     def heading(self, words: str) -> RenderableType:
         """A rule with a title."""
@@ -91,6 +91,26 @@ class Pen:
                 part = []
             part += group
         yield self._table([lead, *part])
+
+    def interlinear(self, columns: Sequence[Sequence[str]]) -> Iterator[RenderableType]:
+        """Short texts with what belongs to them underneath, wrapped like words; the first row is bold."""
+        blocks: list[list[list[str]]] = [[]]
+        room, used = self.width - INDENT, 0
+        for column in columns:
+            cells = [self._encodable(cell) for cell in column]
+            width = max(map(cell_len, cells))
+            if blocks[-1] and used + len(BETWEEN) + width > room:
+                blocks.append([])
+            used = width + (used + len(BETWEEN) if blocks[-1] else 0)
+            blocks[-1].append([" " * (width - cell_len(cell)) + cell for cell in cells])
+        for position, block in enumerate(blocks):
+            for row, line in enumerate(zip(*block, strict=True)):
+                yield self.line(BETWEEN.join(line), ("bold", "", "dim")[min(row, 2)])
+            if position < len(blocks) - 1:
+                yield self.text("")
+
+    def _encodable(self, words: str) -> str:
+        return words.translate(ASCII).encode("ascii", "replace").decode("ascii") if self.ascii_only else words
 
     def _paragraphs(self, lead: Column, groups: Sequence[Sequence[Column]]) -> Iterator[RenderableType]:
         for row, name in enumerate(lead.cells):

@@ -11,13 +11,17 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+from interact_cli.report.terminal.game_sections import games_section
 from interact_cli.report.terminal.metric_sections import metric_section
 from interact_cli.report.terminal.pen import Pen
 from interact_cli.report.wording import (
     INTERVAL_NEEDS,
     NOT_MEASURED,
+    by_metric,
     count,
+    games,
     mapping,
+    module_name,
     number,
     plus_minus,
     subject,
@@ -31,6 +35,8 @@ MAX_WIDTH = 120
 """Wider terminals get lines of this length: longer ones are hard to follow."""
 BASELINE_VALUES = 6
 """Baseline values that are written out; more are given as a range."""
+GAMES = 6
+"""Modules that are named."""
 
 
 class Summary:
@@ -55,8 +61,11 @@ class Summary:
     def _parts(self, pen: Pen) -> Iterator[RenderableType]:
         yield from _warnings(self.report, pen)
         yield pen.facts(_what(self.report))
-        for measurement in self.report.measurements:
-            yield from metric_section(self.report, measurement, pen)
+        for measurements in by_metric(self.report):
+            if len(measurements) > 1:
+                yield from games_section(self.report, measurements, pen)
+            else:
+                yield from metric_section(self.report, measurements[0], pen)
         if not self.report.measurements:
             yield pen.line("This report holds no metric.", "bold yellow")
         yield pen.text("")
@@ -120,7 +129,7 @@ def _what(report: Report) -> list[tuple[str, str]]:
     provenance = report.provenance
     network, data, score = subject(report)
     checkpoint = mapping(provenance, "checkpoint")
-    measured = ", ".join(safe_text(measurement.metric, limit=60) for measurement in report.measurements)
+    measured = ", ".join(dict.fromkeys(safe_text(one.metric, limit=60) for one in report.measurements))
     rows = [("Measured", measured or NOT_MEASURED), ("Network", network)]
     who = [f"architecture named by {safe_text(provenance.get('arch_source'), limit=80)}"]
     who = who if provenance.get("arch_source") else []
@@ -132,10 +141,12 @@ def _what(report: Report) -> list[tuple[str, str]]:
     rows.append(("Data", data + _accuracy(report)))
     rows.append(("Samples", _samples(report)))
     rows += [("", f"skipped: {reason} ({times:,})") for reason, times in _skipped(report)]
-    rows.append(("Players", f"{len(report.players.names):,} ({safe_text(report.players.spec, limit=60)})"))
+    rows.append(("Players", _players(report)))
+    rows += _entry(report)
     rows.append(("Baseline", _baseline(report)))
     unit = safe_text(provenance.get("score_unit") or "", limit=40)
     rows.append(("Score", f"{score}, in {unit}" if unit not in ("", "1") and unit not in score else score))
+    rows += _games(report)
     rows.append(("Game", _game(report, unit)))
     if provenance.get("protocol"):
         rows.append(("Protocol", safe_text(provenance["protocol"], limit=60)))
@@ -166,24 +177,65 @@ def _skipped(report: Report) -> list[tuple[str, int]]:
     return Counter(safe_text(skipped.reason) for skipped in report.samples.skipped).most_common(5)
 
 
+def _players(report: Report) -> str:
+    players, spec = report.players, safe_text(report.players.spec, limit=60)
+    if players.shared:
+        return f"{players.largest:,} ({spec})"
+    sizes = sorted(len(names) for names in players.own_names)
+    return f"{_spread(np.array(sizes))} ({spec}): each sample has its own"
+
+
+def _entry(report: Report) -> list[tuple[str, str]]:
+    """Say where the mask enters, which way was taken from there, and how well that was checked."""
+    stated, entry = mapping(report.provenance, "entry"), report.players.entry
+    if entry == "input":
+        return []
+    rows = [("Entry", f"masked at the {_stands(safe_text(stated.get('where') or entry, limit=120))}")]
+    way, difference = stated.get("way"), stated.get("difference")
+    said = [f"way: {safe_text(way, limit=200)}"] if way else []
+    if isinstance(difference, float | int):
+        off = f"differs from the full network by {number(difference, 2)} of max|v|"
+        said.append(f"checked: {off if difference else 'equals the full network'}")
+    return [*rows, ("", "; ".join(said))] if said else rows
+
+
+def _stands(entry: str) -> str:
+    return "word vectors (embedding)" if entry == "embedding" else safe_text(entry, limit=120)
+
+
+def _games(report: Report) -> list[tuple[str, str]]:
+    modules = games(report)
+    if not modules:
+        return []
+    shown = [module_name(module) for module in modules]
+    shown = shown if len(shown) <= GAMES else [*shown[: GAMES - 1], "…", shown[-1]]
+    return [("Modules", f"{', '.join(shown)}{f' ({len(modules):,}, each its own game)' if len(modules) > 1 else ''}")]
+
+
 def _baseline(report: Report) -> str:
     stated = mapping(report.provenance, "baseline")
     values = np.asarray(report.players.baseline, dtype=np.float64).ravel()
     name = safe_text(report.players.baseline_name, limit=60)
     source = safe_text(stated.get("source") or "", limit=120)
-    if values.size <= BASELINE_VALUES:
+    entry = report.players.entry
+    where = "in the network's input space" if entry == "input" else f"at the {_stands(entry)}"
+    if values.size > 1 and np.ptp(values) == 0:
+        shown = f"{number(values[0])} everywhere"
+    elif values.size <= BASELINE_VALUES:
         shown = ", ".join(number(value) for value in values)
     else:
         shown = f"{values.size} values, from {number(values.min())} to {number(values.max())}"
-    said = f"{name}: {shown} in the network's input space"
+    said = f"{name}: {shown} {where}"
     return f"{said} ({source})" if source else said
 
 
 def _game(report: Report, unit: str) -> str:
     included = report.samples.included
     full, empty = report.samples.full_value[included], report.samples.empty_value[included]
+    modules = games(report)
+    of = f" of {module_name(modules[0])}" if len(modules) > 1 else ""
     return (
-        f"v(N) {_mean(full)}, v(empty) {_mean(empty)}; all players together change the score by "
+        f"v(N){of} {_mean(full)}, v(empty) {_mean(empty)}; all players together change the score by "
         f"{with_unit(_mean(full - empty), unit)} (means of {count(int(included.sum()), 'sample')})"
     )
 

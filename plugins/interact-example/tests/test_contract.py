@@ -84,11 +84,13 @@ class TestMetric:
             design = metric.design(question)
             values = scale * values_of(unpack(design.asked, question.n_players))
             results.append(metric.reduce(design, values, question))
-        n, names = question.n_players, tuple(f"p{i}" for i in range(question.n_players))
-        most = metric.aggregate(results, Cohort(np.arange(4) < 3, names, question.grid, "logit", 0, intervals=True))
-        three = metric.aggregate(
-            results[:3], Cohort(np.ones(3, bool), names, question.grid, "logit", 0, intervals=True)
-        )
+        n = question.n_players
+
+        def cohort(included):
+            return Cohort(included, np.full(len(included), n), True, question.grid, "logit", 0, intervals=True)
+
+        most = metric.aggregate(results, cohort(np.arange(4) < 3))
+        three = metric.aggregate(results[:3], cohort(np.ones(3, bool)))
         assert most.metric == name
         for quantity, alone in zip(most.summary, three.summary, strict=True):
             np.testing.assert_allclose(quantity.values, alone.values)

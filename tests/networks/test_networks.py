@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from interact_cli.errors import UsageError
-from interact_cli.training.networks import BasicBlock, mlp, resnet20, small_convnet
+from interact_cli.networks import mlp, resnet20, small_convnet
+from interact_cli.networks.residual import BasicBlock
 
 
 def n_parameters(module):

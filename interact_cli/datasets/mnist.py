@@ -1,0 +1,241 @@
+"""MNIST, FashionMNIST and KMNIST as their four idx files, packed with gzip or not.
+
+An idx file is big-endian: two zero bytes, a byte for the type (8: unsigned bytes), a byte for the number of axes, one
+32-bit length per axis, then the values.
+
+Sources: LeCun, Cortes and Burges (1998), http://yann.lecun.com/exdb/mnist/; Xiao et al. (2017), arXiv:1708.07747;
+Clanuwat et al. (2018), arXiv:1812.01718
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from interact_cli.datasets.layouts import Layout, locate, not_found
+from interact_cli.datasets.request import resolve_split
+from interact_cli.datasets.samples import Numbered, Samples
+from interact_cli.errors import DataRefused
+from interact_cli.interfaces import DataRequest
+from interact_cli.safe_text import safe_text
+from interact_cli.types import IntArray
+
+_FILES = "{t10k,train}-{images-idx3,labels-idx1}-ubyte[.gz]"
+
+EXPECTED = f"MNIST/raw/{_FILES} (FashionMNIST/raw/, KMNIST/raw/), or the folder of these files alone"
+
+SIDE = 28
+MAX_PACKED = 200_000
+"""Most images or labels that are unpacked from a .gz file, into memory; plain files may have any number."""
+
+_PREFIXES = {"test": "t10k", "train": "train"}
+_IMAGES = ("images", "idx3")
+_LABELS = ("labels", "idx1")
+
+
+@dataclass(frozen=True)
+class _Family:
+    """One of the data sets that share the names of their files."""
+
+    name: str
+    folder: str
+    class_names: tuple[str, ...]
+
+    @property
+    def layout(self) -> Layout:
+        places = (f"{self.folder}/raw", self.folder, f"{self.name}/raw", self.name, "raw")
+        return Layout(self.name, f"{self.folder}/raw/{_FILES}, or the folder of these files alone", places)
+
+
+_MNIST = _Family("mnist", "MNIST", tuple("0123456789"))
+_FASHION = _Family(
+    "fashion_mnist",
+    "FashionMNIST",
+    ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+_KMNIST = _Family("kmnist", "KMNIST", ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"))
+_FAMILIES = (_MNIST, _FASHION, _KMNIST)
+
+
+def read(request: DataRequest) -> Samples:
+    """Open MNIST: 28x28 grey images, 10 classes.
+
+    Plain files are read image by image when asked for; ``.gz`` files are unpacked into memory (8 MB for ``test``).
+
+    Raises:
+        DataRefused: not found, truncated, of another format, or a header that does not fit its content.
+        UsageError: an unknown split.
+    """
+    return _open(request, _MNIST)
+
+
+def read_fashion(request: DataRequest) -> Samples:
+    """Open FashionMNIST; as `read`."""
+    return _open(request, _FASHION)
+
+
+def read_kmnist(request: DataRequest) -> Samples:
+    """Open KMNIST; as `read`."""
+    return _open(request, _KMNIST)
+
+
+def _open(request: DataRequest, family: _Family) -> Samples:
+    split = resolve_split(request, tuple(_PREFIXES))
+    folder = _find(request, family, split)
+    images, labels = (_file(folder, split, part) for part in (_IMAGES, _LABELS))
+    if images is None or labels is None:
+        raise not_found(request, family.layout, what=f"labels of split '{split}'", todo="Put them beside the images")
+    classes = _labels(labels)
+    n_images, source = _images(images)
+    if n_images != classes.size or not n_images:
+        raise DataRefused(
+            f"Expected one label per image in '{safe_text(folder)}', got {n_images:,} images, {classes.size:,} labels."
+        )
+    return Samples(
+        name=family.name,
+        split=split,
+        kind="image",
+        ids=Numbered(f"{family.name}/{split}", n_images),
+        read=partial(_image, source),
+        labels=classes,
+        class_names=family.class_names,
+    )
+
+
+def _find(request: DataRequest, family: _Family, split: str) -> Path:
+    """Return the folder that holds the images, unless it is named like a data set whose files are called the same."""
+
+    def holds(folder: Path) -> bool:
+        return _file(folder, split, _IMAGES) is not None
+
+    folder = locate(request, family.layout, lambda place: holds(place) and _relative(place, family) is None)
+    if folder is not None:
+        return folder
+    folder = locate(request, family.layout, holds)
+    other = _relative(folder, family) if folder else None
+    if other is None:
+        raise not_found(request, family.layout, what=f"split '{split}'")
+    raise DataRefused(
+        f"Expected {family.folder}, but '{safe_text(folder)}' is named like {other.folder}, whose files are called the "
+        f"same. Write --dataset {other.name}, or rename the folder."
+    )
+
+
+def _relative(folder: Path, family: _Family) -> _Family | None:
+    """Return the other data set that a folder is named like."""
+    named = {part.lower() for part in folder.absolute().parts[-2:]}
+    return next(
+        (other for other in _FAMILIES if other is not family and named & {other.name, other.folder.lower()}), None
+    )
+
+
+def _file(folder: Path, split: str, part: tuple[str, str]) -> Path | None:
+    """Return a file under the names that it goes by: plain or packed, with a dot, or in a folder of its own name."""
+    what, axes = part
+    names = [f"{_PREFIXES[split]}-{what}{mark}{axes}-ubyte" for mark in "-."]
+    places = [place for name in names for place in (name, f"{name}.gz", f"{name}/{name}")]
+    return next((folder / place for place in places if (folder / place).is_file()), None)
+
+
+def _images(path: Path) -> tuple[int, Path | npt.NDArray[np.uint8]]:
+    """Return the number of images, and the unpacked pixels or the plain file that holds them."""
+    if path.suffix != ".gz":
+        with path.open("rb") as file:
+            shape = _header(file, path, n_axes=3)
+            expected, actual = _n_bytes(shape, 3), path.stat().st_size
+        if expected != actual:
+            raise DataRefused(_lying(path, shape, expected, f"{actual:,}"))
+        return shape[0], path
+    shape, content = _unpacked(path, n_axes=3)
+    return shape[0], np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _labels(path: Path) -> IntArray:
+    if path.suffix == ".gz":
+        _, content = _unpacked(path, n_axes=1)
+    else:
+        with path.open("rb") as file:
+            shape = _header(file, path, n_axes=1)
+            expected, actual = _n_bytes(shape, 1), path.stat().st_size
+            if expected != actual:
+                raise DataRefused(_lying(path, shape, expected, f"{actual:,}"))
+            content = file.read()
+    labels = np.frombuffer(content, np.uint8)
+    if labels.size and labels.max() > 9:
+        raise DataRefused(f"Expected labels in 0..9 in '{safe_text(path)}', got {labels.max()}.")
+    return labels.astype(np.int64)
+
+
+def _unpacked(path: Path, n_axes: int) -> tuple[tuple[int, ...], bytes]:
+    """Unpack a file as far as its header says, and one byte more to see that it ends there."""
+    try:
+        with gzip.open(path, "rb") as file:
+            shape = _header(file, path, n_axes)
+            if shape[0] > MAX_PACKED:
+                raise DataRefused(
+                    f"Expected at most {MAX_PACKED:,} entries in the packed file '{safe_text(path)}', its header says "
+                    f"{shape[0]:,}. Unpack it (gunzip): plain files are read one by one."
+                )
+            n_values = math.prod(shape)
+            content = file.read(n_values + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataRefused(
+            f"Cannot unpack '{safe_text(path)}': {safe_text(error)}. Is the file complete? Take it from its source."
+        ) from error
+    if len(content) != n_values:
+        start = _n_bytes(shape, n_axes) - n_values
+        arrived = f"more than {start + n_values:,}" if len(content) > n_values else f"{start + len(content):,}"
+        raise DataRefused(_lying(path, shape, start + n_values, arrived))
+    return shape, content
+
+
+def _header(file: BinaryIO | gzip.GzipFile, path: Path, n_axes: int) -> tuple[int, ...]:
+    """Read the magic number and the lengths of the axes."""
+    magic = bytes((0, 0, 8, n_axes))
+    head = file.read(4 + 4 * n_axes)
+    if head[:4] != magic or len(head) < 4 + 4 * n_axes:
+        what = "images" if n_axes == 3 else "labels"
+        arrived = f"{len(head)} bytes" if head[:4] == magic else f"the bytes {head[:4].hex(' ') or '(none)'}"
+        raise DataRefused(
+            f"Expected idx {what} in '{safe_text(path)}', which begin with {magic.hex(' ')} and {4 * n_axes} bytes of "
+            f"lengths, got {arrived}. Take the file from its source again."
+        )
+    shape = struct.unpack(f">{n_axes}I", head[4:])
+    if n_axes == 3 and shape[1:] != (SIDE, SIDE):
+        raise DataRefused(f"Expected {SIDE}x{SIDE} images in '{safe_text(path)}', got {shape[1]}x{shape[2]}.")
+    return shape
+
+
+def _n_bytes(shape: tuple[int, ...], n_axes: int) -> int:
+    return 4 + 4 * n_axes + math.prod(shape)
+
+
+def _lying(path: Path, shape: tuple[int, ...], expected: int, arrived: str) -> str:
+    return (
+        f"Expected {expected:,} bytes in '{safe_text(path)}', as its header says {shape[0]:,} entries, got {arrived}. "
+        "Is the file complete? Take it from its source again."
+    )
+
+
+def _image(source: Path | npt.NDArray[np.uint8], index: int) -> Image.Image:
+    if not isinstance(source, Path):
+        return Image.fromarray(source[index])
+    try:
+        with source.open("rb") as file:
+            file.seek(_n_bytes((index, SIDE, SIDE), 3))
+            content = file.read(SIDE * SIDE)
+    except OSError as error:
+        raise DataRefused(f"Cannot read '{safe_text(source)}': {error.strerror or error}.") from error
+    if len(content) < SIDE * SIDE:
+        raise DataRefused(f"Cannot read image {index} of '{safe_text(source)}': the file has become shorter.")
+    return Image.frombytes("L", (SIDE, SIDE), content)

@@ -1,0 +1,1 @@
+"""Where the mask enters a network: input, word vectors, or a module inside; stem once, tail per coalition."""

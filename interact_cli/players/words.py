@@ -1,0 +1,204 @@
+"""Words and tokens of a text as players, and what a masked one shows.
+
+The mask enters at the word vectors: position and segment embeddings are added behind it and stay as they are. Special
+tokens and the continuation of a language model belong to no player; they are always present.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from interact_cli.entries.wrapped import TextNetwork
+from interact_cli.errors import SampleSkipped, UsageError
+from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.safe_text import safe_text
+from interact_cli.types import EMBEDDING, Entry, IntArray, Model, PlayerSet, Sample, Tokens
+
+Unit = Literal["tokens", "words"]
+
+_STAYS = "position and segment embeddings stay"
+
+
+def words(argument: str | None, model: Model, options: PlayerOptions) -> TextPlayers:
+    """Make every word of a text a player.
+
+    What a word is, the tokenizer's own rule of splitting says; all its tokens are masked together.
+
+    Args:
+        argument: Takes none.
+        model: A network that reads text.
+        options: ``span`` chooses successive words, see `read_span`.
+
+    Raises:
+        UsageError: an argument, another network, or a span of no such form.
+    """
+    return _players("words", argument, model, options)
+
+
+def tokens(argument: str | None, model: Model, options: PlayerOptions) -> TextPlayers:
+    """Make every token of a text a player.
+
+    Args:
+        argument: Takes none.
+        model: A network that reads text.
+        options: ``span`` chooses successive tokens, see `read_span`.
+
+    Raises:
+        UsageError: an argument, another network, or a span of no such form.
+    """
+    return _players("tokens", argument, model, options)
+
+
+def _players(unit: Unit, argument: str | None, model: Model, options: PlayerOptions) -> TextPlayers:
+    if argument is not None:
+        raise UsageError(f"Players '{unit}' take no argument, got '{unit}:{safe_text(argument)}'.")
+    _check_text(model, f"Players '{unit}'")
+    options.refuse(unit, "span")
+    return TextPlayers(unit, None if options.span is None else read_span(options.span))
+
+
+@dataclass(frozen=True)
+class Span:
+    """The successive players whose interactions are asked for: by position, or by the words of the text."""
+
+    start: int = 0
+    stop: int = 0
+    """Players ``start`` to ``stop - 1``, from 0; both 0 where ``said`` says which."""
+    said: str = ""
+    """Words of the text."""
+
+    def __str__(self) -> str:
+        return f"'{safe_text(self.said)}'" if self.said else f"{self.start}:{self.stop}"
+
+
+def read_span(text: str) -> Span:
+    """Read ``--span``: ``"3:8"`` are players 3 to 7, counted from 0; anything else is words of the text.
+
+    Words are looked for without regard to case, as whole words, and their first occurrence is taken.
+
+    Raises:
+        UsageError: neither, or a range of fewer than two players.
+
+    Example:
+        >>> read_span("3:8")
+        Span(start=3, stop=8, said='')
+        >>> read_span("Not good").said
+        'Not good'
+    """
+    said = _bare(text)
+    if not said or (":" in said and re.fullmatch(r"[-+\d:.]*", said)):
+        match = re.fullmatch(r"(\d{1,9}):(\d{1,9})", said)
+        if match is None or int(match[2]) - int(match[1]) < 2:
+            raise UsageError(
+                f"Expected --span START:STOP with two players or more (3:8 are players 3 to 7, counted from 0), or "
+                f"some words of the text, got '{safe_text(text, 60)}'."
+            )
+        return Span(int(match[1]), int(match[2]))
+    return Span(said=" ".join(text.split()))
+
+
+@dataclass(frozen=True)
+class TextPlayers:
+    """The players of texts; an `interact_cli.interfaces.Players`."""
+
+    spec: Unit
+    span: Span | None = None
+    entry: Entry = EMBEDDING
+
+    def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
+        """Return the players of one text.
+
+        Raises:
+            SampleSkipped: fewer than two players, or the span is not in this text.
+        """
+        if sample.tokens is None:
+            raise UsageError(f"Expected a tokenised text for players '{self.spec}', got sample '{sample.id}' without.")
+        owner, names = _owner(sample.tokens, self.spec)
+        if len(names) < 2:
+            what = self.spec.removesuffix("s")
+            raise SampleSkipped(f"the text has {len(names)} {what}, expected at least 2")
+        span = () if self.span is None else self._found(self.span, sample.tokens, owner, len(names))
+        return PlayerSet(names, owner[:, None], baseline.values, baseline.name, self.spec, entry=self.entry, span=span)
+
+    def _found(self, span: Span, text: Tokens, owner: IntArray, n_players: int) -> tuple[int, ...]:
+        if not span.said:
+            if span.stop > n_players:
+                raise SampleSkipped(f"--span {span} needs {span.stop} {self.spec}, the text has {n_players}")
+            return tuple(range(span.start, span.stop))
+        chosen = _first(_bare(span.said), text.words)
+        if not chosen:
+            raise SampleSkipped(f"--span {span} are no whole words of the text")
+        players = np.unique(owner[(owner >= 0) & np.isin(text.word_of, chosen)])
+        if len(players) < 2:
+            raise SampleSkipped(f"--span {span} is one player ({self.spec}), expected at least 2")
+        return tuple(players.tolist())
+
+
+def embedding_baseline(model: Model, name: str) -> Baseline:
+    """Return what a masked word shows: ``(1, d)``, a word vector.
+
+    ``zero`` is the zero vector (paper 004); ``mask``, ``pad`` and ``token:T`` are the vector of that token, which is
+    the same as to replace its id. In all of them the masked position keeps its position and segment embedding.
+
+    Args:
+        model: A network that reads text.
+        name: ``"zero"``, ``"mask"``, ``"pad"`` or ``"token:T"``; T as the vocabulary writes it, or any one token.
+
+    Raises:
+        UsageError: another network, no such baseline, or no such token.
+    """
+    _check_text(model, f"Baseline '{safe_text(name)}'")
+    network, tokenizer = model.module, model.tokenizer
+    if not isinstance(network, TextNetwork) or tokenizer is None:
+        raise UsageError(f"Expected a network with a tokenizer for baseline '{safe_text(name)}', got one without.")
+    kind, colon, token = name.partition(":")
+    if name not in {"zero", "mask", "pad"} and not (kind == "token" and token):
+        raise UsageError(f"Expected --baseline zero, mask, pad or token:T for texts, got '{safe_text(name)}'.")
+    if name == "zero":
+        vector = torch.zeros_like(network.vector(0))
+        source = f"zero word vector, as in paper 004; {_STAYS}"
+    else:
+        token_id = tokenizer.token_id(token if colon else name)
+        vector = network.vector(token_id)
+        source = f"word vector of token {token_id}, as if it stood there; {_STAYS}"
+    if name == "pad":
+        source += " (as the code of paper 004 does for BERT)"
+    return Baseline(name, vector.detach().cpu().numpy().astype(np.float32)[None], source)
+
+
+def _check_text(model: Model, what: str) -> None:
+    if model.input.kind != "text":
+        others = {"image": "images. Use --players grid:8x8", "columns": "columns. Use --players columns"}
+        raise UsageError(f"{what} needs a network that reads text; this one takes {others[model.input.kind]}.")
+
+
+def _owner(text: Tokens, unit: Unit) -> tuple[IntArray, tuple[str, ...]]:
+    """Return the player of each position, -1 where always present, and the players' names."""
+    if unit == "words":
+        return text.word_of, text.words
+    present = text.word_of >= 0
+    owner = np.where(present, np.cumsum(present) - 1, -1)
+    return owner, tuple(piece for piece, is_player in zip(text.pieces, present, strict=True) if is_player)
+
+
+def _first(said: str, names: tuple[str, ...]) -> range:
+    """Return the first successive words that read as ``said``, both without white space and case."""
+    bare = [_bare(name) for name in names]
+    for start in range(len(bare)):
+        joined = ""
+        for stop in range(start, len(bare)):
+            joined += bare[stop]
+            if joined == said:
+                return range(start, stop + 1)
+            if not said.startswith(joined):
+                break
+    return range(0)
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).casefold()

@@ -1,0 +1,103 @@
+"""One metric in several games: a curve for each module, and the values of the players at every module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import SubFigure
+
+from interact_cli.report.pairs import find
+from interact_cli.report.plots.grid_map import centred
+from interact_cli.report.plots.style import (
+    DIVERGING,
+    GREY,
+    SEQUENTIAL,
+    UNMEASURED,
+    colour_bar,
+    names_of,
+    place_axis,
+    unit_label,
+)
+from interact_cli.report.sentences import about, plain_names
+from interact_cli.report.wording import module_name
+from interact_cli.results import Measurement, Report
+from interact_cli.types import FloatArray, IntArray
+
+CURVES = (
+    ("J_mean_abs", "null_mean_abs", "J by mean |I|"),
+    ("J_rms_corrected", "null_rms_corrected", "J by rms I, corrected"),
+    ("mean_abs", "", "mean |I| over pairs"),
+    ("rms_corrected", "", "rms I over pairs, corrected"),
+)
+"""Quantity by order, its null, and what they are called."""
+LEGEND = 12
+"""Modules up to which a legend names every curve; of more, only both ends and the middle."""
+COLUMNS = 30
+"""Players of a picture of modules against players."""
+
+
+def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurement]) -> None:
+    """Draw a quantity by order, one line per module, dark to bright from the first module to the last."""
+    held = [curve for curve in CURVES if all(find(measurement, curve[0]) is not None for measurement in measurements)]
+    shades = colormaps[SEQUENTIAL](np.linspace(0.05, 0.9, len(measurements)))
+    named = set(np.linspace(0, len(measurements) - 1, min(LEGEND, len(measurements))).round().astype(int).tolist())
+    row = part.subplots(1, len(held), squeeze=False)[0]
+    for axes, (name, null, title) in zip(row, held, strict=True):
+        x = place_axis(axes, report, measurements[0])
+        for position, (measurement, shade) in enumerate(zip(measurements, shades, strict=True)):
+            quantity = measurement.quantity(name)
+            words = module_name(measurement.of, 30) if position in named else None
+            axes.plot(x, quantity.values, color=shade, marker="o", markersize=3, label=words)
+            axes.set_ylabel(unit_label(title.split(" over")[0], quantity.unit))
+        noise = find(measurements[0], null) if null else None
+        if noise is not None:
+            axes.plot(x, noise.values, "--", color=GREY, label="null: the same plan on pure noise", zorder=1)
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if name.startswith("J") else 0)
+        axes.set_title(title)
+    row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def draw_modules(part: SubFigure, report: Report, measurements: Sequence[Measurement], *, samples: IntArray) -> None:
+    """Draw player values, modules down and players across: means over samples, or each sample's own words."""
+    if report.players.shared:
+        means = np.stack([measurement.quantity("mean").values for measurement in measurements])
+        axes = part.subplots()
+        _heat(part, axes, means, names_of(report.players, 16), measurements)
+        axes.set_title("signed mean over samples" + _cut(means), fontsize=9)
+        return
+    for axes, sample in zip(part.subplots(len(samples), 1, squeeze=False)[:, 0], samples.tolist(), strict=True):
+        own = report.players.of_sample(sample)
+        values = np.stack([_values(measurement)[sample, : len(own)] for measurement in measurements])
+        _heat(part, axes, values, plain_names(own), measurements)
+        axes.set_title(about(report, sample) + _cut(values), fontsize=9)
+
+
+def _values(measurement: Measurement) -> FloatArray:
+    held = {quantity.name: quantity for quantity in measurement.per_sample}["values"]
+    return np.asarray(held.values, dtype=np.float64)
+
+
+def _cut(values: FloatArray) -> str:
+    n_players = values.shape[1]
+    return f"; the {COLUMNS} largest of {n_players:,} players" if n_players > COLUMNS else ""
+
+
+def _heat(
+    part: SubFigure, axes: Axes, values: FloatArray, names: Sequence[str], measurements: Sequence[Measurement]
+) -> None:
+    size = np.nan_to_num(np.abs(values)).max(axis=0)
+    chosen = np.sort(np.argsort(-size, kind="stable")[:COLUMNS])
+    shown = values[:, chosen]
+    colours = colormaps[DIVERGING].with_extremes(bad=UNMEASURED)
+    picture = axes.imshow(shown, cmap=colours, norm=centred(shown), interpolation="nearest", aspect="auto")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    tilt: Any = {} if sum(len(names[player]) + 2 for player in chosen) < 90 else {"rotation": 40, "ha": "right"}
+    axes.set_xticks(np.arange(chosen.size), [names[player] for player in chosen], **tilt)
+    axes.set_yticks(np.arange(len(values)), [module_name(measurement.of, 30) for measurement in measurements])
+    unit = measurements[0].per_sample[0].unit if measurements[0].per_sample else ""
+    colour_bar(part, picture, axes, unit_label("value", unit))

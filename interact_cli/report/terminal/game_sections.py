@@ -1,0 +1,197 @@
+"""One section for a metric of several games: the modules in a column, their key numbers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from rich.console import RenderableType
+
+from interact_cli.report.pairs import PairValues, find, pair_means, pair_values, strongest, strongest_of_sample
+from interact_cli.report.sentences import first_samples, plain_names, told_apart
+from interact_cli.report.terminal.metric_sections import (
+    AXES,
+    HEADLINES,
+    OVERALL,
+    PLAYER_VALUES,
+    provenance_line,
+    thinned,
+)
+from interact_cli.report.terminal.pen import Column, Pen
+from interact_cli.report.terminal.sample_sections import (
+    SAMPLES,
+    TOP_PLAYERS,
+    largest_players,
+    opening,
+    player_values,
+    shown_before,
+    uncertain,
+)
+from interact_cli.report.wording import (
+    NOT_MEASURED,
+    bars,
+    count,
+    label,
+    module_name,
+    number,
+    player_name,
+    plus_minus,
+    unit_words,
+)
+from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.safe_text import safe_text
+
+PLACES = 3
+"""Places of an axis that are written out beside its row of blocks: both ends and the middle."""
+SCALARS = 3
+"""Numbers of a metric that this page does not know."""
+PAIR_STRENGTHS = ("strength_mean_abs", "strength_rms_corrected")
+
+
+def games_section(report: Report, measurements: Sequence[Measurement], pen: Pen) -> Iterator[RenderableType]:
+    """Write what the summary says about one metric in several games.
+
+    Args:
+        report: What was measured.
+        measurements: The same metric, one for each module, in the order of the run.
+        pen: Writes.
+    """
+    metric = measurements[0].metric
+    yield pen.text("")
+    yield pen.heading(f"{safe_text(metric, limit=60)}, {count(len(measurements), 'module')}")
+    modules = Column("module", [module_name(measurement.of) for measurement in measurements], right=False)
+    for sentence in _said_by_all(measurements):
+        yield pen.line(sentence, "bold")
+    columns = [*_scalars(measurements), *_strongest(report, measurements), *_verdicts(measurements)]
+    if columns:
+        units = {q.unit for m in measurements for q in _key_scalars(m)} - {"", "1"}
+        yield pen.line(f"By module{''.join(f', in {unit_words(unit)}' for unit in sorted(units))}:", "dim")
+        yield from pen.tables(modules, [[column] for column in columns])
+    for name in HEADLINES.get(metric, ()):
+        yield from _by_axis(measurements, name, modules, pen)
+    if not report.players.shared:
+        yield from _by_sample(report, measurements, modules, pen)
+    for line in dict.fromkeys(provenance_line(measurement) for measurement in measurements):
+        yield pen.line(line, "dim")
+    for note in dict.fromkeys(note for measurement in measurements for note in measurement.notes):
+        yield pen.line(f"Note: {safe_text(note, limit=600)}", "italic")
+    yield pen.line(f"The report holds all numbers of every module, as metrics/{safe_text(metric)}@MODULE.", "dim")
+
+
+def _said_by_all(measurements: Sequence[Measurement]) -> list[str]:
+    """Sentences that hold for every module; what differs stands in the column of verdicts."""
+    said = [
+        [safe_text(finding.sentence, limit=600) for finding in measurement.findings] for measurement in measurements
+    ]
+    return said[0] if all(one == said[0] for one in said) else []
+
+
+def _verdicts(measurements: Sequence[Measurement]) -> Iterator[Column]:
+    words = ["; ".join(dict.fromkeys(finding.word for finding in one.findings)) for one in measurements]
+    if any(words) and not _said_by_all(measurements):
+        yield Column("verdict", [safe_text(word, limit=60) for word in words], right=False)
+
+
+def _key_scalars(measurement: Measurement) -> list[Quantity]:
+    held = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == ()}
+    if measurement.metric in PLAYER_VALUES:
+        wanted: Sequence[str] = OVERALL
+    elif "strength_mean_abs" in held:
+        wanted = PAIR_STRENGTHS
+    else:
+        wanted = () if measurement.metric in HEADLINES else [*held][:SCALARS]
+    return [held[name] for name in wanted if name in held]
+
+
+def _scalars(measurements: Sequence[Measurement]) -> Iterator[Column]:
+    for quantity in _key_scalars(measurements[0]):
+        held = [find(measurement, quantity.name) for measurement in measurements]
+        head = "mean |value|" if measurements[0].metric in PLAYER_VALUES else label(quantity).removeprefix("strength, ")
+        yield Column(head, [_one(one) for one in held])
+
+
+def _one(quantity: Quantity | None, *index: int) -> str:
+    if quantity is None:
+        return NOT_MEASURED
+    return plus_minus(float(quantity.values[index]), uncertain(quantity.standard_errors, *index))
+
+
+def _strongest(report: Report, measurements: Sequence[Measurement]) -> Iterator[Column]:
+    """The strongest player or pair of each module, where the samples share their players."""
+    tops = [_top(report, measurement) for measurement in measurements]
+    if any(name for name, _ in tops):
+        head = "largest player" if measurements[0].metric in PLAYER_VALUES else "strongest pair"
+        yield Column(head, [name for name, _ in tops], right=False)
+        yield Column("signed mean", [value for _, value in tops])
+
+
+def _top(report: Report, measurement: Measurement) -> tuple[str, str]:
+    mean_abs, mean = find(measurement, "mean_abs"), find(measurement, "mean")
+    if mean_abs is not None and mean is not None and mean_abs.dims == mean.dims == ("player",):
+        if not np.isfinite(mean_abs.values).any():
+            return "", NOT_MEASURED
+        best = int(np.nanargmax(mean_abs.values))
+        return player_name(report.players, best, 30), _one(mean, best)
+    means = pair_means(report, measurement)
+    if means is None or not means.first.size:
+        return "", NOT_MEASURED
+    top = int(strongest(means, 1)[0])
+    names = (player_name(report.players, int(end[top]), 20) for end in (means.first, means.second))
+    return " × ".join(names), plus_minus(float(means.mean[top]), float(means.standard_errors[top]))
+
+
+def _by_axis(measurements: Sequence[Measurement], name: str, modules: Column, pen: Pen) -> Iterator[RenderableType]:
+    held = [find(measurement, name) for measurement in measurements]
+    first = next((quantity for quantity in held if quantity is not None), None)
+    places = None if first is None else measurements[0].coordinates.get(*first.dims[:1] or ("",))
+    if first is None or places is None or len(first.dims) != 1 or any(q is None or q.dims != first.dims for q in held):
+        return
+    shown = thinned(len(places), PLACES)
+    yield pen.line(f"{label(first)}, in {unit_words(first.unit)}; {AXES[first.dims[0]][1].lower()}:", "dim")
+    curves = [] if len(places) > pen.width // 3 else [Column("all", [bars(q.values) for q in held if q], right=False)]
+    written = [Column(f"{round(float(places[place]), 3):g}", [_one(q, int(place)) for q in held]) for place in shown]
+    yield from pen.tables(modules, [[column] for column in [*curves, *written]])
+
+
+def _by_sample(
+    report: Report, measurements: Sequence[Measurement], modules: Column, pen: Pen
+) -> Iterator[RenderableType]:
+    """The first samples: their words at every module, or the strongest pair of each module."""
+    pairs = [held for held in map(pair_values, measurements) if held is not None]
+    values = [held for held in map(player_values, measurements) if held is not None]
+    known = shown_before(report, measurements[0]) is not None
+    complete = len(measurements) in (len(pairs), len(values)) and not known
+    shown = first_samples(report, SAMPLES) if complete else []
+    for sample in shown:
+        yield pen.text("")
+        yield from opening(report, sample, pen, span=bool(pairs))
+        columns = _words(report, values, sample, pen) if values else _top_pairs(report, pairs, sample)
+        yield from pen.tables(modules, columns)
+    left = int(report.samples.included.sum()) - len(shown)
+    if shown and left:
+        yield pen.line(f"{count(left, 'more sample')} in the report.", "dim")
+
+
+def _words(report: Report, values: Sequence[Quantity], sample: int, pen: Pen) -> list[list[Column]]:
+    own = report.players.of_sample(sample)
+    largest = np.concatenate([largest_players(one, sample, len(own), TOP_PLAYERS) for one in values])
+    often = np.argsort(-np.bincount(largest, minlength=len(own)), kind="stable")[:TOP_PLAYERS]
+    chosen, names = sorted(often.tolist()), plain_names(own) if len(own) <= TOP_PLAYERS else told_apart(own)
+    return [[Column(names[player], [number(float(one.values[sample, player])) for one in values])] for player in chosen]
+
+
+def _top_pairs(report: Report, pairs: Sequence[PairValues], sample: int) -> list[list[Column]]:
+    names, rows = told_apart(report.players.of_sample(sample)), []
+    for held in pairs:
+        best = strongest_of_sample(held, sample, 1)
+        if not best.size:
+            rows.append(("", NOT_MEASURED))
+            continue
+        top = int(best[0])
+        ends = np.sort(held.pairs[sample, top])
+        value = plus_minus(float(held.values[sample, top]), uncertain(held.standard_errors, sample, top))
+        rows.append((" × ".join(names[int(end)] for end in ends), value))
+    return [
+        [Column("strongest pair", [name for name, _ in rows], right=False)],
+        [Column(f"I, {unit_words(pairs[0].unit)}", [value for _, value in rows])],
+    ]

@@ -1,0 +1,142 @@
+"""Samples whose players are their own: the text first, then its words with their values, or its strongest pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+import numpy as np
+from rich.console import RenderableType
+
+from interact_cli.report.pairs import PairValues, pair_values, strongest_of_sample
+from interact_cli.report.sentences import about, around, first_samples, noun, plain_names, sentence, span_of, told_apart
+from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
+from interact_cli.report.wording import NOT_MEASURED, count, number, plus_minus, unit_words
+from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.safe_text import safe_text
+from interact_cli.types import FloatArray, IntArray
+
+SAMPLES = 3
+"""Samples that the summary shows; the report holds all."""
+TOP_PAIRS = 5
+TOP_PLAYERS = 8
+IN_FULL = 24
+"""Players of a text up to which every one is shown above its value."""
+CONTEXT = 24
+"""Characters that a look at the text around a pair needs at least."""
+
+
+def sample_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    """Show the first samples of a metric whose players are each sample's own."""
+    values, pairs = player_values(measurement), pair_values(measurement)
+    if values is None and pairs is None:
+        return
+    same = shown_before(report, measurement) if pairs is not None else None
+    if same is not None:
+        yield pen.line(f"The strongest pairs of each sample: as under {safe_text(same.key, limit=100)}.", "dim")
+        return
+    shown = first_samples(report, SAMPLES)
+    unit = unit_words(values.unit if values is not None else pairs.unit if pairs is not None else "")
+    what = "Signed value of each " + noun(report) if values is not None else "The strongest pairs"
+    averaged = pairs is not None and pairs.orders_averaged
+    yield pen.line(f"{what}, in {unit}{', averaged over the orders of each sample' if averaged else ''}:", "dim")
+    for sample in shown:
+        yield pen.text("")
+        yield from opening(report, sample, pen, span=values is None)
+        if values is not None:
+            yield from _players(report, values, sample, pen)
+        elif pairs is not None:
+            yield from _pairs(report, pairs, sample, pen)
+    left = int(report.samples.included.sum()) - len(shown)
+    yield pen.text("")
+    if left:
+        yield pen.line(f"{count(left, 'more sample')} in the report.", "dim")
+    if pairs is not None and pairs.pairs.shape[1] > TOP_PAIRS:
+        yield pen.line("Chosen because they are large: part of their size may be chance.", "dim")
+
+
+def shown_before(report: Report, measurement: Measurement) -> Measurement | None:
+    """Return an earlier metric with the same values of the same pairs (``bottleneck`` holds those of its orders)."""
+    mine = pair_values(measurement)
+    for other in takewhile(lambda one: one is not measurement, report.measurements):
+        held = pair_values(other)
+        if mine is None or held is None or other.of != measurement.of:
+            continue
+        if np.array_equal(held.pairs, mine.pairs) and np.array_equal(held.values, mine.values, equal_nan=True):
+            return other
+    return None
+
+
+def opening(report: Report, sample: int, pen: Pen, *, span: bool) -> Iterator[RenderableType]:
+    """Say which sample this is."""
+    yield pen.line(about(report, sample), "dim")
+    yield pen.line(sentence(report, sample, pen.width - INDENT - 2), "bold")
+    asked = span_of(report, sample) if span else ""
+    if asked:
+        yield pen.line(asked, "dim")
+
+
+def player_values(measurement: Measurement) -> Quantity | None:
+    """Return the values ``(sample, player)`` of a metric, None where it has none."""
+    held = {quantity.name: quantity for quantity in measurement.per_sample}.get("values")
+    return held if held is not None and held.dims == ("sample", "player") else None
+
+
+def largest_players(quantity: Quantity, sample: int, n_players: int, limit: int) -> IntArray:
+    """Return the players of one sample with the largest |value|, largest first; unmeasured ones are left out."""
+    size: FloatArray = np.abs(np.asarray(quantity.values[sample, :n_players], dtype=np.float64))
+    ranked = np.argsort(-np.nan_to_num(size, nan=-1.0), kind="stable")
+    return ranked[: min(limit, int(np.isfinite(size).sum()))]
+
+
+def uncertain(errors: FloatArray | None, *index: int) -> float | None:
+    """Return a standard error, None where there is none or the value is exact."""
+    error = None if errors is None else float(errors[index])
+    return error if error else None
+
+
+def _players(report: Report, quantity: Quantity, sample: int, pen: Pen) -> Iterator[RenderableType]:
+    own = report.players.of_sample(sample)
+    values = np.asarray(quantity.values[sample], dtype=np.float64)
+    errors = [uncertain(quantity.standard_errors, sample, player) for player in range(len(own))]
+    if len(own) <= IN_FULL:
+        columns = [[name, number(value)] for name, value in zip(plain_names(own), values, strict=False)]
+        if any(error is not None and np.isfinite(error) for error in errors):
+            under = [f"± {number(error, 2)}" if error is not None else "" for error in errors]
+            columns = [[*column, error] for column, error in zip(columns, under, strict=True)]
+        yield from pen.interlinear(columns)
+        return
+    best = [int(player) for player in largest_players(quantity, sample, len(own), TOP_PLAYERS)]
+    group = Column("value", [plus_minus(values[player], errors[player]) for player in best])
+    yield pen.line(f"The {len(best)} largest of {count(len(own), noun(report))}:", "dim")
+    yield from _with_context(report, sample, [(player,) for player in best], [group], pen)
+
+
+def _pairs(report: Report, held: PairValues, sample: int, pen: Pen) -> Iterator[RenderableType]:
+    best = strongest_of_sample(held, sample, TOP_PAIRS)
+    if not best.size:
+        yield pen.line(f"Pairs: {NOT_MEASURED}.")
+        return
+    shown = [
+        plus_minus(float(held.values[sample, pair]), uncertain(held.standard_errors, sample, pair)) for pair in best
+    ]
+    ends = [(int(i), int(j)) for i, j in np.sort(held.pairs[sample][best], axis=-1)]
+    yield from _with_context(report, sample, ends, [Column("I", shown)], pen)
+
+
+def _with_context(
+    report: Report, sample: int, marked: Sequence[tuple[int, ...]], columns: list[Column], pen: Pen
+) -> Iterator[RenderableType]:
+    """Write a table of players or pairs; where the text is too long for a line, with what stands around them."""
+    own = report.players.of_sample(sample)
+    names = told_apart(own)
+    lead = Column(
+        noun(report) if len(marked[0]) == 1 else "pair",
+        [" × ".join(names[player] for player in players) for players in marked],
+        right=False,
+    )
+    room = pen.width - INDENT - lead.width - sum(GAP + column.width for column in columns) - GAP
+    if len(" ".join(own)) > pen.width - INDENT - 2 and room >= CONTEXT:
+        context = [around(own, players, min(room, 60)) for players in marked]
+        columns = [*columns, Column("in the text", context, right=False)]
+    yield from pen.tables(lead, [[column] for column in columns])
