@@ -71,7 +71,7 @@ def image_input(directory: ModelDirectory, config: Any) -> tuple[InputSpec, Mapp
             "mean": said.get("image_mean") if normalises else None,
             "std": said.get("image_std") if normalises else None,
             "interpolation": _interpolation(said.get("resample"), where),
-            "crop_pct": _share(steps),
+            "crop_pct": _share(steps, where),
             "crop_mode": steps.mode,
         },
         where,
@@ -151,13 +151,17 @@ def _is_side(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 2**14
 
 
-def _share(steps: _Steps) -> float:
+def _share(steps: _Steps, where: str) -> float:
     """Return ``crop_pct`` such that ``floor(side / crop_pct)`` is the side before the crop."""
-    shares = []
-    for side, before in zip(steps.size, steps.resized, strict=True):
-        share = side / before
-        shares.append(share if math.floor(side / share) == before else math.nextafter(share, 0))
-    return shares[0]
+    side, before = steps.size[0], steps.resized[0]
+    share = side / before
+    if math.floor(side / share) != before:
+        share = math.nextafter(share, 0)
+    if math.floor(steps.size[1] / share) != steps.resized[1]:
+        raise CheckpointRefused(
+            f"Expected a crop of one share of height and width in {where}, got {steps.size} of {steps.resized}."
+        )
+    return share
 
 
 def _interpolation(resample: Any, where: str) -> str | None:

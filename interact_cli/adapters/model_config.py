@@ -126,7 +126,8 @@ def checked_config(document: Mapping[str, Any], path: Path) -> dict[str, Any]:
             raise CheckpointRefused(
                 f"Expected a plain network in '{safe_text(path)}', but '{safe_text(place, 80)}' {problem}."
             )
-    return {key: _kept(value) for key, value in document.items() if not _dropped(key)}
+    kept: dict[str, Any] = _kept(document)
+    return kept
 
 
 def layer_counts(document: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -28,7 +28,7 @@ def list_(
     of: Annotated[
         str | None,
         typer.Argument(
-            help="For archs: the timm names that contain this. For modules: the checkpoint.", show_default=False
+            help="For archs: the names that contain this. For modules: the checkpoint.", show_default=False
         ),
     ] = None,
     arch: Annotated[str | None, typer.Option("--arch", help="For modules.", metavar="PREFIX:NAME")] = None,
@@ -44,7 +44,7 @@ def list_(
     if kind == "modules":
         rows = _modules(Path(of or ""), arch, dict(pair(text) for text in arch_arg or ()))
     else:
-        rows = _timm_names(of) if kind == "archs" and of else _rows(kind)
+        rows = _arch_names(of) if kind == "archs" and of else _rows(kind)
     if json:
         from interact_cli.report.documents import json_text
 
@@ -143,10 +143,24 @@ def _rows(kind: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _timm_names(pattern: str) -> list[dict[str, Any]]:
+def _arch_names(pattern: str) -> list[dict[str, Any]]:
+    """Return the architectures of every library whose names contain the pattern."""
     from importlib.metadata import version
 
     import timm
+    from torchvision import models
 
-    origin = f"timm {version('timm')}"
-    return [{"name": f"timm:{name}", "summary": "", "origin": origin} for name in timm.list_models(f"*{pattern}*")]
+    from interact_cli import extensions
+    from interact_cli.adapters.paper_networks import NAMES
+
+    libraries = {
+        "paper": (extensions.ORIGIN, sorted(NAMES)),
+        "timm": (f"timm {version('timm')}", timm.list_models()),
+        "torchvision": (f"torchvision {version('torchvision')}", models.list_models(module=models)),
+    }
+    return [
+        {"name": f"{prefix}:{name}", "summary": "", "origin": origin}
+        for prefix, (origin, names) in libraries.items()
+        for name in names
+        if pattern in name
+    ]

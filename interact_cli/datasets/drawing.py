@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from interact_cli.datasets.samples import Numbered
 from interact_cli.errors import DataRefused, ShapeError, UsageError
 from interact_cli.interfaces import Dataset
 from interact_cli.seeding import digest, digest_each, generator
@@ -24,10 +25,17 @@ MAX_ID_BYTES = 1 << 26
 
 
 def identity(dataset: Dataset) -> str:
-    """Return the SHA-256 over name, split, sample ids and labels: what a draw is keyed by."""
-    labels = [] if dataset.labels is None else dataset.labels.tolist()
-    ids = map(dataset.sample_id, range(len(dataset)))
-    return digest(dataset.name, dataset.split, digest_each(ids), digest_each(map(str, labels)))
+    """Return the SHA-256 over name, split, sample ids and labels: what a draw is keyed by.
+
+    Numbered ids are given by their prefix and their number, so a million of them cost nothing.
+    """
+    labels = b"" if dataset.labels is None else dataset.labels.astype("<i8").tobytes()
+    numbered = getattr(dataset, "ids", None)
+    if isinstance(numbered, Numbered):
+        ids = digest(numbered.prefix, str(len(numbered)))
+    else:
+        ids = digest_each(map(dataset.sample_id, range(len(dataset))))
+    return digest(dataset.name, dataset.split, ids, labels)
 
 
 def draw(dataset: Dataset, n_samples: int, seed: int) -> list[int]:

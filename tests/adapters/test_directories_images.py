@@ -85,6 +85,7 @@ def test_another_size_than_the_network_s_is_a_guess(tmp_path, builders):
         ({"resample": 17}, "resampling"),
         ({"resample": "x"}, "resampling"),
         ({"size": "big"}, "a size"),
+        ({"size": [32, 32], "do_center_crop": True, "crop_size": [24, 28]}, "one share"),
         ({"size": {"height": 16, "width": 10**9}}, "a size"),
         ({"size": {"shortest_edge": "x\x1b"}}, "a size"),
         ({"image_processor_type": "ConvNextImageProcessor", "crop_pct": 0}, "crop_pct"),

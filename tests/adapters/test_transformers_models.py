@@ -175,6 +175,31 @@ def test_names_with_and_without_the_prefix_of_the_base_model(tmp_path, builders)
     assert torch.equal(run(load_model(tmp_path, builders=builders), tokens), expected)
 
 
+def test_names_of_older_releases(tmp_path, builders):
+    save_tiny("BertForSequenceClassification", tmp_path)
+    tokens = ids_of(model := load_model(tmp_path, builders=builders), SENTENCE)
+    expected = run(model, tokens)
+    state = load_file(tmp_path / "model.safetensors")
+    older = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): tensor
+        for name, tensor in state.items()
+    }
+    assert older.keys() != state.keys()
+    save_file(older, tmp_path / "model.safetensors")
+    assert torch.equal(run(load_model(tmp_path, builders=builders), tokens), expected)
+
+
+def test_a_language_model_saved_as_its_base_with_its_masks(tmp_path, builders):
+    save_tiny("GPT2LMHeadModel", tmp_path)
+    tokens = ids_of(model := load_model(tmp_path, builders=builders), Text("the film is", continuation=" good"))
+    expected = run(model, tokens)
+    state = load_file(tmp_path / "model.safetensors")
+    older = {name.removeprefix("transformer."): tensor.clone() for name, tensor in state.items()}
+    older |= {f"h.{layer}.attn.bias": torch.ones(1, 1, 24, 24).tril() for layer in range(2)}
+    save_file(older, tmp_path / "model.safetensors")
+    assert torch.equal(run(load_model(tmp_path, builders=builders), tokens), expected)
+
+
 def test_buffers_of_older_releases_are_not_left_over(tmp_path, builders):
     save_tiny("BertModel", tmp_path)
     reweigh(

@@ -1,4 +1,4 @@
-"""Texts, activations and tables in the true layouts, from the command line: numbers against enumerations written here."""
+"""Texts, activations and true table layouts from the command line: numbers against enumerations written here."""
 
 from __future__ import annotations
 

@@ -84,6 +84,6 @@ def test_what_cannot_be_given_is_an_error(tmp_path):
         bundled.digits(DataRequest("digits", path=tmp_path))
     with pytest.raises(UsageError, match="--label-column"):
         bundled.wine(DataRequest("wine", label_column="y"))
-    for read in (bundled.wine, bundled.digits, bundled.photographs, folder.read, table.read):
+    for read, path in ((bundled.wine, None), (bundled.digits, None), (folder.read, tmp_path), (table.read, tmp_path)):
         with pytest.raises(UsageError, match="--allow-download"):
-            read(DataRequest("named", allow_download=True))
+            read(DataRequest("named", path=path, allow_download=True))
