@@ -3,8 +3,9 @@
 The report, the terminal summary and the pictures read these records and nothing else; a metric fills
 them. Every array names its dimensions, so a report can label its axes without knowing the metric.
 
-Dimension names: ``sample``, ``player``, ``pair``, ``order``, ``member`` (the two players of a pair),
-``ratio`` (order over n - 2, where the samples differ in n), ``keep_rate`` (the middle of a range of keep rates of the contexts), ``split``, ``draw``.
+Dimension names: ``sample``, ``player``, ``pair``, ``order``, ``member`` (the two players of a pair), ``ratio`` (order
+over n - 2, where the samples differ in n), ``keep_rate`` (the middle of a range of keep rates of the contexts),
+``split``, ``draw``.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ class SampleRecords:
     sample: int
     """Position in the sample table."""
     classes: tuple[int, ...]
-    """Class of each slot: the true class, then the predicted one where it differs; empty for outputs without classes."""
+    """Class of each slot: the true class, then the predicted one where it differs; empty where there are no classes."""
     coalitions: PackedArray
     """``(evaluation, ceil(n / 8))``, sorted by bytes; see `interact_cli.types.PackedArray`."""
     values: FloatArray

@@ -1,7 +1,8 @@
 """The records that travel between the rooms: model, sample, player set. Data only, no behaviour of torch.
 
 Shapes use these letters: ``n`` players, ``C`` channels, ``H`` height, ``W`` width, ``F`` columns,
-``L`` tokens, ``d`` numbers of a word vector, ``K`` classes. Arrays in a record are read-only by convention; nobody writes into them.
+``L`` tokens, ``d`` numbers of a word vector, ``K`` classes. Arrays in a record are read-only by convention; nobody
+writes into them.
 """
 
 from __future__ import annotations

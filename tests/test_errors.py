@@ -16,6 +16,7 @@ EXIT_CODES = {
     "CheckpointRefused": 4,
     "DataRefused": 4,
     "ReportRefused": 4,
+    "SampleSkipped": 4,
     "RunFailed": 5,
     "NonFiniteError": 5,
     "OutOfMemory": 5,

@@ -110,14 +110,25 @@ def _filled(plan: Plan, contents: Contents, attention: str, allow_missing: Seque
             f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture}, but: {tell(error)}."
         ) from None
     _check_patterns(core, allow_missing, plan)
-    missing = sorted(info["missing_keys"])
+    missing = _without_pooler(core, plan, sorted(info["missing_keys"]))
     refused = [name for name in missing if not any(fnmatch.fnmatchcase(name, rule) for rule in allow_missing)]
     reshaped = sorted(info["mismatched_keys"], key=str)
     extra = sorted(info["unexpected_keys"])
     if refused or reshaped or extra or info["error_msgs"]:
         raise CheckpointRefused(_misfit(plan, contents, refused, extra, reshaped))
-    core.float().eval()
     return core, Fit(core.state_dict(), missing=tuple(missing))
+
+
+def _without_pooler(core: Any, plan: Plan, missing: list[str]) -> list[str]:
+    """Take the pooler out of an encoder whose file has none, and return what else is missing.
+
+    Encoders that were trained without a head often come without one; their features are the last hidden state.
+    """
+    others = [name for name in missing if not name.startswith("pooler.")]
+    if plan.task != "features" or others == missing:
+        return missing
+    core.pooler = None
+    return others
 
 
 def _check_patterns(core: nn.Module, patterns: Sequence[str], plan: Plan) -> None:

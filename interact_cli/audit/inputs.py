@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -99,7 +99,8 @@ class Inputs:
         """
         kept = [index for index in range(len(self.samples)) if index not in reasons]
         skipped = tuple(Skipped(self.samples[index].id, reason) for index, reason in reasons.items())
-        samples, digests = (tuple(part[index] for index in kept) for part in (self.samples, self.digests))
+        samples = tuple(self.samples[index] for index in kept)
+        digests = tuple(self.digests[index] for index in kept)
         return replace(self, samples=samples, digests=digests, skipped=self.skipped + skipped).checked()
 
     @property
@@ -152,7 +153,7 @@ def draw_inputs(
     if len(dataset) == 0:
         raise DataRefused(f"Expected samples in data set '{dataset.name}' ({dataset.split}), got none.")
     _check_labels(model, dataset)
-    indices = read_ids(data.samples, dataset) if data.samples else draw(dataset, n_samples, seed)
+    indices = _chosen(data, dataset, n_samples, seed)
     if data.limit is not None:
         indices = indices[: data.limit]
     preparer = Preparer(model, dataset, data.continuation)
@@ -178,6 +179,15 @@ def draw_inputs(
         )
     left = Inputs(dataset, tuple(samples), tuple(digests), (*failures, *skipped), _notes(model, dataset))
     return left.checked()
+
+
+def _chosen(data: DataSettings, dataset: Dataset, n_samples: int, seed: int) -> Sequence[int]:
+    """Return the positions to measure: those of a file, texts of the command line as they stand there, or a draw."""
+    if data.samples:
+        return read_ids(data.samples, dataset)
+    if data.texts:
+        return range(min(data.n_samples or len(dataset), len(dataset)))
+    return draw(dataset, n_samples, seed)
 
 
 def range_inputs(

@@ -27,9 +27,7 @@ def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
     of: Annotated[
         str | None,
-        typer.Argument(
-            help="For archs: the names that contain this. For modules: the checkpoint.", show_default=False
-        ),
+        typer.Argument(help="For archs: the names that contain this. For modules: the checkpoint.", show_default=False),
     ] = None,
     arch: Annotated[str | None, typer.Option("--arch", help="For modules.", metavar="PREFIX:NAME")] = None,
     arch_arg: Annotated[list[str] | None, typer.Option("--arch-arg", help="For modules.", metavar="NAME=VALUE")] = None,

@@ -29,13 +29,12 @@ def identity(dataset: Dataset) -> str:
 
     Numbered ids are given by their prefix and their number, so a million of them cost nothing.
     """
-    labels = b"" if dataset.labels is None else dataset.labels.astype("<i8").tobytes()
-    numbered = getattr(dataset, "ids", None)
-    if isinstance(numbered, Numbered):
-        ids = digest(numbered.prefix, str(len(numbered)))
-    else:
-        ids = digest_each(map(dataset.sample_id, range(len(dataset))))
-    return digest(dataset.name, dataset.split, ids, labels)
+    labels, ids = dataset.labels, getattr(dataset, "ids", None)
+    if isinstance(ids, Numbered):
+        raw = b"" if labels is None else labels.astype("<i8").tobytes()
+        return digest(dataset.name, dataset.split, ids.prefix, str(len(ids)), raw)
+    each = digest_each(map(dataset.sample_id, range(len(dataset))))
+    return digest(dataset.name, dataset.split, each, digest_each(() if labels is None else map(str, labels.tolist())))
 
 
 def draw(dataset: Dataset, n_samples: int, seed: int) -> list[int]:

@@ -12,6 +12,7 @@ from interact_cli.interfaces import Cohort, Design, Reduced
 from interact_cli.results import Quantity
 from interact_cli.types import IntArray
 
+
 def stacked(arrays: Sequence[np.ndarray], fill: float) -> np.ndarray:
     """Stack arrays along a new first axis, padding each axis to the longest with ``fill``."""
     shape = tuple(max(sizes) for sizes in zip(*[array.shape for array in arrays], strict=True))

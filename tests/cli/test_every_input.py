@@ -331,7 +331,7 @@ class TestCensus:
         report = ic.read_report("a.h5")
         assert len(report.players.names) == 12
         assert "occupation" in report.players.names
-        assert report.samples.accuracy > 0.9
+        assert report.samples.accuracy >= 0.8
         assert report.measurement("bottleneck").quantity("J_mean_abs").values.shape == (11,)
         assert "J, mean-abs" in ran.out
 

@@ -10,9 +10,9 @@ from torch import nn
 
 from interact_cli.errors import DataRefused, NonFiniteError
 from interact_cli.interfaces import Silent
+from interact_cli.networks import mlp
 from interact_cli.training.examples import Examples, load_examples
 from interact_cli.training.fit import Recipe, accuracy, build, fit, learning_rate_share
-from interact_cli.networks import mlp
 
 RECIPE = Recipe("adamw", learning_rate=1e-2, weight_decay=0.0, epochs=6, batch_size=16)
 

@@ -5,16 +5,33 @@ A network that has learned the object rather than its background hardly changes 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Baseline
-from interact_cli.types import Model, PlayerSet
+from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.types import INPUT, Entry, IntArray, Model, PlayerSet, Sample
 
 DEFAULT_RINGS = 4
 
 
-def rings(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
+@dataclass(frozen=True)
+class Rings:
+    """The same rings for every image."""
+
+    names: tuple[str, ...]
+    owner: IntArray
+    """``(1, H, W)``."""
+    spec: str
+    entry: Entry = INPUT
+
+    def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
+        """Return the players of one image."""
+        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec)
+
+
+def rings(argument: str | None, model: Model, options: PlayerOptions) -> Rings:
     """Cut the image into ``K`` rings; ring 0 is the centre.
 
     Pixel ``(y, x)`` belongs to ring ``floor(K * max(|2y + 1 - H| / H, |2x + 1 - W| / W))``: its distance from the
@@ -23,11 +40,12 @@ def rings(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
     Args:
         argument: ``K``; None for 4, or fewer where the image is too small for them.
         model: An image model.
-        baseline: What an absent ring shows.
+        options: Takes none.
 
     Raises:
-        UsageError: no image model, no whole number, or more rings than pixels between centre and border.
+        UsageError: an option, no image model, no whole number, or more rings than pixels between centre and border.
     """
+    options.refuse("rings")
     if model.input.kind != "image":
         raise UsageError("Players 'rings' need an image model; this one takes columns. Use --players columns.")
     _, height, width = model.input.shape
@@ -35,11 +53,9 @@ def rings(argument: str | None, model: Model, baseline: Baseline) -> PlayerSet:
     n_rings = _count(argument, most)
     y, x = np.arange(height)[:, None], np.arange(width)[None, :]
     owner = np.maximum(abs(2 * y + 1 - height) * n_rings // height, abs(2 * x + 1 - width) * n_rings // width)
-    return PlayerSet(
+    return Rings(
         names=tuple(f"ring {ring}" for ring in range(n_rings)),
         owner=owner[None].astype(np.int64),
-        baseline=baseline.values,
-        baseline_name=baseline.name,
         spec=f"rings:{n_rings}",
     )
 

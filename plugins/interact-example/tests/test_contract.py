@@ -14,10 +14,11 @@ import pytest
 import torch
 from torch import nn
 
+from interact_cli.errors import UsageError
 from interact_cli.extensions import NAME
 from interact_cli.games.coalitions import pack, unpack
-from interact_cli.interfaces import Baseline, Cohort, DataRequest, Question
-from interact_cli.types import InputSpec, Model
+from interact_cli.interfaces import Baseline, Cohort, DataRequest, PlayerOptions, Question
+from interact_cli.types import InputSpec, Model, Sample
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 REQUEST = DataRequest("parity")
@@ -87,7 +88,8 @@ class TestMetric:
         n = question.n_players
 
         def cohort(included):
-            return Cohort(included, np.full(len(included), n), True, question.grid, "logit", 0, intervals=True)
+            sizes, grid = np.full(len(included), n), question.grid
+            return Cohort(included, sizes, shared_players=True, grid=grid, unit="logit", seed=0, intervals=True)
 
         most = metric.aggregate(results, cohort(np.arange(4) < 3))
         three = metric.aggregate(results[:3], cohort(np.ones(3, bool)))
@@ -125,14 +127,20 @@ def test_a_metric_needs_neither_the_network_nor_files(name, target):
 def test_players_own_every_position_and_none_is_empty(name, target):
     model = Model(nn.Identity(), "py:x", "--arch", IMAGE, "classes", 2, "convnet", "0" * 64, "(whole file)")
     baseline = Baseline("mean", np.full((3, 1, 1), 0.25, np.float32), "a test")
-    players = load(target)(PLAYERS, model, baseline)
+    sample = Sample("a/0", np.zeros(IMAGE.shape, np.float32), None)
+    cut = load(target)(PLAYERS, model, PlayerOptions())
+    players = cut.of(sample, baseline)
+    assert (cut.spec, cut.entry) == (players.spec, players.entry)
+    with pytest.raises(UsageError, match="--unit"):
+        load(target)(PLAYERS, model, PlayerOptions(unit="cell"))
     assert np.broadcast_shapes(players.owner.shape, IMAGE.shape) == IMAGE.shape
     assert players.owner.dtype == np.int64
     assert set(players.owner.ravel()) == set(range(players.n_players))
     assert len(set(players.names)) == players.n_players
     assert players.baseline is baseline.values
     assert (players.baseline_name, players.spec.partition(":")[0]) == (baseline.name, name)
-    assert load(target)(players.spec.partition(":")[2] or None, model, baseline).names == players.names
+    again = load(target)(players.spec.partition(":")[2] or None, model, PlayerOptions())
+    assert again.of(sample, baseline).names == players.names
 
 
 @pytest.mark.parametrize(("name", "target"), entry_points("datasets"))

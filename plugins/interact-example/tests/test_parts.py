@@ -18,8 +18,8 @@ from torch import nn
 import interact_cli as ic
 from interact_cli.errors import BudgetError, CheckpointRefused, UnknownNameError, UsageError
 from interact_cli.games.coalitions import unpack
-from interact_cli.interfaces import Baseline, DataRequest, Question
-from interact_cli.types import InputSpec, Model
+from interact_cli.interfaces import Baseline, DataRequest, PlayerOptions, Question
+from interact_cli.types import InputSpec, Model, PlayerSet, Sample
 
 
 @settings(max_examples=30, deadline=None)
@@ -60,8 +60,14 @@ def image_model(height, width):
 BASELINE = Baseline("zero", np.zeros((3, 1, 1), np.float32), "zero")
 
 
+def cut(argument: str | None, model: Model) -> PlayerSet:
+    return rings(argument, model, PlayerOptions()).of(
+        Sample("a/0", np.zeros(model.input.shape, np.float32), None), BASELINE
+    )
+
+
 def test_rings_of_equal_width():
-    owner = rings("2", image_model(8, 4), BASELINE).owner[0]
+    owner = cut("2", image_model(8, 4)).owner[0]
     expected = np.ones((8, 4), int)
     expected[2:6, 1:3] = 0
     np.testing.assert_array_equal(owner, expected)
@@ -70,7 +76,7 @@ def test_rings_of_equal_width():
 @given(height=st.integers(1, 40), width=st.integers(1, 40), data=st.data())
 def test_no_ring_is_empty_and_rings_lie_around_each_other(height, width, data):
     k = data.draw(st.integers(1, (min(height, width) + 1) // 2))
-    players = rings(str(k), image_model(height, width), BASELINE)
+    players = cut(str(k), image_model(height, width))
     owner = players.owner[0]
     assert set(owner.ravel()) == set(range(k))
     np.testing.assert_array_equal(owner, owner[::-1])
@@ -83,15 +89,15 @@ def test_no_ring_is_empty_and_rings_lie_around_each_other(height, width, data):
 @pytest.mark.parametrize("argument", ["0", "5", "-1", "two", "1.5", "²", "9" * 30])
 def test_impossible_rings_are_refused(argument):
     with pytest.raises(UsageError, match="K from 1 to 4 for this image"):
-        rings(argument, image_model(8, 9), BASELINE)
+        rings(argument, image_model(8, 9), PlayerOptions())
 
 
 def test_the_default_fits_small_images_and_columns_are_refused():
-    assert rings(None, image_model(32, 32), BASELINE).n_players == 4
-    assert rings(None, image_model(3, 32), BASELINE).n_players == 2
+    assert cut(None, image_model(32, 32)).n_players == 4
+    assert cut(None, image_model(3, 32)).n_players == 2
     columns = Model(nn.Identity(), "py:x", "", InputSpec("columns", (6,)), "classes", 2, "mlp", "", "")
     with pytest.raises(UsageError, match="need an image model"):
-        rings(None, columns, BASELINE)
+        rings(None, columns, PlayerOptions())
 
 
 @pytest.mark.parametrize("k", range(1, 7))
