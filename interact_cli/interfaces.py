@@ -275,7 +275,7 @@ class Passage(Protocol):
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a masked position shows, in the network's input space."""
+    """What a masked position shows: in the network's input space, as a word vector, or inside the network."""
 
     name: str
     """``"mean"``, ``"data-mean"``, ``"zero"``, ``"value:V"``, ``"mask"``, ``"pad"`` or ``"token:T"``, as resolved."""

@@ -116,11 +116,22 @@ def _advice(difference: _Difference, expected: Tensors, contents: Contents, arch
             " The file has no classifier: name one that has it. With --allow-missing "
             f"'{safe_text(head, 60)}.*' a random classifier is audited, whose interactions mean nothing by themselves."
         )
+    part = next((prefix for prefix in PREFIXES if _holds_all(expected, contents.state, prefix)), "")
+    if part:
+        return (
+            f" What begins with '{part}' is the network, and other tensors lie beside it. Save the network alone: "
+            f"state = {{k.removeprefix('{part}'): v for k, v in state.items() if k.startswith('{part}')}}; "
+            "torch.save(state, 'weights.pt')"
+        )
     shapes = {name: tuple(tensor.shape) for name, tensor in contents.state.items()}
     return (
         told(tuple(name for name in suggest(shapes) if name != arch))
         or " Name the right one with --arch, or its arguments with --arch-arg."
     )
+
+
+def _holds_all(expected: Tensors, state: Tensors, prefix: str) -> bool:
+    return {name.removeprefix(prefix) for name in state if name.startswith(prefix)} == set(expected)
 
 
 def _missing_head(difference: _Difference, expected: Tensors) -> str:

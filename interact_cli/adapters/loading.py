@@ -136,7 +136,7 @@ def _load_timm(
 def _split(arch: str, builders: Registry[ArchBuilder]) -> _Choice:
     prefix, colon, name = arch.partition(":")
     if not colon or not prefix or prefix.endswith(".py") or "." in prefix:
-        proposal = f"py:{arch}" if colon else f"timm:{arch}"
+        proposal = f"py:{arch}" if colon else f"py:{arch}:FACTORY" if arch.endswith(".py") else f"timm:{arch}"
         raise UsageError(
             f"Expected --arch with a prefix ({', '.join(entry.name for entry in builders)}), got '{safe_text(arch)}'. "
             f"Did you mean --arch {safe_text(proposal)}?"

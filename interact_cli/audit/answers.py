@@ -9,7 +9,7 @@ import numpy as np
 
 from interact_cli.audit.evaluation import Evaluations
 from interact_cli.audit.material import Material
-from interact_cli.audit.planning import plan_sample
+from interact_cli.audit.planning import Plan, plan_sample
 from interact_cli.audit.preparation import question
 from interact_cli.config.settings import Settings
 from interact_cli.errors import RunFailed
@@ -54,10 +54,9 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
         raise RunFailed(f"None of {len(included)} samples is classified correctly; --only correct leaves nothing.")
     results: list[list[list[Reduced]]] = [[[] for _ in ask.metrics] for _ in ask.scores]
     ends, counts, hashes = [], [], []
-    for sample, sample_id in enumerate(material.ids):
-        plan = plan_sample(ask.metrics, question(settings, material.players, sample, sample_id))
-        if sample == 0:
-            progress.start("Evaluating", len(plan.coalitions) * len(material.ids), "coalitions")
+    progress.start("Evaluating", _n_coalitions(material, ask), "coalitions")
+    for sample in range(len(material.ids)):
+        plan = _plan(material, ask, sample)
         records = evaluations.of(sample, plan, material.classes(sample), material.record_shape(sample))
         n_evaluated = evaluations.kept[-1].n_evaluated
         progress.advance(len(plan.coalitions) - n_evaluated)
@@ -99,6 +98,17 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
         evaluations.records(slots, components, unique.tolist()),
         digest(*hashes),
     )
+
+
+def _plan(material: Material, ask: Ask, sample: int) -> Plan:
+    return plan_sample(ask.metrics, question(ask.settings, material.players, sample, material.ids[sample]))
+
+
+def _n_coalitions(material: Material, ask: Ask) -> int:
+    """Return about how many coalitions the plans of all samples have; exactly where each has its own players."""
+    if material.players.shared:
+        return len(_plan(material, ask, 0).coalitions) * len(material.ids)
+    return sum(len(_plan(material, ask, sample).coalitions) for sample in range(len(material.ids)))
 
 
 def _measurements(

@@ -10,7 +10,7 @@ from interact_cli.config.settings import Settings
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import UsageError
 from interact_cli.metrics import published
-from interact_cli.scores import default_score
+from interact_cli.scores import PREFIX, default_score
 from interact_cli.types import Model
 
 BUDGET = 4000
@@ -27,12 +27,13 @@ def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool)
     """Fill in the defaults of inputs, score, target, baseline and players.
 
     Raises:
-        UsageError: a target or a filter that needs labels, without labels.
+        UsageError: a target or a filter that needs labels, without labels; or a protocol that has nothing to say of
+            the network's inputs.
     """
     labels_known = labelled and model.output in WITH_CLASSES
     update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
     only = settings.data.only or update.pop("only")
-    target = settings.target or ("true" if labels_known else "predicted")
+    target = _target(settings, model, update["score"], labels_known=labels_known)
     check_labels(target, only, labels_known=labels_known, data_name=data_name)
     n_samples = settings.data.n_samples or update.pop("n_samples")
     data = {"name": data_name, "n_samples": n_samples, "only": only}
@@ -46,6 +47,19 @@ def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool)
             "plan": settings.plan.model_copy(update=plan),
         }
     )
+
+
+def _target(settings: Settings, model: Model, score: str, *, labels_known: bool) -> str | None:
+    """Return the class whose score is the value; None where the value is no class's.
+
+    Raises:
+        UsageError: a target is asked for where there is none.
+    """
+    if model.output in WITH_CLASSES and not score.startswith(PREFIX):
+        return settings.target or ("true" if labels_known else "predicted")
+    if settings.target is not None:
+        raise UsageError(f"--target chooses a class, and '{score}' is the score of none here. Leave it out.")
+    return None
 
 
 def check_labels(target: str | None, only: str | None, *, labels_known: bool, data_name: str) -> None:
@@ -102,6 +116,12 @@ def _by_protocol(settings: Settings, model: Model) -> dict[str, Any]:
     protocol = published.lookup(settings.plan.protocol or "")
     images = model.input.kind == "image"
     inner = (settings.players or "").partition(":")[0] == INNER
+    if model.input.kind == "text" and not inner:
+        other = f", or measure --players {INNER}" if protocol.inner_pairs else ""
+        raise UsageError(
+            f"--protocol {protocol.name} fixes players and baseline for images and tables; this network reads text. "
+            f"Leave it out{other}."
+        )
     update = {"players": settings.players, "baseline": "zero", "pairs": protocol.inner_pairs} if inner else {}
     return {
         "n_samples": protocol.n_samples if images else protocol.n_samples_of_tables,

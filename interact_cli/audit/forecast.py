@@ -15,6 +15,7 @@ from interact_cli.audit.defaults import WITH_CLASSES
 from interact_cli.audit.material import player_table
 from interact_cli.audit.planning import plan_sample
 from interact_cli.audit.preparation import Subject, question
+from interact_cli.entries.shapes import entry_shape
 from interact_cli.interfaces import Silent
 
 TIMED_BATCHES = 2
@@ -33,7 +34,7 @@ class Forecast:
     rows: int
     """Rows of a batch."""
     input_bytes: int
-    """One batch of masked inputs."""
+    """One batch of masked rows, as they stand at the entry."""
     plan_bytes: int
     """Plan and records of one sample."""
     peak_bytes: int
@@ -59,7 +60,7 @@ def forecast(subject: Subject) -> Forecast:
     batch = plan.coalitions[: evaluator.rows]
     if evaluator.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(evaluator.device)
-    evaluator.records(sample, players, batch, classes)
+    records = evaluator.records(sample, players, batch, classes)
     started = time.perf_counter()
     for _ in range(TIMED_BATCHES):
         evaluator.records(sample, players, batch, classes)
@@ -72,8 +73,8 @@ def forecast(subject: Subject) -> Forecast:
         asked=plan.n_asked,
         unique=len(plan.coalitions),
         rows=evaluator.rows,
-        input_bytes=evaluator.rows * prod(sample.input.shape) * 4,
-        plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * 2 * 4 * 8,
+        input_bytes=evaluator.rows * prod(entry_shape(subject.model, players.entry, sample.input)) * 4,
+        plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * records[0].nbytes,
         peak_bytes=_peak(evaluator.device),
         seconds=batches * per_batch,
     )

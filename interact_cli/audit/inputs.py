@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli import extensions
+from interact_cli.audit.class_order import in_network_order
 from interact_cli.audit.preparer import Preparer
 from interact_cli.config.settings import DataSettings
 from interact_cli.datasets.drawing import draw, fingerprint, read_ids
@@ -152,8 +153,9 @@ def draw_inputs(
     """
     if len(dataset) == 0:
         raise DataRefused(f"Expected samples in data set '{dataset.name}' ({dataset.split}), got none.")
-    _check_labels(model, dataset)
     indices = _chosen(data, dataset, n_samples, seed)
+    dataset = in_network_order(model, dataset)
+    _check_labels(model, dataset)
     if data.limit is not None:
         indices = indices[: data.limit]
     preparer = Preparer(model, dataset, data.continuation)
@@ -201,7 +203,8 @@ def range_inputs(
         return [], np.zeros(0, dtype=np.int64)
     indices = draw(dataset, min(RANGE_SAMPLES, len(dataset)), seed)
     kept = list(Preparer(model, dataset).readable(indices))
-    return [prepared for _, prepared in kept], dataset.labels[[index for index, _ in kept]]
+    labels = in_network_order(model, dataset).labels
+    return [prepared for _, prepared in kept], np.asarray(labels)[[index for index, _ in kept]]
 
 
 def share_correct(predicted: IntArray, labels: IntArray) -> float:

@@ -66,7 +66,7 @@ class Material:
             samples.texts,
             report.players,
             report.provenance["output"],
-            tuple(report.provenance["modules"]),
+            tuple(report.provenance.get("modules", ())),  # reports before schema 1.1 know no feature scores
             report.samples.chance,
         )
 

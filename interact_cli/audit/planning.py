@@ -23,6 +23,8 @@ class Plan:
     """``(unique, bytes)``: every coalition once, sorted by bytes."""
     where: IntArray
     """``(asked,)``: position of each asked coalition; designs in order, then the empty and the grand coalition."""
+    sizes: tuple[int, ...]
+    """Coalitions that each design asks for."""
 
     @property
     def n_asked(self) -> int:
@@ -44,11 +46,9 @@ class Plan:
         asked = values[self.where]
         start = 0
         answers = []
-        for metric in metrics:
-            design = self.designs[metric.name]
-            stop = start + len(design.asked)
-            answers.append(metric.reduce(design, asked[start:stop], self.question))
-            start = stop
+        for metric, size in zip(metrics, self.sizes, strict=True):
+            answers.append(metric.reduce(self.designs[metric.name], asked[start : start + size], self.question))
+            start += size
         return answers
 
 
@@ -60,5 +60,6 @@ def plan_sample(metrics: tuple[Metric, ...], question: Question) -> Plan:
     """
     designs = {metric.name: metric.design(question) for metric in metrics}
     ends = pack(np.stack([np.zeros(question.n_players, np.bool_), np.ones(question.n_players, np.bool_)]))
-    coalitions, where = unique(np.concatenate([*[design.asked for design in designs.values()], ends]))
-    return Plan(question, designs, coalitions, where)
+    asked = [design.asked for design in designs.values()]
+    coalitions, where = unique(np.concatenate([*asked, ends]))
+    return Plan(question, designs, coalitions, where, tuple(map(len, asked)))

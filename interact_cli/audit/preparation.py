@@ -14,7 +14,7 @@ from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched
 from interact_cli.audit.ranges import RangeData
 from interact_cli.config.settings import Settings
 from interact_cli.datasets.locations import cache_folder
-from interact_cli.engine.batch_rows import batch_rows
+from interact_cli.engine.batch_rows import batch_rows, whole_rows
 from interact_cli.engine.devices import resolve_device
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.entries.shapes import entry_shape
@@ -23,7 +23,7 @@ from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Progress, Question
 from interact_cli.results import PlayerTable
 from interact_cli.training.reference import default_epochs, reference_network, untrained
-from interact_cli.types import Entry, Model, PlayerSet
+from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet
 
 N_PICTURES = 8
 TEXTS = "texts"
@@ -89,6 +89,8 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     data_name = settings.data.name or texts or fitting_data(model)
     dataset = open_dataset(data_name, settings.data)
     model = matched(model, dataset)
+    if settings.data.continuation is not None and model.output != "continuation":
+        raise UsageError("--continuation is what a causal language model goes on with; this is none. Leave it out.")
     resolved = resolve(settings, model, data_name, labelled=dataset.labels is not None)
     inputs = draw_inputs(
         resolved.data,
@@ -102,12 +104,16 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     asked = scores.resolve(resolved.score or "", model.output, tuple(named_modules(model.module)))
     rows = batch_rows(model, device.type, resolved.run.batch_size, size=_row_size(model, inputs, cut.entry))
     features = tuple(score.module for score in asked if score.module is not None)
-    evaluator = Evaluator(model, device, rows, progress, cut.entry, features)
-    evaluator.open(inputs.samples[0])
+    whole = None
+    if cut.entry not in {INPUT, EMBEDDING}:
+        start = EMBEDDING if model.input.kind == "text" else INPUT
+        whole = whole_rows(model, device.type, rows, _row_size(model, inputs, start))
+    evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole)
+    evaluator.open(inputs.samples[0], fit=resolved.run.batch_size == "auto")
     name = resolved.baseline or default_baseline(cut.entry)
     baseline = baseline_of(name, dataset, inputs.samples, evaluator, resolved.plan.seed)
     inputs, players = _seated(cut, inputs, baseline)
-    handling = resolved.run.model_copy(update={"device": device.type, "batch_size": rows})
+    handling = resolved.run.model_copy(update={"device": device.type, "batch_size": evaluator.first_rows})
     update = {"players": cut.spec, "baseline": name, "run": handling}
     normalised = any(metric.needs_ranges for metric in metrics)
     return Subject(

@@ -25,6 +25,7 @@ from interact_cli.interfaces import Metric
 from interact_cli.report.documents import plain
 from interact_cli.scores import Score
 from interact_cli.seeding import digest
+from interact_cli.types import PlayerSet
 
 PACKAGES = ("h5py", "numpy", "scikit-learn", "timm", "torch", "torchvision", "tokenizers", "transformers")
 PLACES: dict[str, Any] = {"checkpoint": True, "data": {"root", "samples"}, "run": {"output", "force"}}
@@ -60,7 +61,8 @@ def record_identity(subject: Subject) -> dict[str, Any]:
         "data": subject.inputs.fingerprint,
         "samples": digest(*(sample.id for sample in subject.inputs.samples)),
         "players": subject.players[0].spec,
-        "owners": digest(*(players.owner.tobytes() for players in subject.players)),
+        "prepared inputs": digest(*(sample.input.tobytes() for sample in subject.inputs.samples)),
+        "owners": digest(*(_owned(players) for players in subject.players)),
         "entry": asdict(evaluator.entry),
         "way": evaluator.way,
         "modules": evaluator.features,
@@ -71,11 +73,17 @@ def record_identity(subject: Subject) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "timm": _version("timm"),
+        "torchvision": _version("torchvision"),
         "transformers": _version("transformers"),
         "tokenizers": _version("tokenizers"),
     }
     cleaned: dict[str, Any] = plain(document)
     return cleaned
+
+
+def _owned(players: PlayerSet) -> str:
+    """Return which position belongs to which player: 16 channels and 4 x 4 cells differ only in the shape."""
+    return digest(str(players.owner.shape), players.owner.tobytes())
 
 
 def question_identity(

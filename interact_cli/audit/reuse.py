@@ -19,11 +19,12 @@ from interact_cli.audit.ranges import computed, readings
 from interact_cli.audit.run import assemble
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
-from interact_cli.errors import ReportRefused, UsageError
+from interact_cli.errors import ReportRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import Metric, Progress
 from interact_cli.journal.units import Journal
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.results import Report
+from interact_cli.safe_text import safe_text
 
 QUESTION = ("score", "metrics", "target", "data.only", "plan.budget", "plan.pairs", "plan.contexts")
 """What may differ from the earlier run; everything else decides what a record is."""
@@ -93,13 +94,19 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
 
 def _asked(settings: Settings, material: Material) -> tuple[scores.Score, ...]:
     """Return the scores of the games, which are those of the report where they are features of modules."""
-    asked = scores.resolve(settings.score or "", material.output, material.modules)
+    name = settings.score or ""
+    try:
+        asked = scores.resolve(name, material.output, material.modules)
+    except UnknownNameError:
+        if not name.startswith(scores.PREFIX):
+            raise
+        asked = ()
     modules = tuple(score.module for score in asked if score.module is not None)
-    if modules != material.modules:
+    if not asked or modules != material.modules:
         held = ",".join(material.modules)
         what = f"the features of {held}" if held else "outputs"
         raise UsageError(
-            f"Expected a score of what the report's records hold, {what}; got '{settings.score}'. "
+            f"Expected a score of what the report's records hold, {safe_text(what)}; got '{safe_text(name)}'. "
             f"Measure again without --from."
         )
     return asked

@@ -104,7 +104,7 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
         f"Forward passes   {cost.asked:,} asked per sample, {cost.unique:,} after deduplication; "
         f"{cost.total:,} in all.",
         f"Memory           {_size(cost.peak_bytes)} peak so far (network and timed batches included), "
-        f"{_size(cost.input_bytes)} for a batch of inputs, {_size(cost.plan_bytes)} for one sample's plan and records.",
+        f"{_size(cost.input_bytes)} for a masked batch, {_size(cost.plan_bytes)} for one sample's plan and records.",
         f"Time             about {_duration(cost.seconds)} of evaluation, from timed batches on this machine.",
     )
     screen.document("\n".join(lines))

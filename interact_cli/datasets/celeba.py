@@ -51,7 +51,7 @@ def read(request: DataRequest) -> Samples:
         UsageError: no attribute was named, no such attribute, or an unknown split.
     """
     split = resolve_split(request, tuple(_PARTS), labels_by_column=True)
-    folder = locate(request, _LAYOUT, lambda place: _list(place, _ATTRIBUTES) is not None)
+    folder = locate(request, _LAYOUT, _is_whole) or locate(request, _LAYOUT, _has_attributes)
     attributes = _list(folder, _ATTRIBUTES) if folder else None
     if folder is None or attributes is None:
         raise not_found(request, _LAYOUT)
@@ -87,6 +87,14 @@ def read(request: DataRequest) -> Samples:
 def _list(folder: Path, stem: str) -> Path | None:
     paths = (folder / place / f"{stem}{suffix}" for place in _FOLDERS for suffix in (".txt", ".csv"))
     return next((path for path in paths if path.is_file()), None)
+
+
+def _has_attributes(folder: Path) -> bool:
+    return _list(folder, _ATTRIBUTES) is not None
+
+
+def _is_whole(folder: Path) -> bool:
+    return _has_attributes(folder) and _images(folder) is not None
 
 
 def _images(folder: Path) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from interact_cli.datasets import tiny_imagenet
-from interact_cli.datasets.layouts import subfolders, what_lies_at, with_implied_split
+from interact_cli.datasets.layouts import is_hidden, subfolders, what_lies_at, with_implied_split
 from interact_cli.datasets.pictures import SUFFIXES, entries, is_picture, open_picture
 from interact_cli.datasets.request import required_path, resolve_split
 from interact_cli.datasets.samples import Samples
@@ -29,6 +29,9 @@ EXPECTED = (
 _TRAINING = ("train", "training")
 _SPLITS = ("test", "val", "valid", "validation", *_TRAINING)
 """Names of split folders; the first one that has class folders is the default."""
+
+_LEVELS_DOWN = 3
+"""How far below the user's path the data set may begin: ``ILSVRC/Data/CLS-LOC``."""
 
 _FLAT = "a flat folder: samples are unlabelled"
 _FLAT_IMAGENET = (
@@ -71,7 +74,7 @@ class _Scan:
     def kept(self, folder: Path) -> Iterator[os.DirEntry[str]]:
         """Yield what lies in a folder, sorted by name, without hidden and unprintable names."""
         for entry in entries(folder):
-            if entry.name.startswith("."):
+            if is_hidden(entry.name):
                 self.ignored["hidden file(s)"] += 1
             elif not entry.name.isprintable():
                 self.ignored["name(s) that cannot be printed"] += 1
@@ -85,7 +88,8 @@ class _Scan:
 def read(request: DataRequest) -> Samples:
     """Open a folder of images; an image is opened when it is asked for.
 
-    Where PATH holds split folders, or is one beside a ``train`` folder, the classes are numbered as in ``train``: a
+    PATH may be the folder above, if nothing else lies in it: one sub-folder of several is the data set, no class. Where
+    PATH holds split folders, or is one beside a ``train`` folder, the classes are numbered as in ``train``: a
     validation folder that lacks a class would shift all later ones. Tiny-ImageNet is recognised and read with its
     annotated labels. Links are followed, also out of the folder. An image that cannot be read is refused when it is
     asked for, by itself, so that a run can count it.
@@ -99,6 +103,10 @@ def read(request: DataRequest) -> Samples:
         raise DataRefused(
             f"Expected a folder of images at '{safe_text(path)}', got {what_lies_at(path)}. Expected {EXPECTED}."
         )
+    if (inside := _only_folder(path)) is not None:
+        dataset = read(replace(request, path=inside))
+        dataset.notes = (f"read from the only folder in there, '{safe_text(inside.relative_to(path))}'", *dataset.notes)
+        return dataset
     if tiny_imagenet.recognises(path):
         return tiny_imagenet.read(request)
     top = path.parent if _is_split_beside_training(path) else path
@@ -111,6 +119,23 @@ def read(request: DataRequest) -> Samples:
     if asked.split is None:
         dataset.notes = (f"split '{split}' of: {', '.join(splits)}", *dataset.notes)
     return dataset
+
+
+def _only_folder(path: Path) -> Path | None:
+    """Return the folder of several that lies alone in a folder, perhaps in one that lies alone there; None if none."""
+    inside = path
+    for _ in range(_LEVELS_DOWN):
+        below = subfolders(inside)
+        if len(below) != 1 or below[0].name.lower() in _SPLITS or _has_pictures(inside):
+            return None
+        (inside,) = below
+        if len(subfolders(inside)) > 1 and not _has_pictures(inside):
+            return inside
+    return None
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(is_picture(entry.name) and not entry.is_dir() for entry in entries(folder))
 
 
 def _is_split_beside_training(path: Path) -> bool:
@@ -168,6 +193,8 @@ def _read_classes(scan: _Scan, place: str, split: str, numbering: tuple[str, ...
     labels = [numbering.index(name) for name in classes]
     empty = [name for name, members in by_class.items() if not members]
     notes = [f"class folder(s) without images: {', '.join(empty)}"] if empty else []
+    if len(numbering) == 1:
+        notes.append(f"one class folder, '{safe_text(numbering[0])}': every sample is of class 0")
     if len(classes) < len(numbering):
         notes.append(f"{len(classes)} of {len(numbering)} classes; they are numbered as in the training folder")
     return Samples(

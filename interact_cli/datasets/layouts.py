@@ -76,12 +76,17 @@ def _candidates(top: Path, folders: tuple[str, ...], *, above: bool) -> Iterator
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Return the folders in a folder, sorted by name; none where it cannot be listed."""
+    """Return the folders in a folder, sorted by name, without hidden ones; none where it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(Path(entry.path) for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+            return sorted(Path(entry.path) for entry in entries if not is_hidden(entry.name) and entry.is_dir())
     except OSError:
         return []
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is none of the data's: hidden, or the folder that macOS adds to the archives it packs."""
+    return name.startswith(".") or name == "__MACOSX"
 
 
 def not_found(request: DataRequest, layout: Layout, *, what: str = "", todo: str = "") -> DataRefused:

@@ -56,7 +56,7 @@ def required_path(request: DataRequest, *, what: str) -> Path:
         DataRefused: it is a numpy file.
     """
     if request.path is None:
-        raise UsageError(f"Data set '{request.name}' needs {what}: write --dataset {request.name}:{what.upper()}.")
+        raise UsageError(f"Data set '{request.name}' needs a {what}: write --dataset {request.name}:{what.upper()}.")
     refuse_arrays(request.path)
     return request.path.expanduser()
 

@@ -44,9 +44,14 @@ _ORDER = "classes are numbered by sorted WordNet id, as torchvision's ImageFolde
 
 
 def recognises(folder: Path) -> bool:
-    """Whether a folder is Tiny-ImageNet, or one of its split folders: a folder per class would misread it."""
+    """Whether a folder is Tiny-ImageNet, one of its split folders, or that of its annotated images.
+
+    A folder per class would misread it.
+    """
     folder = folder.absolute()
-    return _is_root(folder) or _is_validation(folder) or (folder.name in _SPLITS and _is_root(folder.parent))
+    is_part = folder.name in _SPLITS and _is_root(folder.parent)
+    is_annotated = folder.name == "images" and _is_validation(folder.parent)
+    return _is_root(folder) or _is_validation(folder) or is_part or is_annotated
 
 
 def _is_root(folder: Path) -> bool:
@@ -91,11 +96,12 @@ class _Found:
 
     def labelled(self) -> Samples:
         """Read a split whose images have a class each."""
-        annotated, notes = self._annotated() if _is_validation(self.folder) else ({}, ())
+        named = self._annotations() if _is_validation(self.folder) else {}
+        annotated, notes = self._annotated(named) if named else ({}, ())
         wnid_of = annotated or self._sorted_by_class()
         if not wnid_of:
             raise self._no_images()
-        wnids = self._wnids(wnid_of)
+        wnids = self._wnids({*wnid_of.values(), *named.values()})
         number = {wnid: index for index, wnid in enumerate(wnids)}
         unknown = Counter(wnid for wnid in wnid_of.values() if wnid not in number)
         if unknown:
@@ -114,8 +120,8 @@ class _Found:
             raise self._no_images()
         return self._samples(files, None, (), ("the labels of split 'test' are not public: samples are unlabelled",))
 
-    def _annotated(self) -> tuple[dict[str, str], tuple[str, ...]]:
-        """Return the class of each image of ``images/`` by the annotations; only names that lie there count."""
+    def _annotations(self) -> dict[str, str]:
+        """Return the class of each image of ``images/`` that the annotations name, there or not."""
         annotations = self.folder / _ANNOTATIONS
         wnid_of = {}
         for line in lines(annotations):
@@ -127,6 +133,10 @@ class _Found:
                     f"got '{safe_text(line.text)}'."
                 )
             wnid_of[f"images/{name.strip()}"] = wnid
+        return wnid_of
+
+    def _annotated(self, wnid_of: dict[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return the annotated images that lie there, and what is to be noted."""
         there = [name for name in _pictures(self.folder) if name.startswith("images/")]
         kept = {name: wnid_of[name] for name in there if name in wnid_of}
         notes = [f"labels from {_ANNOTATIONS}"]
@@ -141,12 +151,12 @@ class _Found:
         folder_of = {file: file.rpartition("/")[0].partition("/")[0] for file in _pictures(self.folder)}
         return {file: folder for file, folder in folder_of.items() if folder not in {"", "images"}}
 
-    def _wnids(self, wnid_of: dict[str, str]) -> list[str]:
-        """Return the classes in the order of their numbers."""
+    def _wnids(self, seen: set[str]) -> list[str]:
+        """Return the classes in the order of their numbers; ``seen`` where nothing lists them."""
         if (self.root / _WNIDS).is_file():
             return sorted({line.text.strip() for line in lines(self.root / _WNIDS)})
         trained = [folder.name for folder in subfolders(self.root / "train")]
-        return trained or sorted(set(wnid_of.values()))
+        return trained or sorted(seen)
 
     def _names(self, wnids: list[str]) -> tuple[str, ...]:
         """Return the first word for each class, its WordNet id in brackets where two share the word."""

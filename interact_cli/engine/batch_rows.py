@@ -26,11 +26,35 @@ def batch_rows(model: Model, device_type: str, asked: int | str = "auto", *, siz
         if isinstance(asked, str) or asked < 1:
             raise UsageError(f"Expected --batch-size auto or at least 1, got {asked}.")
         return asked
-    table = load_strict((files("interact_cli.engine") / "batch_rows.yaml").read_text(), "batch_rows.yaml")
-    size = prod(model.input.shape) if size is None else size
-    if model.family not in table[device_type]:
+    families = _table()[device_type]
+    if model.family not in families:
         raise UsageError(
-            f"Expected a network of family {', '.join(table[device_type])}, got '{model.family}'. Pass --batch-size N."
+            f"Expected a network of family {', '.join(families)}, got '{model.family}'. Pass --batch-size N."
         )
-    entries: list[list[int]] = table[device_type][model.family]
+    return _fitting(families[model.family], prod(model.input.shape) if size is None else size)
+
+
+def whole_rows(model: Model, device_type: str, rows: int, size: int) -> int:
+    """Return the rows of a batch that goes through the whole network where the mask enters inside it.
+
+    Behind the entry rows may be small and many; the network before it was not made for so many.
+
+    Args:
+        model: As for `batch_rows`.
+        device_type: Likewise.
+        rows: Of a masked batch; never more than these.
+        size: Numbers in one row of the input, of the word vectors for texts.
+    """
+    families = _table()[device_type]
+    return min(rows, _fitting(families[model.family], size)) if model.family in families else rows
+
+
+def _table() -> dict[str, dict[str, list[list[int]]]]:
+    table: dict[str, dict[str, list[list[int]]]] = load_strict(
+        (files("interact_cli.engine") / "batch_rows.yaml").read_text(), "batch_rows.yaml"
+    )
+    return table
+
+
+def _fitting(entries: list[list[int]], size: int) -> int:
     return next(rows for largest, rows in entries if largest == 0 or size <= largest)

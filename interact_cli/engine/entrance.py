@@ -17,7 +17,7 @@ from interact_cli.engine.memory import attempt, free
 from interact_cli.entries.observing import observe, twice
 from interact_cli.entries.passages import Opened, open_passage
 from interact_cli.entries.wrapped import named_modules
-from interact_cli.errors import NonFiniteError, OutOfMemory, UnknownNameError
+from interact_cli.errors import NonFiniteError, OutOfMemory, UnknownNameError, UsageError
 from interact_cli.interfaces import Passage
 from interact_cli.safe_text import safe_text
 from interact_cli.types import EMBEDDING, INPUT, Entry, Sample
@@ -118,12 +118,18 @@ class Entrance:
         Raises:
             NonFiniteError: the mean is NaN or infinite.
             OutOfMemory: one row does not fit the device.
+            UsageError: samples differ in the length of their last axis, so that positions have no common mean.
         """
         total, by_position, n_positions = np.zeros(()), np.zeros(()), 0
         shapes = set()
         for sample in samples:
             standing = self.start(sample, rows).standing[0].cpu().double().numpy()
             shapes.add(standing.shape)
+            if len({shape[-1:] for shape in shapes}) > 1:
+                raise UsageError(
+                    f"Expected as many channels in every sample for --baseline mean, got shapes "
+                    f"{' and '.join(map(str, sorted(shapes)))} at the {self.entry}. Use --baseline zero."
+                )
             positions = standing.reshape(-1, standing.shape[-1])
             total = total + standing if len(shapes) == 1 else total
             by_position, n_positions = by_position + positions.sum(axis=0), n_positions + len(positions)

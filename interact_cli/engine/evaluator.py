@@ -52,6 +52,7 @@ class Evaluator:
         progress: Told of every batch.
         entry: Where the mask enters the network.
         features: Modules whose feature scores are recorded instead of the outputs; ``""`` is what the network returns.
+        whole_rows: Most rows of a batch through the whole network, where ``rows`` are those behind an entry inside it.
 
     Raises:
         OutOfMemory: the network itself does not fit the device.
@@ -64,6 +65,7 @@ class Evaluator:
     progress: Progress = field(default_factory=Silent)
     entry: Entry = INPUT
     features: tuple[str, ...] = ()
+    whole_rows: int | None = None
     back_offs: list[BackOff] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -87,16 +89,22 @@ class Evaluator:
         """How far it was from the whole network when `open` checked it, as a share of max|v|."""
         return self.entrance.difference
 
-    def open(self, sample: Sample) -> None:
+    def open(self, sample: Sample, *, fit: bool = False) -> None:
         """Find the way from the entry to the output and check it on one sample.
 
         Optional: the first sample opens it otherwise.
+
+        Args:
+            sample: Any one.
+            fit: Take no more than ``whole_rows`` rows where every masked row runs through the whole network.
 
         Raises:
             UsageError: the network has no such entry.
             OutOfMemory: the check does not fit the device.
         """
         self.entrance.open(sample, self.rows)
+        if fit and self.whole_rows is not None and self.way.split()[0] in {"replay", "hook"}:
+            self.rows = self.first_rows = min(self.rows, self.whole_rows)
 
     def records(
         self, sample: Sample, players: PlayerSet, coalitions: PackedArray, classes: Sequence[int]
@@ -165,7 +173,7 @@ class Evaluator:
             if self.model.input.kind == "text":
                 batches = [self._alone(partial(evaluate, start, 1)) for start in range(len(inputs))]
             else:
-                batches = [values for _, values in self._batches(len(inputs), UNMASKED, evaluate)]
+                batches = [values for _, values in self._batches(len(inputs), UNMASKED, evaluate, whole=True)]
         logits: FloatArray = np.concatenate(batches)
         if not np.isfinite(logits).all():
             raise NonFiniteError(
@@ -183,6 +191,7 @@ class Evaluator:
         Raises:
             NonFiniteError: the mean is NaN or infinite.
             OutOfMemory: not even one row fits.
+            UsageError: samples differ in the length of the last axis.
         """
         return self.entrance.mean(samples, self.rows)
 
@@ -197,26 +206,30 @@ class Evaluator:
         return values
 
     def _batches(
-        self, total: int, sample_id: str, evaluate: Callable[[int, int], FloatArray]
+        self, total: int, sample_id: str, evaluate: Callable[[int, int], FloatArray], *, whole: bool = False
     ) -> Iterator[tuple[int, FloatArray]]:
         """Yield where each batch starts and its values without the padding; halve the batch when memory runs out."""
         done = 0
         while done < total:
-            values = attempt(partial(evaluate, done, self.rows))
+            rows = min(self.rows, self.whole_rows or self.rows) if whole else self.rows
+            values = attempt(partial(evaluate, done, rows))
             if values is None:
-                self._back_off(sample_id, done)
+                self._back_off(BackOff(sample_id, done, rows // 2), whole=whole)
                 continue
             values = values[: total - done]
             yield done, values
             done += len(values)
 
-    def _back_off(self, sample_id: str, row: int) -> None:
-        if self.rows == 1:
-            raise self.entrance.too_large(sample_id)
-        self.rows //= 2
+    def _back_off(self, to: BackOff, *, whole: bool) -> None:
+        if not to.rows:
+            raise self.entrance.too_large(to.sample_id)
+        if whole and self.whole_rows is not None:
+            self.whole_rows = to.rows
+        else:
+            self.rows = to.rows
         free(self.device)
-        self.back_offs.append(BackOff(sample_id, row, self.rows))
-        self.progress.warn(f"Out of memory: the batch is halved to {self.rows} rows; finished work is kept.")
+        self.back_offs.append(to)
+        self.progress.warn(f"Out of memory: the batch is halved to {to.rows} rows; finished work is kept.")
 
 
 def _padded(batch: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.generic]:

@@ -35,9 +35,10 @@ class Masker:
         self.channels_last = memory_format == torch.channels_last
         order = (1, 2, 0) if self.channels_last else tuple(range(len(shape)))
         self.standing = standing[0].permute(order).contiguous()
-        self.owner_shape = owner.transpose(order).shape
+        owner = owner.transpose(order)
+        self.owner_shape = owner.shape
         # Positions without an owner show what stands there either way.
-        everywhere = np.broadcast_to(owner < 0, shape).transpose(order)
+        everywhere = np.broadcast_to(owner < 0, self.standing.shape)
         shown = _resident(np.broadcast_to(baseline, shape).transpose(order), self.standing)
         self.baseline = shown.to(standing.dtype).where(~_resident(everywhere, shown), self.standing)
         self.owner = _resident(owner.ravel().clip(min=0), shown)

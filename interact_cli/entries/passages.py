@@ -28,7 +28,7 @@ TOLERANCE = 1e-6
 """Largest difference from the full network, over the largest absolute value."""
 
 ROUNDING = 1e-5
-"""A network may differ this much from itself between one row and a batch; what differs more is random."""
+"""A network may differ this much from itself in another batch or another layout; what differs more is random."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,9 @@ def open_passage(
     what the hook gives on ``probe_rows`` unmasked rows, as many with random halves set to 0, and the unmasked ones
     again, with every tap run exactly once. Equal means: every number of the output tensor, and of what each tap gives,
     within 1e-6 of that tensor's largest absolute value, plus the rounding by which the plain network itself differs
-    between one row and a batch (at most 1e-5). The hook is checked first: unmasked it must equal the plain network,
-    and the entry must be passed exactly once.
+    between one row and a batch (at most 1e-5). The hook is checked first: unmasked it must equal the plain network
+    but for rounding (1.1e-5: what it hands over may lie otherwise in memory, and other kernels take it), and the entry
+    must be passed exactly once.
 
     Args:
         module: The network, on the device where it will run; put into eval mode.
@@ -178,7 +179,7 @@ class _Check:
         self.tolerance = TOLERANCE + min(_difference(first, single), ROUNDING)
         self.expected = self._through(reference)
         self.of_reference = _difference(self.expected[0], plain)
-        if self.of_reference > self.tolerance:
+        if self.of_reference > TOLERANCE + ROUNDING:
             raise UsageError(
                 f"Expected the network to give the same output for the same input, got outputs that differ by "
                 f"{self.of_reference:.1e} of the largest value. Take out what is random in eval mode."
@@ -211,7 +212,7 @@ class _Check:
                     f"Choose another for the score ('{LISTING}')."
                 )
         leaves = pytree.tree_leaves((output, given))
-        return [leaf.double().cpu() for leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.is_floating_point()]
+        return [leaf.cpu().double() for leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.is_floating_point()]
 
 
 def _keeper(kept: list[Any]) -> Callable[..., None]:

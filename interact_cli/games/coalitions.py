@@ -38,9 +38,17 @@ def all_coalitions(n_players: int) -> PackedArray:
     return np.ascontiguousarray(codes.view(np.uint8).reshape(-1, 8)[:, : row_bytes(n_players)])
 
 
-def single_player_bits(n_players: int) -> PackedArray:
-    """Return the singletons: row ``i`` holds player ``i`` alone, ``(n, ceil(n / 8))``."""
-    return pack(np.eye(n_players, dtype=np.bool_))
+def single_player_bits(n_players: int, players: IntArray | None = None) -> PackedArray:
+    """Return singletons, of all players or of those given: a row holds its player alone, ``(player, ceil(n / 8))``.
+
+    Example:
+        >>> single_player_bits(10, np.array([1, 9])).tolist()
+        [[2, 0], [0, 2]]
+    """
+    alone = np.arange(n_players) if players is None else players
+    bits = np.zeros((len(alone), row_bytes(n_players)), dtype=np.uint8)
+    bits[np.arange(len(alone)), alone // 8] = 1 << (alone % 8)
+    return bits
 
 
 def unique(packed: PackedArray) -> tuple[PackedArray, IntArray]:

@@ -6,7 +6,7 @@ A design is drawn once, from a generator that knows the plan seed and the sample
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -22,6 +22,9 @@ from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
 TERMS = np.array([1.0, -1.0, -1.0, 1.0])
 """Signs of the four terms of a pair in a context: S+i+j, S+i, S+j, S."""
+
+DRAWN_AT_ONCE = 2**22
+"""Most entries of contexts that are held unpacked (one pair's contexts where they are more): tens of megabytes."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +180,9 @@ class PairContexts:
         independent draws, repetitions included.
         """
         blocks = [
-            _four_terms(_contexts(n_players, pairs, stratum, rng), pairs, n_players)
+            block
             for stratum, rng in zip(strata, rngs, strict=True)
+            for block in _stratum(n_players, pairs, stratum, rng)
         ]
         return cls(index, n_players, pairs, strata, np.concatenate(blocks))
 
@@ -251,15 +255,26 @@ def _averaged(index: str, draws: FloatArray, asked: PackedArray, n_players: int)
     )
 
 
-def _contexts(n_players: int, pairs: IntArray, stratum: Stratum, rng: np.random.Generator) -> BoolArray:
-    """Return the contexts of one stratum: ``(pair, context, n)``; the pair's own entries carry no meaning."""
-    if stratum.keep_rate is not None:
-        rates = rng.uniform(*stratum.keep_rate, (len(pairs), stratum.n_contexts, 1))
-        return rng.random((len(pairs), stratum.n_contexts, n_players)) < rates
+def _stratum(n_players: int, pairs: IntArray, stratum: Stratum, rng: np.random.Generator) -> Iterator[PackedArray]:
+    """Yield S+i+j, S+i, S+j and S of a stratum, some pairs at a time: ``(pair * context * 4, bytes)``.
+
+    Numbers are drawn in the same order however many pairs are drawn at a time, so the contexts do not depend on it.
+    """
     order = stratum.order or 0
     if stratum.exact and stratum.n_contexts == comb(n_players - 2, order):
-        return _every_context(n_players, pairs, order)
-    return _uniform_contexts(n_players, pairs, order, stratum.n_contexts, rng)
+        yield _four_terms(_every_context(n_players, pairs, order), pairs, n_players)
+        return
+    rates = None
+    if stratum.keep_rate is not None:
+        rates = rng.uniform(*stratum.keep_rate, (len(pairs), stratum.n_contexts, 1))
+    at_once = max(1, DRAWN_AT_ONCE // (stratum.n_contexts * n_players))
+    for start in range(0, len(pairs), at_once):
+        some = slice(start, start + at_once)
+        if rates is None:
+            contexts = _uniform_contexts(n_players, pairs[some], order, stratum.n_contexts, rng)
+        else:
+            contexts = rng.random((*rates[some].shape[:2], n_players)) < rates[some]
+        yield _four_terms(contexts, pairs[some], n_players)
 
 
 def _uniform_contexts(
@@ -287,9 +302,8 @@ def _every_context(n_players: int, pairs: IntArray, order: int) -> BoolArray:
 
 def _four_terms(contexts: BoolArray, pairs: IntArray, n_players: int) -> PackedArray:
     """Pack S+i+j, S+i, S+j and S for every context: ``(pair * context * 4, bytes)``."""
-    bits = single_player_bits(n_players)
-    i, j = bits[pairs[:, 0]], bits[pairs[:, 1]]
+    i, j = (single_player_bits(n_players, members) for members in pairs.T)
     neither: PackedArray = pack(contexts) & ~(i | j)[:, None, :]
     added = np.stack([i | j, i, j, np.zeros_like(i)], axis=1)
     terms: PackedArray = neither[:, :, None, :] | added[:, None, :, :]
-    return terms.reshape(-1, bits.shape[1])
+    return terms.reshape(-1, terms.shape[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,10 +57,12 @@ def shared_pairs(estimates: Sequence[Estimate], cohort: Cohort) -> IntArray | No
 
 
 def estimators(results: Sequence[Reduced]) -> str:
-    """Say in words how the samples' values were obtained."""
+    """Say in words how the samples' values were obtained: one sample of each kind, exact or sampled, stands for all."""
     different = list(dict.fromkeys(result.estimator for result in results))
-    alike = ", and likewise in the samples with other numbers of players"
-    return different[0] + (alike if len(different) > 1 else "")
+    kinds = {re.split("[:,]", estimator)[0]: estimator for estimator in reversed(different)}
+    shown = [estimator for estimator in different if estimator in kinds.values()]
+    alike = ", and alike for other numbers of players"
+    return "; elsewhere ".join(shown) + (alike if len(different) > len(shown) else "")
 
 
 def estimator_of(design: Design) -> str:

@@ -21,6 +21,16 @@ UNITS: tuple[Unit, ...] = ("unit", "channel", "cell")
 
 
 @dataclass(frozen=True)
+class Cut:
+    """An activation cut into players."""
+
+    names: tuple[str, ...]
+    owner: IntArray
+    """Broadcastable to the activation; -1 where always present."""
+    grid: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Activations:
     """Players of one activation; see `activations`."""
 
@@ -30,6 +40,8 @@ class Activations:
     unit: Unit
     standing: dict[tuple[int, ...], Standing] = field(default_factory=dict, compare=False, repr=False)
     """What stands at the entry, by the shape of the input: texts of other lengths have other activations."""
+    cuts: dict[tuple[int, ...], Cut] = field(default_factory=dict, compare=False, repr=False)
+    """Its players, likewise, where they do not depend on the text: names of 100,000 units are held once."""
 
     def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
         """Return the players of one sample.
@@ -42,7 +54,10 @@ class Activations:
         shape = sample.input.shape
         if shape not in self.standing:
             self.standing[shape] = standing(self.model, self.entry, sample.input)
-        cut = cut_activation(self.standing[shape], self.unit, _pieces(self, sample))
+        pieces = _pieces(self, sample)
+        cut = self.cuts.get(shape) or cut_activation(self.standing[shape], self.unit, pieces)
+        if not pieces:
+            self.cuts[shape] = cut
         if len(cut.names) < 2:
             raise SampleSkipped(
                 f"{len(cut.names)} players in sample '{safe_text(sample.id)}' ({self.spec}, by {self.unit}); "
@@ -99,16 +114,6 @@ def _unit(asked: str | None, stands: Standing) -> Unit:
         if asked == unit:
             return unit
     raise UsageError(f"Expected --unit {', '.join(UNITS[:-1])} or {UNITS[-1]}, got '{safe_text(asked)}'.")
-
-
-@dataclass(frozen=True)
-class Cut:
-    """An activation cut into players."""
-
-    names: tuple[str, ...]
-    owner: IntArray
-    """Broadcastable to the activation; -1 where always present."""
-    grid: tuple[int, int] | None = None
 
 
 def cut_activation(stands: Standing, unit: Unit, pieces: tuple[str | None, ...] = ()) -> Cut:

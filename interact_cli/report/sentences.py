@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from interact_cli.report.wording import shortened
+from interact_cli.report.wording import class_name, shortened
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
@@ -58,8 +58,8 @@ def about(report: Report, sample: int) -> str:
     """Name a sample, its class and the predicted one."""
     label, predicted = int(report.samples.labels[sample]), int(report.samples.predicted[sample])
     said = [shortened(safe_text(report.samples.ids[sample]), 60)]
-    said += [f"class {label}"] if label >= 0 else []
-    said += [f"predicted {predicted}"] if predicted >= 0 else []
+    said += [f"class {class_name(report, label)}"] if label >= 0 else []
+    said += [f"predicted {class_name(report, predicted)}"] if predicted >= 0 else []
     return ", ".join(said)
 
 

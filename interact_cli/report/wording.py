@@ -189,6 +189,14 @@ def bars(values: Sequence[float] | npt.NDArray[np.float64]) -> str:
     )
 
 
+def class_name(report: Report, index: int) -> str:
+    """Name of a class: its number, and its name in quotes where the report has one."""
+    held = report.provenance.get("class_names")
+    names = [str(name) for name in held] if isinstance(held, list) else []
+    known = 0 <= index < len(names) and names[index] != str(index)
+    return f"{index} '{shortened(safe_text(names[index]), 30)}'" if known else str(index)
+
+
 def subject(report: Report) -> tuple[str, str, str]:
     """Who was measured on what: ``(checkpoint and architecture, data, score)``, safe to show."""
     checkpoint = mapping(report.provenance, "checkpoint")
@@ -198,7 +206,10 @@ def subject(report: Report) -> tuple[str, str, str]:
     network = f"{path} ({arch})" if path and arch else path or arch or "a network without a name"
     name = safe_text(data.get("name") or "unnamed data", limit=80)
     split = safe_text(data.get("split") or "", limit=40)
+    modules = games(report)
     score = safe_text(report.provenance.get("score") or "score", limit=60)
+    if modules:
+        score = f"feature of {count(len(modules), 'module')}"
     target = safe_text(report.provenance.get("target") or "", limit=40)
     return network, f"{name}, {split} split" if split else name, f"{score} of the {target} class" if target else score
 

@@ -128,6 +128,17 @@ def test_a_prefix_is_no_prefix_where_only_some_names_have_it(load, resnet):
     assert "2 unexpected ('module.fc.weight'" in message
 
 
+def test_what_lies_beside_the_network_is_told_and_not_dropped(load, resnet):
+    state = {f"net.{name}": tensor for name, tensor in resnet.state_dict().items()} | {"loss.weight": torch.ones(10)}
+    message = message_of(partial(load, state), CheckpointRefused)
+    assert "What begins with 'net.' is the network" in message
+    recipe = message.partition("state = ")[2].partition(";")[0]
+    kept = eval(recipe, {"state": state})
+    assert load(kept).module.state_dict().keys() == kept.keys()
+    del state["net.fc.bias"]
+    assert "Name the right one" in message_of(partial(load, state), CheckpointRefused)
+
+
 def test_a_network_may_itself_have_a_part_of_that_name(save, builders, tmp_path):
     (tmp_path / "net.py").write_text(
         "from torch import nn\n\n\nclass Net(nn.Module):\n    input_shape = (4,)\n\n    def __init__(self):\n"

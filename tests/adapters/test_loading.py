@@ -509,3 +509,8 @@ def test_every_field_of_the_model_is_filled(save, builders, factory):
     known = [field.name for field in fields(model) if field.name not in unknown_here]
     assert all(getattr(model, name) not in (None, "", ()) for name in known)
     assert model.path == str(path)
+
+
+def test_a_file_as_architecture_gets_the_way_to_write_it(save, builders):
+    with pytest.raises(UsageError, match=r"Did you mean --arch py:net\.py:FACTORY\?"):
+        load_model(save({"w": torch.ones(1)}), arch="net.py", builders=builders)

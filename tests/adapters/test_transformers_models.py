@@ -13,10 +13,12 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from support.directories import IMAGES, TEXTS, built, reweigh, rewrite, save_tiny
+from support.texts import tiny_classifier
 from support.workbench import environment
 
 from interact_cli.adapters.loading import load_model
 from interact_cli.errors import CheckpointRefused, NonFiniteError, UsageError
+from interact_cli.extensions import adapters
 from interact_cli.types import Text
 
 SENTENCE = Text("the film is good")

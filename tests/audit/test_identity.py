@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import torch
 from support.workbench import TABLE, arrays, assert_identical, done, interact, refused
 
 import interact_cli as ic
+from interact_cli.audit import reuse
 from interact_cli.engine import evaluator
 from interact_cli.journal.units import Journal
+from interact_cli.report.hdf5 import reader
 
 RUN = ("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "100")
 SAMPLES = ("csv/table.csv/7", "csv/table.csv/2", "csv/table.csv/11")
@@ -89,6 +94,26 @@ def test_more_rows_change_the_range_and_so_the_run(desk: Path):
     assert "another run" in refused(2, *strength, "-o", "a.h5")
 
 
+MAPS = """
+from torch import nn
+
+
+def make():
+    network = nn.Sequential(nn.Conv2d(1, 16, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10))
+    network.input_shape = (1, 8, 8)
+    return network
+"""
+
+
+def test_other_parts_of_an_activation_are_another_run(desk: Path):
+    """16 channels of 4 x 4 maps have as many players as the 16 cells, and the same numbers own them."""
+    Path("maps.py").write_text(MAPS)
+    torch.save(runpy.run_path("maps.py")["make"]().state_dict(), "maps.pt")
+    run = ("measure", "maps.pt", "--arch", "py:maps.py:make", "-d", "digits", "-m", "shapley", "-n", "1", "-b", "200")
+    done(*run, "--players", "activations:1", "--unit", "channel", "-o", "a.h5")
+    assert "another run" in refused(2, *run, "--players", "activations:1", "--unit", "cell", "-o", "a.h5")
+
+
 def small_memory(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     padded = evaluator._padded
 
@@ -159,6 +184,29 @@ def test_ranges_of_other_scores_need_no_network(desk: Path):
     held = ic.read_report("b.h5")
     expected = held.provenance["ranges"]["scores"]["prob"]["paper"]
     assert held.measurement("strength").quantity("Y_paper").values == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_report_of_the_first_schema_answers_another_score(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    """Reports knew no feature scores then, and said nothing of modules."""
+    done(*RUN, "-o", "a.h5")
+
+    def as_then(path: Path):
+        report = reader.read_report(path)
+        return replace(report, provenance={k: v for k, v in report.provenance.items() if k not in {"modules", "entry"}})
+
+    monkeypatch.setattr(reuse, "read_report", as_then)
+    done("measure", "--from", "a.h5", "--score", "prob", "-o", "b.h5")
+    assert ic.read_report("b.h5").samples.evaluated.sum() == 0
+
+
+def test_features_that_a_report_does_not_hold(desk: Path):
+    run = ("measure", "ckpt.pt", "-d", "digits", "-m", "shapley", "-n", "1", "--players", "grid:2x2")
+    done(*run, "--score", "feature:stages.1", "-o", "a.h5")
+    for score in ("feature:stages.0", "log-odds"):
+        told = refused(2, "measure", "--from", "a.h5", "--score", score, "-o", "b.h5")
+        assert "the features of stages.1; got" in told
+    done(*run, "-o", "c.h5")
+    assert "hold, outputs; got" in refused(2, "measure", "--from", "c.h5", "--score", "feature:stages.1", "-o", "b.h5")
 
 
 def test_filters_that_need_labels_are_refused_without(desk: Path):

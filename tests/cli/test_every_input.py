@@ -147,6 +147,20 @@ class TestTexts:
         assert report.provenance["score"] == "log-prob"
         assert report.provenance["score_unit"] == "nat"
 
+    @pytest.mark.parametrize(
+        ("protocol", "hint"), [("deng2022", "Leave it out."), ("zhang2021-dropout", "--players activations")]
+    )
+    def test_no_protocol_fixes_the_players_of_texts(self, texts_shelf: Path, desk: Path, protocol: str, hint: str):
+        told = refused(2, "measure", texts_shelf / "bert", "-t", "not bad", "-m", "strength", "--protocol", protocol)
+        assert "reads text" in told
+        assert hint in told
+
+    def test_a_dry_run_counts_a_batch_of_word_vectors(self, texts_shelf: Path, desk: Path):
+        cost = json.loads(
+            done("measure", texts_shelf / "bert", "-t", "not bad", "-m", "shapley", "--dry-run", "--json").out
+        )
+        assert cost["input_bytes"] == cost["rows"] * 4 * 16 * 4  # [CLS] not bad [SEP], 16 numbers each, float32
+
     def test_a_causal_model_without_a_continuation_is_told_how(self, texts_shelf: Path, desk: Path):
         assert "--continuation" in refused(
             5, "measure", texts_shelf / "gpt2", "-t", "the cast is good", "-m", "shapley"

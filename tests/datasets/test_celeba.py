@@ -77,6 +77,7 @@ def test_found_at_around_and_inside(tmp_path):
 
 def test_as_it_is_handed_out_and_as_kaggle_packs_it(tmp_path):
     check(read(write(tmp_path / "a", "Anno", "Eval", "Img/img_align_celeba")))
+    check(read(tmp_path / "a" / "Anno"))
     folder = write(tmp_path / "b", images="img_align_celeba/img_align_celeba")
     for stem, header in [
         ("list_attr_celeba", ["image_id", *ATTRIBUTES]),

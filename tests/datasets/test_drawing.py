@@ -126,6 +126,17 @@ def test_bad_id_files(tmp_path, content, error, message):
         drawing.read_ids(path, made(9, prefix="made"))
 
 
+def test_a_misspelt_id_of_many_costs_no_search_through_all(tmp_path, monkeypatch):
+    path = tmp_path / "ids.txt"
+    path.write_text("mdae/7\n")
+    monkeypatch.setattr(drawing, "_COMPARED", 8)
+    with pytest.raises(UsageError, match="Did you mean 'made/7'"):
+        drawing.read_ids(path, made(9, prefix="made"))
+    monkeypatch.setattr(drawing, "_COMPARED", 0)
+    with pytest.raises(UsageError, match="look like 'made/0'"):
+        drawing.read_ids(path, made(9, prefix="made"))
+
+
 def test_a_file_of_ids_is_read_whole_or_refused(tmp_path, monkeypatch):
     path = tmp_path / "ids.txt"
     path.write_bytes(b"made/7\nmade/2\n")

@@ -208,6 +208,48 @@ def test_the_default_split_has_labels(tmp_path):
     assert read(tmp_path).split == "test"
 
 
+@pytest.mark.parametrize("above", ["pets", "pets/Data/CLS-LOC"])
+@pytest.mark.parametrize("splits", [("",), ("train/", "val/")])
+def test_the_only_folder_of_a_folder_is_no_class(tmp_path, above, splits):
+    top = tmp_path / above
+    for split in splits:
+        picture(top / split / "cat" / "a.png")
+        picture(top / split / "dog" / "b.png")
+    (tmp_path / "__MACOSX" / "cat").mkdir(parents=True)
+    dataset = read(tmp_path)
+    assert (dataset.class_names, dataset.labels.tolist()) == (("cat", "dog"), [0, 1])
+    assert identity(dataset) == identity(read(top))
+    assert dataset.notes[0] == f"read from the only folder in there, '{above}'"
+    if len(splits) > 1:
+        trained = folder.read(DataRequest("folder", path=tmp_path, split="train"))
+        assert ids(trained) == ["folder/train/cat/a.png", "folder/train/dog/b.png"]
+
+
+def test_tiny_imagenet_is_recognised_from_above_and_by_its_images(tmp_path):
+    validation = tmp_path / "tiny-imagenet-200" / "val"
+    picture(validation / "images" / "val_0.JPEG")
+    (validation / "val_annotations.txt").write_text("val_0.JPEG\tn02\t0\t0\t9\t9\n")
+    (tmp_path / "tiny-imagenet-200" / "wnids.txt").write_text("n02\nn01\n")
+    (tmp_path / "tiny-imagenet-200" / "train" / "n01").mkdir(parents=True)
+    for path in (tmp_path, validation / "images"):
+        assert (read(path).name, read(path).labels.tolist()) == ("tiny_imagenet", [1])
+
+
+def test_one_class_is_told(tmp_path):
+    picture(tmp_path / "images" / "a.png")
+    picture(tmp_path / "images" / "deep" / "b.png")
+    dataset = read(tmp_path)
+    assert dataset.labels.tolist() == [0, 0]
+    assert "one class folder, 'images': every sample is of class 0" in dataset.notes
+
+
+def test_the_folder_that_macos_adds_is_no_class(tmp_path):
+    (tmp_path / "__MACOSX").mkdir()
+    picture(tmp_path / "ant" / "a.png")
+    picture(tmp_path / "bee" / "a.png")
+    assert read(tmp_path).class_names == ("ant", "bee")
+
+
 def test_a_class_may_be_called_like_a_split(tmp_path):
     for name in ("plane", "train", "truck"):
         picture(tmp_path / name / "a.png")

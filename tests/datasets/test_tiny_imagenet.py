@@ -142,6 +142,16 @@ def test_a_validation_folder_alone(tmp_path):
         read(alone, split="train")
 
 
+def test_a_class_without_images_keeps_its_number(tmp_path):
+    write(tmp_path)
+    alone = tmp_path / "tiny-imagenet-200" / "val"
+    shutil.move(alone, tmp_path / "my-val")
+    (tmp_path / "my-val" / "images" / "val_2.JPEG").unlink()
+    dataset = read(tmp_path / "my-val")
+    assert dataset.class_names == ("n01443537", "n02124075", "n04540053")
+    assert dataset.labels.tolist() == [2, 0, 0]
+
+
 def test_a_subset_of_the_images_and_strangers_are_noted(tmp_path):
     root = write(tmp_path)
     (root / "val" / "images" / "val_2.JPEG").unlink()

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from interact_cli.engine.evaluator import BackOff, Evaluator
-from interact_cli.errors import NonFiniteError, OutOfMemory, ShapeError
+from interact_cli.errors import NonFiniteError, OutOfMemory, ShapeError, UsageError
 from interact_cli.types import Entry, PlayerSet, Sample
 
 CPU = torch.device("cpu")
@@ -69,7 +69,7 @@ def vit_tail(vit: Any, h: torch.Tensor) -> torch.Tensor:
     return vit.forward_head(vit.norm(vit.blocks[1](h)))
 
 
-@pytest.fixture(params=["channels", "cells", "units", "classifier", "tokens"])
+@pytest.fixture(params=["channels", "cells", "units of maps", "units", "classifier", "tokens"])
 def inside(request, cases, build) -> Inside:
     rng = np.random.default_rng(7)
     convnet, transformer, mlp = cases["convnet"], cases["transformer"], cases["mlp"]
@@ -79,6 +79,9 @@ def inside(request, cases, build) -> Inside:
     if request.param == "cells":
         owner = np.arange(7 * 7).reshape(1, 7, 7)
         return sliced(convnet, Entry("into", "7"), 7, owner, rng.normal(size=(16, 1, 1)), build)
+    if request.param == "units of maps":
+        owner = np.arange(-1, 16 * 7 * 7 - 1).reshape(16, 7, 7)
+        return sliced(convnet, Entry("output", "6"), 7, owner, rng.normal(size=(16, 7, 7)), build)
     if request.param == "classifier":
         return sliced(convnet, Entry("into", "9"), 9, np.arange(64), rng.normal(size=64), build)
     if request.param == "units":
@@ -219,3 +222,12 @@ def test_activations_of_a_convnet_keep_the_layout_of_its_images(cases, build, sw
     inside.records(8, entry=Entry("output", "0"))
     assert module[1].seen[-1].is_contiguous(memory_format=torch.channels_last)
     assert not module[1].seen[-1].is_contiguous()
+
+
+def test_samples_of_other_lengths_have_no_mean_where_channels_lie_first(build):
+    module = nn.Sequential(nn.Conv1d(3, 4, 1), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, 2))
+    evaluator = Evaluator(build.model(build.randomised(module, 1), (3, 8), 2), CPU, 4, entry=Entry("output", "0"))
+    samples = [Sample(f"s/{n}", np.ones((3, n), dtype=np.float32), 0) for n in (8, 6)]
+    with pytest.raises(UsageError, match=r"\(4, 6\) and \(4, 8\) at the output of 0. Use --baseline zero"):
+        evaluator.mean_at_entry(samples)
+    assert evaluator.mean_at_entry(samples[:1]).shape == (4, 8)

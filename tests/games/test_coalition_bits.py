@@ -47,6 +47,7 @@ def test_all_coalitions_come_in_the_order_of_their_codes(n):
 @pytest.mark.parametrize("n", [1, 8, 17])
 def test_singletons(n):
     assert [code(row) for row in single_player_bits(n)] == [2**i for i in range(n)]
+    assert [code(row) for row in single_player_bits(n, np.array([n - 1, 0]))] == [2 ** (n - 1), 1]
 
 
 @QUICK

@@ -11,7 +11,7 @@ from support import references
 
 import interact_cli as ic
 from interact_cli.games.coalitions import pack, unpack
-from interact_cli.interactions import indices
+from interact_cli.interactions import designs, indices
 from interact_cli.interactions.designs import Flips, PairContexts, Permutations, Stratum
 from interact_cli.interactions.pairs import all_pairs
 
@@ -147,6 +147,24 @@ def test_contexts_of_an_order_have_that_size_and_leave_the_pair_out(n):
     design = PairContexts.draw("multi-order", n, pairs, strata, rngs)
     for stratum, order in enumerate(orders):
         assert (contexts_of(design, stratum).sum(axis=2) == order).all()
+
+
+def test_contexts_do_not_depend_on_how_many_are_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    """4,096 units, 500 pairs and 500 contexts would take 8 GB of random numbers at a time."""
+    strata = (
+        Stratum(9, keep_rate=(0.2, 0.8)),
+        Stratum(7, order=4),
+        Stratum(5, order=0),
+        Stratum(11, order=1, exact=True),
+    )
+
+    def drawn() -> np.ndarray:
+        rngs = [np.random.default_rng(seed) for seed in range(4)]
+        return PairContexts.draw("any", 13, all_pairs(13)[3:40], strata, rngs).asked
+
+    at_once = drawn()
+    monkeypatch.setattr(designs, "DRAWN_AT_ONCE", 13 * 9 * 4 + 1)
+    np.testing.assert_array_equal(drawn(), at_once)
 
 
 def test_contexts_of_an_order_are_uniform_subsets():

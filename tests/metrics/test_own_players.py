@@ -128,3 +128,18 @@ def test_the_protocol_of_paper_000_measures_500_random_pairs_of_activations():
     design = extensions.metric("strength").design(question)
     assert design.pairs.shape == (500, 2)
     assert design.strata[0].n_contexts == 500
+
+
+def test_exact_and_sampled_samples_are_told_apart():
+    metric = extensions.metric("shapley")
+    questions = [Question(n, 100, 0, f"text/{n}") for n in (4, 5, 12, 13)]
+    results = reduced(metric, lambda _sample, coalitions: coalitions.sum(axis=1) ** 2.0, questions)
+    cohort = Cohort(np.ones(4, bool), np.array([4, 5, 12, 13]), False, None, "logit", 0, intervals=True)
+    measurement = metric.aggregate(results, cohort)
+    assert measurement.estimator == (
+        "exact: all 16 coalitions of the sample; elsewhere permutations, 104 coalitions asked per sample, "
+        "and alike for other numbers of players"
+    )
+    exact = measurement.quantity("values").exact
+    assert exact[0, :4].all()
+    assert not exact[2].any()

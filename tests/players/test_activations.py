@@ -137,3 +137,10 @@ def test_the_network_is_asked_once_for_every_shape():
     hook.remove()
     assert len(runs) == 1
     assert players.entry == Entry("output", "blocks.1")
+
+
+def test_the_names_of_many_units_are_held_once():
+    players, one = made("resnet18", "layer3", "unit")
+    other = players.of(Sample("other", np.zeros((3, 32, 32), dtype=np.float32), 0), ZERO)
+    assert other.names is one.names
+    assert other.owner is one.owner
