@@ -12,7 +12,7 @@ from interact_cli.audit.inputs import chance_of, share_correct
 from interact_cli.audit.preparation import Subject
 from interact_cli.metrics.tables import stacked
 from interact_cli.results import PlayerTable, Report, at_chance
-from interact_cli.types import BoolArray, IntArray, OutputKind, PlayerSet, Skipped
+from interact_cli.types import EMBEDDING, BoolArray, IntArray, OutputKind, PlayerSet, Skipped
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,12 @@ def _chance(subject: Subject) -> float:
 
 
 def player_table(players: Sequence[PlayerSet]) -> PlayerTable:
-    """Return the players of all samples as a report holds them: once where all samples share them."""
+    """Return the players of all samples as a report holds them: once where all samples share them.
+
+    The words of a text are its own, even where it is the only one.
+    """
     first = players[0]
-    shared = all(one is first or _alike(one, first) for one in players[1:])
+    shared = first.entry != EMBEDDING and all(one is first or _alike(one, first) for one in players[1:])
     spans = [(one.span[0], one.span[-1] + 1) for one in players if one.span]
     return PlayerTable(
         names=first.names if shared else (),

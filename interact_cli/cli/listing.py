@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from interact_cli.entries.modules import ModuleRow
 
 Kind = Literal["metrics", "archs", "checkpoints", "datasets", "players", "scores", "protocols", "modules"]
+IN_MARKDOWN = str.maketrans({"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "[": r"\["})
+"""What a table in Markdown would read as its own marks."""
 Markdown = Annotated[bool, typer.Option("--md", help="Print a Markdown table.")]
 
 
@@ -63,7 +65,7 @@ def _markdown(rows: list[dict[str, Any]]) -> str:
     """Return a table; the columns are those that any row fills."""
     columns = [name for name in ("name", "summary", "expected") if any(row.get(name) for row in rows)]
     lines = [columns, ["---"] * len(columns)]
-    lines += [[str(row.get(name) or "").replace("|", "\\|") for name in columns] for row in rows]
+    lines += [[str(row.get(name) or "").translate(IN_MARKDOWN) for name in columns] for row in rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
