@@ -188,9 +188,10 @@ def _summary(point: EntryPoint) -> str:
 
 
 def expected_layout(name: str) -> str:
-    """Return the layout that a data set's reader says it expects, or nothing if it does not say."""
+    """Return the layout that a data set's reader says it expects: ``EXPECTED`` of its module, a text or one by name."""
     if name in BUNDLED:
         return ""
     reader = datasets().get(name)
     module = importlib.import_module(reader.__module__) if hasattr(reader, "__module__") else None
-    return str(getattr(module, "EXPECTED", ""))
+    expected = getattr(module, "EXPECTED", "")
+    return str(expected.get(name, "") if isinstance(expected, dict) else expected)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interact_cli.entries.modules import ModuleRow
 
 Kind = Literal["metrics", "archs", "checkpoints", "datasets", "players", "scores", "protocols", "modules"]
-IN_MARKDOWN = str.maketrans({"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "[": r"\["})
+IN_MARKDOWN = str.maketrans({"|": r"\|", "*": r"\*", "<": "&lt;", "[": r"\["})
 """What a table in Markdown would read as its own marks."""
 Markdown = Annotated[bool, typer.Option("--md", help="Print a Markdown table.")]
 

@@ -24,10 +24,10 @@ from interact_cli.interfaces import DataRequest
 from interact_cli.safe_text import safe_text
 from interact_cli.types import IntArray
 
-_TREE_10 = "cifar-10-batches-py/{test_batch, data_batch_1 .. data_batch_5, batches.meta}"
-_TREE_100 = "cifar-100-python/{test, train, meta}"
-
-EXPECTED = f"{_TREE_10}; cifar100: {_TREE_100}"
+EXPECTED = {
+    "cifar10": "cifar-10-batches-py/{test_batch, data_batch_1 .. data_batch_5, batches.meta}",
+    "cifar100": "cifar-100-python/{test, train, meta}",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ _CIFAR10 = _Layout(
     meta_key="label_names",
     class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     torchvision="CIFAR10",
-    expected=_TREE_10,
+    expected=EXPECTED["cifar10"],
 )
 
 _CIFAR100 = _Layout(
@@ -72,7 +72,7 @@ _CIFAR100 = _Layout(
     meta_key="fine_label_names",
     class_names=(),
     torchvision="CIFAR100",
-    expected=_TREE_100,
+    expected=EXPECTED["cifar100"],
 )
 
 

@@ -32,7 +32,8 @@ from interact_cli.types import IntArray
 
 _FILES = "{t10k,train}-{images-idx3,labels-idx1}-ubyte[.gz]"
 
-EXPECTED = f"MNIST/raw/{_FILES} (FashionMNIST/raw/, KMNIST/raw/), or the folder of these files alone"
+_FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
+EXPECTED = {name: f"{folder}/raw/{_FILES}, or the folder of these files alone" for name, folder in _FOLDERS.items()}
 
 SIDE = 28
 MAX_PACKED = 200_000
@@ -54,7 +55,7 @@ class _Family:
     @property
     def layout(self) -> Layout:
         places = (f"{self.folder}/raw", self.folder, f"{self.name}/raw", self.name, "raw")
-        return Layout(self.name, f"{self.folder}/raw/{_FILES}, or the folder of these files alone", places)
+        return Layout(self.name, EXPECTED[self.name], places)
 
 
 _MNIST = _Family("mnist", "MNIST", tuple("0123456789"))
