@@ -32,9 +32,6 @@ from interact_cli.types import IntArray
 
 _FILES = "{t10k,train}-{images-idx3,labels-idx1}-ubyte[.gz]"
 
-_FOLDERS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
-EXPECTED = {name: f"{folder}/raw/{_FILES}, or the folder of these files alone" for name, folder in _FOLDERS.items()}
-
 SIDE = 28
 MAX_PACKED = 200_000
 """Most images or labels that are unpacked from a .gz file, into memory; plain files may have any number."""
@@ -65,6 +62,10 @@ _FASHION = _Family(
     ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
 _KMNIST = _Family("kmnist", "KMNIST", ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"))
+EXPECTED = {
+    family.name: f"{family.folder}/raw/{_FILES}, or the folder of these files alone"
+    for family in (_MNIST, _FASHION, _KMNIST)
+}
 _FAMILIES = (_MNIST, _FASHION, _KMNIST)
 
 
