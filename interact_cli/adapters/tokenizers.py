@@ -6,6 +6,7 @@ else, and neither its truncation nor its padding is taken over.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,9 @@ FILES = (SETTINGS, "special_tokens_map.json", "added_tokens.json", "merges.txt",
 
 MAX_BYTES = 2**28
 """Bytes of one file; the largest vocabularies take some 40 million."""
+
+STDERR = 2
+"""The process's own, which libraries of other languages write to."""
 
 LONGEST = 2**20
 """Tokens of a text where neither the network nor the tokenizer names a limit."""
@@ -89,6 +93,7 @@ def read_tokenizer(
         tokenizer = _loaded(directory, config, whole=WHOLE in digests)
         limits = _limits(config, tokenizer.model_max_length, continues=output == "continuation")
         cutter = _cutter(tokenizer, limits, digests)
+        cutter.backend.encode("a")
         cutter.backend.encode("a", "b")
     size = cutter.backend.get_vocab_size(with_added_tokens=False)
     if size > limits.n_vectors:
@@ -128,9 +133,10 @@ def _is_fast(name: object) -> bool:
 
 @contextmanager
 def _foreign(directory: ModelDirectory) -> Iterator[None]:
-    """Refuse a tokenizer whatever its reader raises; the tokenizers library panics on some files."""
+    """Refuse a tokenizer whatever its reader raises; that library panics on some files, and says so itself."""
     try:
-        yield
+        with _muted():
+            yield
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
@@ -138,6 +144,19 @@ def _foreign(directory: ModelDirectory) -> Iterator[None]:
         raise CheckpointRefused(
             f"Expected a fast tokenizer in '{directory.name}', but it cannot be read: {reason}. Save it as {WHOLE}."
         ) from None
+
+
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Keep what a library written in another language says on its own, past Python, out of stderr."""
+    kept, nothing = os.dup(STDERR), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, STDERR)
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _loaded(directory: ModelDirectory, config: PretrainedConfig, *, whole: bool) -> PreTrainedTokenizerFast:

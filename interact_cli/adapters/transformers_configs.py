@@ -120,6 +120,6 @@ def _built(plan: Plan, make: Callable[[Any], nn.Module]) -> nn.Module:
 
 
 def tell(error: Exception) -> str:
-    """Return the first line of a library's error, fit to be printed."""
-    text = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
+    """Return a library's error in one line, fit to be printed."""
+    text = (" ".join(str(error).split()) or "no message").rstrip(".")
     return f"{type(error).__name__}: {safe_text(text, 160)}"

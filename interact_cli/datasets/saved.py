@@ -160,9 +160,9 @@ def _usual_texts(texts: list[str]) -> list[str]:
 
 def _text(stored: dict[str, tuple[str, pa.ChunkedArray]], index: int) -> Text:
     parts = {part: value_at(column, index, f"row {index} of {place}") for part, (place, column) in stored.items()}
-    if not parts["text"]:
+    if parts["text"] is None:
         raise DataRefused(f"Expected a text in row {index} of {stored['text'][0]}, got nothing.")
-    return Text(**{part: value for part, value in parts.items() if value})
+    return Text(parts.pop("text"), **{part: value for part, value in parts.items() if value})
 
 
 def _number_part(table: Table, rest: list[str]) -> _Part:

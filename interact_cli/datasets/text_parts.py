@@ -63,16 +63,15 @@ def choose_parts(path: Path, names: Sequence[str], request: DataRequest) -> Text
 
 
 def as_text(path: Path, row: int, held: Mapping[str, Any], parts: TextParts) -> Text:
-    """Return the text of one row; an empty second text or continuation is none.
+    """Return the text of one row; an empty second text or continuation is none, an empty first one an empty text.
 
     Raises:
         DataRefused: a part is missing or no text.
     """
     found = {name: _part(path, row, name, held.get(name)) for name in parts.columns}
-    text = found[parts.text]
-    if not text.strip():
+    if held.get(parts.text) is None:
         raise DataRefused(f"Expected a text as '{safe_text(parts.text)}' in row {row} of '{path}', got nothing.")
-    return Text(text, found.get(parts.second or "") or None, found.get(parts.continuation or "") or None)
+    return Text(found[parts.text], found.get(parts.second or "") or None, found.get(parts.continuation or "") or None)
 
 
 def _part(path: Path, row: int, name: str, value: Any) -> str:

@@ -59,7 +59,7 @@ def argument_of(entry: Entry) -> str:
 def _before_dropout(model: Model, observation: Observation, which: str) -> Entry:
     entries = [_entry(call) for call in observation.dropouts]
     if not entries:
-        return _before_classifier(model, which)
+        return _before_classifier(model, observation, which)
     if which in {"first", "last"}:
         return entries[0 if which == "first" else -1]
     named = {argument_of(entry).removeprefix(f"{PRE_DROPOUT}:"): entry for entry in entries}
@@ -75,11 +75,12 @@ def _entry(call: Call) -> Entry:
     return Entry("dropout" if call.kind == "dropout" else "into", call.name, call.index)
 
 
-def _before_classifier(model: Model, which: str) -> Entry:
+def _before_classifier(model: Model, observation: Observation, which: str) -> Entry:
     modules = named_modules(model.module)
     if model.classifier in modules and model.classifier and which in {"first", "last", model.classifier}:
         return Entry("into", model.classifier)
-    nearest = ", ".join([name for name in modules if name and "." not in name][-5:])
+    running = {call.name for call in observation.calls}
+    nearest = ", ".join([name for name in modules if name in running and name and "." not in name][-5:])
     hint = f" 'pre-dropout' alone is the input of '{model.classifier}' here." if model.classifier else ""
     raise UsageError(
         f"Expected a dropout in the network, layer or functional, found none that runs.{hint} "

@@ -164,5 +164,5 @@ def _notes(cohort: Cohort, resampler: Resampler) -> tuple[str, ...]:
     if not cohort.intervals:
         notes.append("Illustration: no interval and no verdict.")
     elif not resampler.intervals:
-        notes.append(f"No interval: {resampler.n_samples} samples, it needs {LEAST_FOR_INTERVAL}.")
+        notes.append(f"No interval: {resampler.counted}, it needs {LEAST_FOR_INTERVAL}.")
     return tuple(notes)

@@ -73,6 +73,11 @@ class Resampler:
         """Number of included samples."""
         return int(self.included.sum())
 
+    @property
+    def counted(self) -> str:
+        """``1 sample``, ``19 samples``."""
+        return f"{self.n_samples} sample{'' if self.n_samples == 1 else 's'}"
+
     def summarise(self, statistic: Statistic, *moments: FloatArray) -> Summary:
         """Evaluate a statistic of sample means, with standard error and interval.
 

@@ -76,5 +76,7 @@ def estimator_of(design: Design) -> str:
         contexts = f"{max(drawn)} drawn contexts each" if drawn else "all contexts"
         n_bands = sum(stratum.order is None for stratum in design.strata[1:])
         contexts += f", as many again in each of {n_bands} ranges of keep rates" if n_bands else ""
-        return f"four-term contexts: {len(design.pairs)} pairs per sample, {contexts}{at_orders}"
+        n_pairs = len(design.pairs)
+        pairs = f"{n_pairs} pair{'' if n_pairs == 1 else 's'}"
+        return f"four-term contexts: {pairs} per sample, {contexts}{at_orders}"
     return f"{type(design).__name__.lower()}, {len(design.asked)} coalitions asked per sample"

@@ -99,7 +99,7 @@ def judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler: 
     by_draw = by_draw[np.isfinite(by_draw)]
     facts = {"ratio": measured, "null_ratio": float(by_draw.mean()) if len(by_draw) else float("nan")}
     if not resampler.intervals:
-        few = f"{resampler.n_samples} samples, an interval needs {LEAST_FOR_INTERVAL}"
+        few = f"{resampler.counted}, an interval needs {LEAST_FOR_INTERVAL}"
         why = few if resampler.n_samples < LEAST_FOR_INTERVAL else "an illustration has no interval"
         return Finding("not tested", f"Not tested on {label}: {why}.", facts)
     if not np.isfinite(measured):

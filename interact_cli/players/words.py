@@ -165,7 +165,8 @@ def embedding_baseline(model: Model, name: str) -> Baseline:
     else:
         token_id = tokenizer.token_id(token if colon else name)
         vector = network.vector(token_id)
-        source = f"word vector of token {token_id}, as if it stood there; {_STAYS}"
+        named = f"'{safe_text(token, 40)}'" if colon else f"the {name} token"
+        source = f"word vector of {named} (id {token_id}), as if it stood there; {_STAYS}"
     if name == "pad":
         source += " (as the code of paper 004 does for BERT)"
     return Baseline(name, vector.detach().cpu().numpy().astype(np.float32)[None], source)

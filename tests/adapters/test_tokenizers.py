@@ -299,12 +299,14 @@ def test_broken_settings_are_refused(folder, key, value):
         read_tokenizer(open_directory(folder), bert(), "features")
 
 
-def test_a_panic_of_the_tokenizers_library_is_a_refusal(folder):
+@pytest.mark.parametrize("template", ["single", "pair"])
+def test_a_panic_of_the_tokenizers_library_is_a_refusal_without_its_own_words(folder, template, capfd):
     settings = json.loads((folder / "tokenizer.json").read_text())
-    settings["post_processor"]["special_tokens"] = {}
+    settings["post_processor"][template][0]["SpecialToken"]["id"] = "[NONE]"
     (folder / "tokenizer.json").write_text(json.dumps(settings))
     with pytest.raises(CheckpointRefused, match="cannot be read"):
         read_tokenizer(open_directory(folder), bert(), "features")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_pipe_is_not_waited_for(folder):

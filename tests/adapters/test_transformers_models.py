@@ -280,11 +280,18 @@ class TestOtherArchitectures:
         rewrite(tmp_path / "config.json", model_type="newformer\x1b")
         assert "'newformer\\x1b'" in refusal(tmp_path, builders)
 
-    @pytest.mark.parametrize("changes", [{"hidden_size": "wide"}, {"hidden_act": "os.system"}, {"hidden_size": 15}])
-    def test_settings_that_build_nothing(self, tmp_path, builders, changes):
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"hidden_size": "wide"}, "expected int, got str"),
+            ({"hidden_act": "os.system"}, "os.system"),
+            ({"hidden_size": 15}, "15"),
+        ],
+    )
+    def test_settings_that_build_nothing(self, tmp_path, builders, changes, reason):
         save_tiny("BertModel", tmp_path)
         rewrite(tmp_path / "config.json", **changes)
-        refusal(tmp_path, builders)
+        assert reason in refusal(tmp_path, builders)
 
     def test_arch_is_not_for_a_directory_that_names_its_own(self, tmp_path, builders):
         save_tiny("BertModel", tmp_path)

@@ -108,6 +108,18 @@ class TestTexts:
         assert report.provenance["ranges"]["n_samples"] == len(rows)
         assert report.provenance["target"] == "true"
 
+    def test_the_words_of_the_only_text_are_its_own(self, texts_shelf: Path, desk: Path):
+        Path("a.tsv").write_text("sentence\tlabel\nnot good and not bad\t0\ngood\t1\n\t1\n")
+        told = done("measure", texts_shelf / "bert", "-d", "text:a.tsv", "-m", "shapley-interaction", "-o", "a.h5").out
+        assert '"not good and not bad"' in told
+        assert "not (1st)" in told
+        assert "not (2nd)" in told
+        assert "the text has 1 word, expected at least 2 (1)" in told
+        assert "the text is empty (1)" in told
+        players = ic.read_report("a.h5").players
+        assert not players.shared
+        assert players.of_sample(0) == ("not", "good", "and", "not", "bad")
+
     def test_a_span_is_the_set_whose_pairs_are_asked_for(self, texts_shelf: Path, desk: Path):
         for span in ("3:5", "not good"):
             done(

@@ -141,12 +141,25 @@ def test_bad_files(file, name, content, message):
     assert name in str(refused.value) and "\n" not in str(refused.value) and "\x1b" not in str(refused.value)
 
 
-@pytest.mark.parametrize("line", ['{"text": ""}', '{"text": null}', '{"text": 3}', '{"other": "b"}', '{"text": ["b"]}'])
+@pytest.mark.parametrize("line", ['{"text": null}', '{"text": 3}', '{"other": "b"}', '{"text": ["b"]}'])
 def test_a_text_that_is_missing_is_refused_by_itself(file, line):
     dataset = file("x.jsonl", '{"text": "a"}\n' + line + "\n")
     assert dataset.raw(0) == Text("a")
     with pytest.raises(DataRefused, match="'text' in row 1"):
         dataset.raw(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.jsonl", '{"text": ""}\n{"text": "a"}\n'),
+        ("x.tsv", "text\tlabel\n\t0\na\t1\n"),
+        ("x.csv", 'text,n\n"",1\na,2\n'),
+    ],
+)
+def test_a_text_without_words_is_an_empty_text(file, name, content):
+    """The tokenizer finds no words in it, and its sample is skipped: it is not unreadable."""
+    assert raws(file(name, content)) == [Text(""), Text("a")]
 
 
 def test_which_column_is_the_text(file, tmp_path):

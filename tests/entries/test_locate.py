@@ -91,9 +91,11 @@ def test_timm_heads(name, entry):
     assert locate(model_of(network, *inputs.shape[1:]), None, inputs) == entry
 
 
-def test_neither_dropout_nor_classifier():
-    model = model_of(randomised(Winding()), 6)
-    with pytest.raises(UsageError, match=r"found none that runs. Name a module, for example one of: stem, middle, out"):
+def test_neither_dropout_nor_classifier_that_runs():
+    network = randomised(Winding())
+    network.unused = torch.nn.Dropout()
+    model = model_of(network, 6)
+    with pytest.raises(UsageError, match=r"found none that runs. Name a module, for example one of: stem, middle, out\. "):
         locate(model, None, EXAMPLE)
 
 

@@ -87,6 +87,8 @@ def test_one_sample_is_an_estimate_without_error():
     assert np.isnan(measurement.quantity("J_mean_abs").standard_errors).all()
     assert np.isfinite(measurement.quantity("J_mean_abs").values).all()
     assert set(words(measurement)) == {"not tested"}
+    assert all("1 sample, an interval needs 20" in finding.sentence for finding in measurement.findings)
+    assert "No interval: 1 sample, it needs 20." in measurement.notes
 
 
 @pytest.mark.parametrize("n", [2, 3])

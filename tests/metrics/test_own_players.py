@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 from math import floor
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support import references
@@ -103,6 +105,8 @@ def test_a_span_asks_only_for_the_pairs_inside_it(budget):
     question = Question(7, budget, 0, "text/0", span=(2, 3, 4))
     result = reduced(metric, value_of([table]), [question])[0].estimate
     assert {tuple(pair) for pair in result.pairs.tolist()} <= {(2, 3), (2, 4), (3, 4)}
+    one = reduced(metric, value_of([table]), [replace(question, span=(2, 3), budget=60)])[0]
+    assert "1 pair per sample" in one.estimator
     if budget == 4000:
         exact = references.shapley_interaction(references.set_game(table, 7), 7)
         np.testing.assert_allclose(result.values, [exact[i, j] for i, j in result.pairs], atol=1e-12)

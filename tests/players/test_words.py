@@ -170,6 +170,8 @@ def test_zero_is_the_zero_vector_and_says_what_stays(classifier):
     assert not baseline.values.any()
     assert "position and segment embeddings stay" in baseline.source
     assert "paper 004" in embedding_baseline(classifier, "pad").source
+    assert "vector of the mask token" in embedding_baseline(classifier, "mask").source
+    assert "vector of 'not'" in embedding_baseline(classifier, "token:not").source
 
 
 def test_a_not_that_is_replaced_turns_the_answer_around(classifier):

@@ -180,6 +180,11 @@ def test_says_what_was_left_out_and_how_sure(width):
     assert "none: 2 samples, an interval needs 20" in words
 
 
+def test_a_baseline_whose_source_says_the_same_is_said_once():
+    zero = report([interaction()], provenance={"baseline": {"source": "0.250, -1.50 in the network's input space"}})
+    assert flat(summary_text(zero)).count("0.250, -1.50 in the network's input space") == 1
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_players_are_ranked_and_efficiency_is_checked(width):
     words = flat(summary_text(report([shapley(gap=0.25)]), width=width))

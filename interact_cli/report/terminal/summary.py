@@ -182,7 +182,7 @@ def _players(report: Report) -> str:
     if players.shared:
         return f"{players.largest:,} ({spec})"
     sizes = sorted(len(names) for names in players.own_names)
-    return f"{_spread(np.array(sizes))} ({spec}): each sample has its own"
+    return f"{_spread(np.array(sizes))} ({spec}){': each sample has its own' if len(sizes) > 1 else ''}"
 
 
 def _entry(report: Report) -> list[tuple[str, str]]:
@@ -225,8 +225,8 @@ def _baseline(report: Report) -> str:
         shown = ", ".join(number(value) for value in values)
     else:
         shown = f"{values.size} values, from {number(values.min())} to {number(values.max())}"
-    said = f"{name}: {shown} {where}"
-    return f"{said} ({source})" if source else said
+    said = f"{shown} {where}"
+    return f"{name}: {said} ({source})" if source and source != said else f"{name}: {said}"
 
 
 def _game(report: Report, unit: str) -> str:
