@@ -19,8 +19,9 @@ from PIL import Image
 from benchmarks.growth import peak_mib
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Interleaved, quartiles
-from interact_cli.datasets import folder, table
 from interact_cli.datasets.drawing import draw
+from interact_cli.datasets.images import folder
+from interact_cli.datasets.tables import table
 from interact_cli.interfaces import DataRequest
 
 PICKED = 50

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
-from interact_cli.adapters.text_networks import text_network
+from interact_cli.adapters.huggingface.text_networks import text_network
 from interact_cli.engine.batch_rows import batch_rows
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.games.coalitions import pack

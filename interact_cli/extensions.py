@@ -28,16 +28,19 @@ BUNDLED = frozenset({"digits", "wine", "breast_cancer", "iris", "diabetes", "pho
 """Data sets that need no files."""
 
 ADAPTERS = {
-    "timm": ("interact_cli.adapters.timm_models:build", "any timm model: timm:resnet18"),
+    "timm": ("interact_cli.adapters.architectures.timm_models:build", "any timm model: timm:resnet18"),
     "torchvision": (
-        "interact_cli.adapters.torchvision_models:build",
+        "interact_cli.adapters.architectures.torchvision_models:build",
         "any torchvision image classifier: torchvision:resnet18",
     ),
     "paper": (
-        "interact_cli.adapters.paper_networks:build",
+        "interact_cli.adapters.architectures.paper_networks:build",
         "the papers' networks: paper:alexnet, vgg11|13|16|19, resnet18|20|34|44|56 (32 or 64 px), mlp5|8 (columns)",
     ),
-    "py": ("interact_cli.adapters.factories:build", "your own factory: py:package.module:factory, py:FILE.py:factory"),
+    "py": (
+        "interact_cli.adapters.architectures.factories:build",
+        "your own factory: py:package.module:factory, py:FILE.py:factory",
+    ),
 }
 
 DATASETS = {
@@ -50,26 +53,35 @@ DATASETS = {
         "interact_cli.datasets.bundled:photographs",
         "scikit-learn's two photographs, unlabelled (bundled)",
     ),
-    "cifar10": ("interact_cli.datasets.cifar10:read", "32x32 photographs, 10 classes"),
-    "cifar100": ("interact_cli.datasets.cifar10:read_cifar100", "32x32 photographs, 100 classes"),
-    "mnist": ("interact_cli.datasets.mnist:read", "28x28 grey digits, 10 classes"),
-    "fashion_mnist": ("interact_cli.datasets.mnist:read_fashion", "28x28 grey clothes, 10 classes"),
-    "kmnist": ("interact_cli.datasets.mnist:read_kmnist", "28x28 grey Japanese characters, 10 classes"),
-    "tiny_imagenet": ("interact_cli.datasets.tiny_imagenet:read", "64x64 photographs, 200 classes"),
-    "celeba": ("interact_cli.datasets.celeba:read", "178x218 faces; --label-column names one of 40 attributes"),
-    "folder": ("interact_cli.datasets.folder:read", "folder:PATH, one sub-folder of images per class"),
-    "saved": ("interact_cli.datasets.saved:read", "saved:PATH, written by save_to_disk of Hugging Face datasets"),
-    "csv": ("interact_cli.datasets.table:read", "csv:FILE, numeric columns and a label column"),
-    "parquet": ("interact_cli.datasets.parquet:read", "parquet:FILE, numeric columns and a label column"),
-    "census": ("interact_cli.datasets.census:read", "income, 12 variables in 91 columns, 2 classes"),
-    "tv_news": ("interact_cli.datasets.tv_news:read", "commercials in TV news, ten groups of 4,125 columns, 2 classes"),
-    "bike_share": ("interact_cli.datasets.bike_share:read", "hourly rentals, 12 columns, no classes"),
-    "newsgroups": ("interact_cli.datasets.newsgroups:read", "posts of 20 newsgroups, as texts"),
-    "newsgroups-tfidf": ("interact_cli.datasets.newsgroups_tfidf:read", "posts of 20 newsgroups, 1,000 TF-IDF columns"),
-    "sst2": ("interact_cli.datasets.sst2:read", "sentences of film reviews, negative or positive"),
-    "cola": ("interact_cli.datasets.cola:read", "English sentences, unacceptable or acceptable"),
-    "text": ("interact_cli.datasets.text_files:read", "text:FILE, texts by line, JSON object or table row"),
-    "texts": ("interact_cli.datasets.texts:read", "texts from the command line"),
+    "cifar10": ("interact_cli.datasets.images.cifar10:read", "32x32 photographs, 10 classes"),
+    "cifar100": ("interact_cli.datasets.images.cifar10:read_cifar100", "32x32 photographs, 100 classes"),
+    "mnist": ("interact_cli.datasets.images.mnist:read", "28x28 grey digits, 10 classes"),
+    "fashion_mnist": ("interact_cli.datasets.images.mnist:read_fashion", "28x28 grey clothes, 10 classes"),
+    "kmnist": ("interact_cli.datasets.images.mnist:read_kmnist", "28x28 grey Japanese characters, 10 classes"),
+    "tiny_imagenet": ("interact_cli.datasets.images.tiny_imagenet:read", "64x64 photographs, 200 classes"),
+    "celeba": ("interact_cli.datasets.images.celeba:read", "178x218 faces; --label-column names one of 40 attributes"),
+    "folder": ("interact_cli.datasets.images.folder:read", "folder:PATH, one sub-folder of images per class"),
+    "saved": (
+        "interact_cli.datasets.saved.folder:read",
+        "saved:PATH, written by save_to_disk of Hugging Face datasets",
+    ),
+    "csv": ("interact_cli.datasets.tables.table:read", "csv:FILE, numeric columns and a label column"),
+    "parquet": ("interact_cli.datasets.tables.parquet:read", "parquet:FILE, numeric columns and a label column"),
+    "census": ("interact_cli.datasets.tables.census:read", "income, 12 variables in 91 columns, 2 classes"),
+    "tv_news": (
+        "interact_cli.datasets.tables.tv_news:read",
+        "commercials in TV news, ten groups of 4,125 columns, 2 classes",
+    ),
+    "bike_share": ("interact_cli.datasets.tables.bike_share:read", "hourly rentals, 12 columns, no classes"),
+    "newsgroups": ("interact_cli.datasets.texts.newsgroups:read", "posts of 20 newsgroups, as texts"),
+    "newsgroups-tfidf": (
+        "interact_cli.datasets.tables.newsgroups_tfidf:read",
+        "posts of 20 newsgroups, 1,000 TF-IDF columns",
+    ),
+    "sst2": ("interact_cli.datasets.texts.sst2:read", "sentences of film reviews, negative or positive"),
+    "cola": ("interact_cli.datasets.texts.cola:read", "English sentences, unacceptable or acceptable"),
+    "text": ("interact_cli.datasets.texts.text_files:read", "text:FILE, texts by line, JSON object or table row"),
+    "texts": ("interact_cli.datasets.texts.command_line:read", "texts from the command line"),
 }
 
 PLAYERS = {

@@ -10,8 +10,8 @@ from itertools import takewhile
 
 import torch
 
-from interact_cli.adapters.contents import PREFIXES, Contents
-from interact_cli.adapters.suggestions import suggest, told
+from interact_cli.adapters.architectures.suggestions import suggest, told
+from interact_cli.adapters.containers.contents import PREFIXES, Contents
 from interact_cli.errors import CheckpointRefused, UsageError
 from interact_cli.safe_text import safe_text
 

@@ -15,8 +15,11 @@ from typing import Any
 
 import torch
 
-from interact_cli.adapters.archives import read_members
-from interact_cli.adapters.contents import (
+from interact_cli.adapters.architectures.suggestions import suggest
+from interact_cli.adapters.architectures.timm_directories import said_by
+from interact_cli.adapters.architectures.timm_models import TimmBuilder
+from interact_cli.adapters.containers.archives import read_members
+from interact_cli.adapters.containers.contents import (
     HYPER_PARAMETERS,
     WHOLE_FILE,
     Contents,
@@ -24,17 +27,14 @@ from interact_cli.adapters.contents import (
     read_document,
     state_candidates,
 )
-from interact_cli.adapters.cutting import FastTokenizer
-from interact_cli.adapters.directories import CONFIG, ModelDirectory, combined, is_directory, open_directory
-from interact_cli.adapters.files import CheckpointFile, opened
+from interact_cli.adapters.containers.directories import CONFIG, ModelDirectory, combined, is_directory, open_directory
+from interact_cli.adapters.containers.files import CheckpointFile, opened
+from interact_cli.adapters.containers.pickles import referenced_globals, unsafe_globals
+from interact_cli.adapters.containers.shards import read_weights
 from interact_cli.adapters.fitting import fitted
-from interact_cli.adapters.pickles import referenced_globals, unsafe_globals
-from interact_cli.adapters.shards import read_weights
+from interact_cli.adapters.huggingface.cutting import FastTokenizer
+from interact_cli.adapters.huggingface.models import read_network
 from interact_cli.adapters.sidecar import sidecar_path
-from interact_cli.adapters.suggestions import suggest
-from interact_cli.adapters.timm_directories import said_by
-from interact_cli.adapters.timm_models import TimmBuilder
-from interact_cli.adapters.transformers_models import read_network
 from interact_cli.errors import InteractError
 from interact_cli.safe_text import safe_text
 

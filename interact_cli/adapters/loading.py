@@ -16,16 +16,22 @@ from typing import Any
 import torch
 
 from interact_cli import networks
-from interact_cli.adapters.contents import Contents, read_contents
-from interact_cli.adapters.directories import ModelDirectory, combined, is_directory, missing_path, open_directory
-from interact_cli.adapters.factories import anchored
+from interact_cli.adapters.architectures.factories import anchored
+from interact_cli.adapters.architectures.source_code import code_digest
+from interact_cli.adapters.architectures.suggestions import suggest, told
+from interact_cli.adapters.architectures.timm_directories import said_by
+from interact_cli.adapters.containers.contents import Contents, read_contents
+from interact_cli.adapters.containers.directories import (
+    ModelDirectory,
+    combined,
+    is_directory,
+    missing_path,
+    open_directory,
+)
+from interact_cli.adapters.containers.shards import read_weights
 from interact_cli.adapters.fitting import Fit, fitted
-from interact_cli.adapters.shards import read_weights
+from interact_cli.adapters.huggingface.models import read_network
 from interact_cli.adapters.sidecar import Sidecar, read_sidecar, sidecar_path
-from interact_cli.adapters.source_code import code_digest
-from interact_cli.adapters.suggestions import suggest, told
-from interact_cli.adapters.timm_directories import said_by
-from interact_cli.adapters.transformers_models import read_network
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import ArchBuilder, Network, OutlineBuilder
 from interact_cli.registry import Registry

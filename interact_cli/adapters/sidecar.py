@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from interact_cli.adapters.geometry import read_geometry
+from interact_cli.adapters.architectures.geometry import read_geometry
 from interact_cli.errors import InputRefused, UsageError
 from interact_cli.safe_text import safe_text
 from interact_cli.strict_yaml import MAX_BYTES, load_strict

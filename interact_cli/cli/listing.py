@@ -120,7 +120,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
             for score in (*SCORES.values(), FEATURE)
         ]
     if kind == "checkpoints":
-        from interact_cli.adapters.containers import CONTAINERS
+        from interact_cli.adapters.containers.kinds import CONTAINERS
 
         return [{"name": name, "summary": summary, "origin": extensions.ORIGIN} for name, summary in CONTAINERS.items()]
     if kind == "protocols":
@@ -151,7 +151,7 @@ def _arch_names(pattern: str) -> list[dict[str, Any]]:
     from torchvision import models
 
     from interact_cli import extensions
-    from interact_cli.adapters.paper_networks import NAMES
+    from interact_cli.adapters.architectures.paper_networks import NAMES
 
     libraries = {
         "paper": (extensions.ORIGIN, sorted(NAMES)),

@@ -1,22 +1,13 @@
 """Samples from files and from scikit-learn: one module per reader, plus how samples are drawn and named.
 
-| module | data sets |
+| room or module | holds |
 |---|---|
 | `bundled` | ``digits``, ``wine``, ``breast_cancer``, ``iris``, ``diabetes``, ``photographs`` |
-| `cifar10` | ``cifar10``, ``cifar100`` |
-| `mnist` | ``mnist``, ``fashion_mnist``, ``kmnist`` |
-| `tiny_imagenet` | ``tiny_imagenet`` |
-| `celeba` | ``celeba`` |
-| `folder` | ``folder:PATH`` |
-| `saved` | ``saved:PATH`` |
-| `table`, `parquet` | ``csv:FILE``, ``parquet:FILE`` |
-| `census`, `tv_news`, `bike_share` | tables of UCI in their own layouts |
-| `newsgroups`, `newsgroups_tfidf` | ``newsgroups`` as texts, ``newsgroups-tfidf`` as columns |
-| `sst2`, `cola` | tab-separated files of `glue` |
-| `text_files`, `texts` | ``text:FILE``, ``texts`` from the command line |
-| `delimited`, `records`, `lines`, `json_lines` | where the rows of a text file start, found without parsing them |
-| `labels` | label texts into class indices |
+| `images` | CIFAR, MNIST and its kin, Tiny-ImageNet, CelebA, folders of images |
+| `tables` | CSV, Parquet, the tables of UCI, TF-IDF of 20 Newsgroups |
+| `texts` | GLUE's sentences, 20 Newsgroups, text files, the command line |
+| `saved` | folders that the library ``datasets`` saved |
 | `drawing` | which samples are measured, and the fingerprint of what was used |
-| `locations`, `layouts` | where data is looked for, and what it looks like there |
-| `pictures`, `arrow_stream`, `unpickling` | files from outside, opened so that none of them can run or flood anything |
+| `locations`, `layouts`, `split_places` | where data is looked for, and what it looks like there |
+| `labels`, `samples`, `request` | what every reader shares: class indices, the record behind it, the question |
 """

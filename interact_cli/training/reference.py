@@ -10,8 +10,8 @@ from pathlib import Path
 from torch import nn
 
 from interact_cli import networks, seeding
+from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.adapters.preprocessing import preprocess
-from interact_cli.adapters.source_code import code_digest
 from interact_cli.datasets.drawing import fingerprint, raw_digest
 from interact_cli.errors import CheckpointRefused, DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import Dataset, Progress

@@ -19,10 +19,12 @@ torch.set_num_threads(1)
 @pytest.fixture
 def builders() -> Registry:
     registry: Registry = Registry("architecture prefix", "interact list archs")
-    registry.add("timm", "interact_cli.adapters.timm_models:build", summary="timm", origin="test")
-    registry.add("torchvision", "interact_cli.adapters.torchvision_models:build", summary="tv", origin="test")
-    registry.add("paper", "interact_cli.adapters.paper_networks:build", summary="paper", origin="test")
-    registry.add("py", "interact_cli.adapters.factories:build", summary="py", origin="test")
+    registry.add("timm", "interact_cli.adapters.architectures.timm_models:build", summary="timm", origin="test")
+    registry.add(
+        "torchvision", "interact_cli.adapters.architectures.torchvision_models:build", summary="tv", origin="test"
+    )
+    registry.add("paper", "interact_cli.adapters.architectures.paper_networks:build", summary="paper", origin="test")
+    registry.add("py", "interact_cli.adapters.architectures.factories:build", summary="py", origin="test")
     return registry
 
 

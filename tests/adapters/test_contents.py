@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from interact_cli.adapters import pickles
-from interact_cli.adapters.contents import read_contents
-from interact_cli.adapters.files import opened
+from interact_cli.adapters.containers import pickles
+from interact_cli.adapters.containers.contents import read_contents
+from interact_cli.adapters.containers.files import opened
 from interact_cli.errors import CheckpointRefused, UsageError
 
 RAW = {"w": torch.tensor([1.0, 2.0])}

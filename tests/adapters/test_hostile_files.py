@@ -22,8 +22,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from interact_cli.adapters import pickles
-from interact_cli.adapters.contents import read_contents
+from interact_cli.adapters.containers import pickles
+from interact_cli.adapters.containers.contents import read_contents
 from interact_cli.adapters.inspection import inspect_file
 from interact_cli.errors import CheckpointRefused, NonFiniteError
 from interact_cli.safe_text import safe_text

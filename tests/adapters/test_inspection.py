@@ -7,7 +7,7 @@ import zipfile
 import pytest
 import torch
 
-from interact_cli.adapters import factories, timm_models
+from interact_cli.adapters.architectures import factories, timm_models
 from interact_cli.adapters.inspection import inspect_file
 from interact_cli.errors import CheckpointRefused
 

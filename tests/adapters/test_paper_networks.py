@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from interact_cli import networks
-from interact_cli.adapters import paper_networks
+from interact_cli.adapters.architectures import paper_networks
 from interact_cli.adapters.loading import load_model
 from interact_cli.errors import CheckpointRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import OutlineBuilder

@@ -11,7 +11,7 @@ import transformers
 from support.texts import byte_level, tiny_causal, tiny_classifier, wordpiece
 from transformers import BertConfig, BertForSequenceClassification, BertModel, GPT2Config, GPT2LMHeadModel
 
-from interact_cli.adapters.text_networks import text_network
+from interact_cli.adapters.huggingface.text_networks import text_network
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import CheckpointRefused
 

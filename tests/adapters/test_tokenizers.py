@@ -14,9 +14,9 @@ from support.texts import LONGEST, byte_level, sentences, tiny_causal, tiny_clas
 from tokenizers import Tokenizer, decoders, models, normalizers
 from transformers import AutoTokenizer, BertConfig, BertModel, GPT2Config, GPT2Model, PreTrainedTokenizerFast
 
-from interact_cli.adapters.directories import ModelDirectory, open_directory
-from interact_cli.adapters.text_networks import text_network
-from interact_cli.adapters.tokenizers import read_tokenizer
+from interact_cli.adapters.containers.directories import ModelDirectory, open_directory
+from interact_cli.adapters.huggingface.text_networks import text_network
+from interact_cli.adapters.huggingface.tokenizers import read_tokenizer
 from interact_cli.errors import CheckpointRefused, DataRefused, SampleSkipped, UsageError
 from interact_cli.types import Text
 

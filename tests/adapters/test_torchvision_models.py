@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchvision import models
 
-from interact_cli.adapters import torchvision_models
+from interact_cli.adapters.architectures import torchvision_models
 from interact_cli.adapters.loading import load_model
 from interact_cli.errors import CheckpointRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import OutlineBuilder

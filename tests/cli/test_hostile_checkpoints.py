@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 from support.workbench import TABLE, Ran, interact, refused, subprocess_ran
 
-from interact_cli.adapters import pickles
+from interact_cli.adapters.containers import pickles
 from interact_cli.api import read_report
 
 SHAPLEY = ("-m", "shapley", "-n", "2")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from interact_cli.datasets import bike_share
+from interact_cli.datasets.tables import bike_share
 from interact_cli.errors import DataRefused, UnknownNameError
 from interact_cli.interfaces import DataRequest
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn import datasets as sk
 
-from interact_cli.datasets import bundled, folder, table
+from interact_cli.datasets import bundled
+from interact_cli.datasets.images import folder
+from interact_cli.datasets.tables import table
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from interact_cli.datasets import celeba
+from interact_cli.datasets.images import celeba
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 

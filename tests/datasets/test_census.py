@@ -5,7 +5,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 from support.tables import write_census
 
-from interact_cli.datasets import census
+from interact_cli.datasets.tables import census
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from interact_cli.datasets import cifar10
+from interact_cli.datasets.images import cifar10
 from interact_cli.errors import DataRefused, UnknownNameError
 from interact_cli.interfaces import DataRequest
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from interact_cli.adapters.preprocessing import preprocess
-from interact_cli.datasets import folder
 from interact_cli.datasets.drawing import draw, identity
+from interact_cli.datasets.images import folder
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 from interact_cli.types import InputSpec

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from interact_cli.datasets import newsgroups, newsgroups_tfidf
+from interact_cli.datasets.tables import newsgroups_tfidf
+from interact_cli.datasets.texts import newsgroups
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
 from interact_cli.types import Text

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from interact_cli.datasets import parquet
+from interact_cli.datasets.tables import parquet
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.interfaces import DataRequest
 

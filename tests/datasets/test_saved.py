@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from interact_cli.datasets import saved
 from interact_cli.datasets.drawing import draw
+from interact_cli.datasets.saved import folder as saved
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 from interact_cli.types import Text

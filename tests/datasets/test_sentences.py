@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from interact_cli.datasets import cola, sst2
+from interact_cli.datasets.texts import cola, sst2
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 from interact_cli.types import Text

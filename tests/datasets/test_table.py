@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interact_cli.datasets import records, table
-from interact_cli.datasets.delimited import open_table
+from interact_cli.datasets.tables import records, table
+from interact_cli.datasets.tables.delimited import open_table
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.interfaces import DataRequest
 

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from interact_cli.datasets import text_files, texts
+from interact_cli.datasets.texts import command_line as texts
+from interact_cli.datasets.texts import text_files
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.interfaces import DataRequest
 from interact_cli.types import Text

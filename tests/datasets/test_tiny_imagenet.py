@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from interact_cli.datasets import folder, tiny_imagenet
 from interact_cli.datasets.drawing import identity
+from interact_cli.datasets.images import folder, tiny_imagenet
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 

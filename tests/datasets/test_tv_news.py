@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_svmlight_file
 
-from interact_cli.datasets import tv_news
+from interact_cli.datasets.tables import tv_news
 from interact_cli.errors import DataRefused, UnknownNameError
 from interact_cli.interfaces import DataRequest
 

@@ -95,7 +95,9 @@ def test_neither_dropout_nor_classifier_that_runs():
     network = randomised(Winding())
     network.unused = torch.nn.Dropout()
     model = model_of(network, 6)
-    with pytest.raises(UsageError, match=r"found none that runs. Name a module, for example one of: stem, middle, out\. "):
+    with pytest.raises(
+        UsageError, match=r"found none that runs. Name a module, for example one of: stem, middle, out\. "
+    ):
         locate(model, None, EXAMPLE)
 
 

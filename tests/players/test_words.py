@@ -10,9 +10,9 @@ import torch
 from support.texts import tiny_causal, tiny_classifier
 from transformers import BertForSequenceClassification, GPT2LMHeadModel
 
-from interact_cli.adapters.directories import open_directory
-from interact_cli.adapters.text_networks import text_network
-from interact_cli.adapters.tokenizers import read_tokenizer
+from interact_cli.adapters.containers.directories import open_directory
+from interact_cli.adapters.huggingface.text_networks import text_network
+from interact_cli.adapters.huggingface.tokenizers import read_tokenizer
 from interact_cli.errors import SampleSkipped, UsageError
 from interact_cli.interfaces import Baseline, PlayerOptions
 from interact_cli.players.words import embedding_baseline, tokens, words

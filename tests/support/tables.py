@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from interact_cli.datasets import census
-from interact_cli.datasets.census import CATEGORIES
+from interact_cli.datasets.tables import census
+from interact_cli.datasets.tables.census import CATEGORIES
 from interact_cli.interfaces import DataRequest
 from interact_cli.networks.fully_connected import mlp
 

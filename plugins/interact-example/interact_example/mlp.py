@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from interact_cli.adapters.geometry import Geometry, input_spec, probe, read_geometry
+from interact_cli.adapters.architectures.geometry import Geometry, input_spec, probe, read_geometry
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text

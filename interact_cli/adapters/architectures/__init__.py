@@ -1,0 +1,1 @@
+"""From a name to a network without weights: timm, torchvision, the papers' networks, your own factories."""

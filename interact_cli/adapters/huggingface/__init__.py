@@ -1,0 +1,1 @@
+"""From a folder of transformers to a network: configuration, weights, tokenizer or image processor."""

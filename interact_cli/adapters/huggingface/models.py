@@ -1,0 +1,254 @@
+"""A model directory of transformers into a network: configuration, outline, fit, weights.
+
+The library builds the class that ``architectures`` names, on torch's meta device first, for its size; only a network
+that the weights can fill takes memory. The tensors come from our own reader; the library sorts them in (old names,
+tied weights, buffers), without a path and so without a file. What it could not place is a refusal here, where the
+library would start those weights at random and go on.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+import transformers
+from torch import nn
+
+from interact_cli.adapters.architectures.geometry import family, probe
+from interact_cli.adapters.containers.contents import Contents
+from interact_cli.adapters.containers.directories import ModelDirectory
+from interact_cli.adapters.fitting import Fit
+from interact_cli.adapters.huggingface.configs import Plan, check_size, read_plan, tell
+from interact_cli.adapters.huggingface.image_processors import image_input
+from interact_cli.adapters.huggingface.text_networks import text_network
+from interact_cli.adapters.huggingface.tokenizers import read_tokenizer
+from interact_cli.entries.wrapped import Wrapped
+from interact_cli.errors import CheckpointRefused, UsageError
+from interact_cli.interfaces import Network
+from interact_cli.safe_text import safe_text
+from interact_cli.types import OutputKind
+
+_PLACEHOLDER = re.compile(r"LABEL_\d+")
+_MAX_KEYS = 3
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A network with its weights."""
+
+    arch: str
+    network: Network
+    notes: tuple[str, ...]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the further files that were read, by name."""
+
+
+class ImageNetwork(Wrapped):
+    """A network of images of transformers: pixels in, one tensor out."""
+
+    def __init__(self, core: nn.Module, answer: Literal["logits", "last_hidden_state"]) -> None:
+        super().__init__(core)
+        self.answer = answer
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Run the network: ``(B, C, H, W)`` -> ``(B, K)`` logits, or its last feature tensor."""
+        outputs = self.core(pixel_values=pixels, return_dict=True)
+        return getattr(outputs, self.answer)  # type: ignore[no-any-return]
+
+
+def read_network(directory: ModelDirectory, contents: Contents, allow_missing: Sequence[str] = ()) -> Filled:
+    """Build the network of a directory and put its weights in.
+
+    Args:
+        directory: A directory of kind ``"transformers"``.
+        contents: Its weights.
+        allow_missing: Shell patterns of tensors that may be missing; they keep a random start that is always the
+            same.
+
+    Returns:
+        The network in eval mode and float32, ready to be measured.
+
+    Raises:
+        CheckpointRefused: the library has no such network, it is of an unsupported kind, or the weights do not fit
+            it; up to three names tell where.
+        UsageError: a pattern matches no tensor of the network.
+    """
+    with _quiet():
+        plan = read_plan(directory)
+        attention = check_size(plan, contents)
+        core, fit = _filled(plan, contents, attention, allow_missing)
+        make = _image if getattr(core, "main_input_name", "") == "pixel_values" else _text
+        network, digests = make(core, plan, directory)
+    network.module.eval().requires_grad_(requires_grad=False)
+    way = (f"attention of transformers: {attention}",) if network.family == "transformer" else ()
+    notes = (*fit.notes, *way, *_label_notes(plan))
+    return Filled(f"hf:{plan.architecture}", network, notes, digests)
+
+
+def _filled(plan: Plan, contents: Contents, attention: str, allow_missing: Sequence[str]) -> tuple[nn.Module, Fit]:
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(0)
+            core, info = getattr(transformers, plan.architecture).from_pretrained(
+                None,
+                config=plan.config,
+                state_dict=dict(contents.state),
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                dtype=torch.float32,
+                attn_implementation=attention,
+                local_files_only=True,
+            )
+    except Exception as error:  # the library's own conversions of old names
+        raise CheckpointRefused(
+            f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture}, but: {tell(error)}."
+        ) from None
+    _check_patterns(core, allow_missing, plan)
+    missing = _without_pooler(core, plan, sorted(info["missing_keys"]))
+    refused = [name for name in missing if not any(fnmatch.fnmatchcase(name, rule) for rule in allow_missing)]
+    reshaped = sorted(info["mismatched_keys"], key=str)
+    extra = sorted(info["unexpected_keys"])
+    if refused or reshaped or extra or info["error_msgs"]:
+        raise CheckpointRefused(_misfit(plan, contents, refused, extra, reshaped))
+    return core, Fit(core.state_dict(), missing=tuple(missing))
+
+
+def _without_pooler(core: Any, plan: Plan, missing: list[str]) -> list[str]:
+    """Take the pooler out of an encoder whose file has none, and return what else is missing.
+
+    Encoders that were trained without a head often come without one; their features are the last hidden state.
+    """
+    others = [name for name in missing if not name.startswith("pooler.")]
+    if plan.task != "features" or others == missing:
+        return missing
+    core.pooler = None
+    return others
+
+
+def _check_patterns(core: nn.Module, patterns: Sequence[str], plan: Plan) -> None:
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(name, pattern) for name in core.state_dict()):
+            raise UsageError(
+                f"Expected --allow-missing to match a tensor of {plan.architecture}, got "
+                f"'{safe_text(pattern, 60)}', which matches none. Correct it or leave it out."
+            )
+
+
+def _misfit(
+    plan: Plan, contents: Contents, missing: Sequence[str], extra: Sequence[str], reshaped: Sequence[Any]
+) -> str:
+    parts = [
+        f"{len(names)} {word} ({_listed(names)})"
+        for names, word in ((missing, "missing"), (extra, "unexpected"))
+        if names
+    ]
+    if reshaped:
+        name, *shapes = reshaped[0]
+        got, wanted = (tuple(shape) for shape in shapes[:2])
+        parts.append(f"{len(reshaped)} of another shape ('{safe_text(name, 80)}' is {got}, not {wanted})")
+    advice = (
+        " A random head would be measured: name the trained checkpoint, or pass --allow-missing PATTERN."
+        if missing and not (extra or reshaped)
+        else " The configuration belongs to another checkpoint, or names another class than the one that was saved."
+    )
+    return (
+        f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture} (named by {plan.where}), got "
+        f"{', '.join(parts) or 'tensors that the library cannot place'}.{advice}"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{safe_text(name, 80)}'" for name in names[:_MAX_KEYS])
+    return shown + (", ..." if len(names) > _MAX_KEYS else "")
+
+
+def _image(core: nn.Module, plan: Plan, directory: ModelDirectory) -> tuple[Network, Mapping[str, str]]:
+    spec, digests = image_input(directory, plan.config)
+    if plan.task == "features":
+        module = ImageNetwork(core, "last_hidden_state")
+        return Network(module, spec, "features", 0, family(core)), digests
+    module = ImageNetwork(core, "logits")
+    wanted: OutputKind = "scalar" if plan.config.num_labels == 1 else "classes"
+    output, n_classes = probe(module, spec.shape, wanted, plan.architecture)
+    network = Network(
+        module,
+        spec,
+        output,
+        n_classes,
+        family(core),
+        _class_names(plan.config),
+        classifier=_classifier(core, plan.config.num_labels),
+    )
+    return network, digests
+
+
+def _text(core: Any, plan: Plan, directory: ModelDirectory) -> tuple[Network, Mapping[str, str]]:
+    if core.main_input_name != "input_ids" or plan.task == "image":
+        raise CheckpointRefused(
+            f"Expected a network of images or texts in {plan.where}, got one of '{safe_text(core.main_input_name)}'."
+        )
+    n_labels = plan.config.num_labels if plan.task == "classes" else 0
+    output: OutputKind = "scalar" if n_labels == 1 else plan.task
+    module = text_network(core, output)
+    tokenizer, spec = read_tokenizer(directory, module, output)
+    network = Network(
+        module,
+        spec,
+        output,
+        n_labels if output == "classes" else 0,
+        "transformer",
+        _class_names(plan.config) if output == "classes" else (),
+        tokenizer=tokenizer,
+        classifier=_head(core) if plan.task == "continuation" else _classifier(core, n_labels),
+    )
+    return network, tokenizer.digests
+
+
+def _head(core: Any) -> str:
+    """Return the module that gives a language model's logits."""
+    head = core.get_output_embeddings()
+    return next((name for name, part in core.named_modules() if part is head), "")
+
+
+def _classifier(core: nn.Module, n_labels: int) -> str:
+    """Return the last linear module that gives as many numbers as there are labels; empty without a head."""
+    found = [
+        name for name, part in core.named_modules() if isinstance(part, nn.Linear) and part.out_features == n_labels
+    ]
+    return found[-1] if found else ""
+
+
+def _class_names(config: Any) -> tuple[str, ...]:
+    names: Mapping[int, Any] = config.id2label or {}
+    ordered = tuple(str(names[index]) for index in sorted(names))
+    return () if all(_PLACEHOLDER.fullmatch(name) for name in ordered) else ordered
+
+
+def _label_notes(plan: Plan) -> tuple[str, ...]:
+    kind = getattr(plan.config, "problem_type", None)
+    if plan.task not in {"classes", "image"} or kind in {None, "single_label_classification"}:
+        return ()
+    if kind == "regression" and plan.config.num_labels == 1:
+        return ()
+    return (f"config.json says problem_type '{safe_text(kind, 60)}'; its labels are measured as classes of one choice",)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's progress bars and reports off the terminal; what matters is told here."""
+    told: Any = transformers.utils.logging
+    verbosity, bars = told.get_verbosity(), told.is_progress_bar_enabled()
+    told.set_verbosity(logging.CRITICAL)
+    told.disable_progress_bar()
+    try:
+        yield
+    finally:
+        told.set_verbosity(verbosity)
+        if bars:
+            told.enable_progress_bar()

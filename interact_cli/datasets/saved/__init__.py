@@ -1,0 +1,1 @@
+"""A folder that the library ``datasets`` saved, read without it."""

@@ -1,0 +1,1 @@
+"""Tables of numbers: delimited text, Parquet, and the papers' tables."""

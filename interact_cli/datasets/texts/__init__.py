@@ -1,0 +1,1 @@
+"""Texts: GLUE's tables, newsgroups, text files, the command line."""

@@ -1,0 +1,117 @@
+"""The tab-separated files of the GLUE tasks: no quoting, one file per split, the labels of the test part hidden.
+
+Source: Wang et al. (2019), https://gluebenchmark.com
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from interact_cli.datasets.layouts import Layout
+from interact_cli.datasets.samples import Numbered, Samples
+from interact_cli.datasets.split_places import split_place
+from interact_cli.datasets.texts.lines import Line, line_at, lines
+from interact_cli.errors import DataRefused
+from interact_cli.interfaces import DataRequest
+from interact_cli.safe_text import safe_text
+from interact_cli.types import IntArray, Text
+
+_FILES = {"dev": "dev.tsv", "train": "train.tsv", "test": "test.tsv"}
+_HIDDEN = "-1"
+"""What stands for a label that is not told."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The columns of one file."""
+
+    columns: tuple[str, ...]
+    has_names: bool
+    """Whether its first line names them."""
+
+
+TEST = Part(("index", "sentence"), has_names=True)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: a sentence and its class."""
+
+    name: str
+    layout: Layout
+    labelled: Part
+    """Its train and dev files; the test file is `TEST`."""
+    class_names: tuple[str, ...]
+
+
+def read_task(request: DataRequest, task: Task) -> Samples:
+    """Open one split of a task; rows are numbered from 0 below the line of names, if there is one.
+
+    A quote is a character like any other, and a line ends a row, always: reading these files with a CSV reader's usual
+    quoting joins rows.
+
+    Raises:
+        DataRefused: not found, another table, or a label that is no class.
+        UsageError: an unknown split.
+    """
+    split, path = split_place(request, task.layout, _FILES)
+    part = TEST if split == "test" else task.labelled
+    found = list(lines(path))
+    rows = found[1:] if part.has_names else found
+    _check(path, part, found, task)
+    sentence = part.columns.index("sentence")
+    labels, notes = _labels(path, part, rows, task)
+    return Samples(
+        name=task.name,
+        split=split,
+        kind="text",
+        ids=Numbered(f"{task.name}/{split}", len(rows)),
+        read=partial(_text, path, np.array([row.start for row in rows], np.int64), sentence),
+        labels=labels,
+        class_names=task.class_names,
+        notes=notes,
+    )
+
+
+def _check(path: Path, part: Part, found: list[Line], task: Task) -> None:
+    shown = "<TAB>".join(part.columns)
+    if part.has_names and (not found or tuple(found[0].text.split("\t")) != part.columns):
+        got = f"'{safe_text(found[0].text, 60)}'" if found else "an empty file"
+        raise DataRefused(f"Expected the first line '{shown}' in '{path}', got {got}. Expected {task.layout.expected}.")
+    if len(found) <= part.has_names:
+        raise DataRefused(f"Expected rows in '{path}', got none. Expected {task.layout.expected}.")
+    for line in found:
+        n_fields = line.text.count("\t") + 1
+        if n_fields != len(part.columns):
+            raise DataRefused(
+                f"Expected {len(part.columns)} fields ({shown}) in line {line.number} of '{path}', got {n_fields}: a "
+                f"tab in the sentence, or a file of another task? Expected {task.layout.expected}."
+            )
+
+
+def _labels(path: Path, part: Part, rows: list[Line], task: Task) -> tuple[IntArray | None, tuple[str, ...]]:
+    if "label" not in part.columns:
+        return None, ("the labels of the test part are hidden: samples are unlabelled",)
+    place = part.columns.index("label")
+    texts = [row.text.split("\t")[place] for row in rows]
+    if set(texts) == {_HIDDEN}:
+        return None, (f"all labels are {_HIDDEN}, which stands for hidden: samples are unlabelled",)
+    index_of = {str(index): index for index in range(len(task.class_names))}
+    for row, text in zip(rows, texts, strict=True):
+        if text not in index_of:
+            raise DataRefused(
+                f"Expected label {' or '.join(index_of)} in line {row.number} of '{path}', got "
+                f"'{safe_text(text, 40)}'. Expected {task.layout.expected}."
+            )
+    return np.array([index_of[text] for text in texts], np.int64), ()
+
+
+def _text(path: Path, starts: IntArray, sentence: int, index: int) -> Text:
+    fields = line_at(path, starts[index]).split("\t")
+    if len(fields) <= sentence:
+        raise DataRefused(f"Cannot read row {index} of '{path}': the file has changed since it was opened.")
+    return Text(fields[sentence])
