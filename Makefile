@@ -28,7 +28,7 @@ demo: $(READY)
 	for report in $(DEMO)/*.h5; do $(BIN)/interact plot $$report --output $${report%.h5}.png || exit 1; done
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 test-all: $(READY)
 	$(BIN)/python -m pytest -m "not gpu and not cluster"

@@ -89,8 +89,7 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     data_name = settings.data.name or texts or fitting_data(model)
     dataset = open_dataset(data_name, settings.data)
     model = matched(model, dataset)
-    if settings.data.continuation is not None and model.output != "continuation":
-        raise UsageError("--continuation is what a causal language model goes on with; this is none. Leave it out.")
+    _check_continuation(settings, model)
     resolved = resolve(settings, model, data_name, labelled=dataset.labels is not None)
     inputs = draw_inputs(
         resolved.data,
@@ -128,6 +127,22 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
         illustration=illustration,
         range_data=RangeData.of(model, dataset, resolved.plan.seed) if normalised else None,
     )
+
+
+def _check_continuation(settings: Settings, model: Model) -> None:
+    """Refuse a continuation that nobody takes, and texts of the command line that need one and have none.
+
+    Raises:
+        UsageError: either.
+    """
+    given = settings.data.continuation is not None
+    if given and model.output != "continuation":
+        raise UsageError("--continuation is what a causal language model goes on with; this is none. Leave it out.")
+    if settings.data.texts and model.output == "continuation" and not given:
+        raise UsageError(
+            "Expected --continuation TEXT for a causal language model: its value is log p of what it goes on with. "
+            'Give it, for example --continuation " yes".'
+        )
 
 
 def _model(settings: Settings, device: str, progress: Progress, *, training: bool) -> Model:

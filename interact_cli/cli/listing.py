@@ -100,7 +100,10 @@ def _described(row: ModuleRow) -> str:
     marks = {
         "a dropout: activations:pre-dropout:NAME": row.dropout,
         "feeds a dropout": row.feeds_dropout,
-        f"{row.functional_dropouts} functional dropouts inside": row.functional_dropouts > 0,
+        f"{row.functional_dropouts} functional dropout{'s' if row.functional_dropouts > 1 else ''} inside": (
+            row.functional_dropouts > 0
+        ),
+        "no dropout runs: its input is activations:pre-dropout": row.stands_in,
         f"runs {row.runs} times": row.runs != 1,
         "no entry": row.runs == 1 and not row.entry,
     }

@@ -29,6 +29,8 @@ class ModuleRow:
     """Whether a dropout, layer or functional, takes what it gives."""
     functional_dropouts: int
     """How many functional dropouts its own forward calls."""
+    stands_in: bool
+    """Whether its input is what ``pre-dropout`` means, as no dropout runs: the classifier."""
     entry: bool
     """Whether a mask can enter at its output: it runs once and gives one floating tensor with the batch in front."""
 
@@ -57,6 +59,7 @@ def list_modules(model: Model, example: torch.Tensor) -> tuple[ModuleRow, ...]:
                 is_dropout(module),
                 name in feeding,
                 len(observation.of(name, "dropout")),
+                bool(calls) and name == model.classifier and not observation.dropouts,
                 _can_be_entered(observation, name),
             )
         )

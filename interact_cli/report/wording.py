@@ -210,8 +210,11 @@ def subject(report: Report) -> tuple[str, str, str]:
     score = safe_text(report.provenance.get("score") or "score", limit=60)
     if modules:
         score = f"feature of {count(len(modules), 'module')}"
+    elif score == "feature:":
+        score = "feature of the output"
     target = safe_text(report.provenance.get("target") or "", limit=40)
-    return network, f"{name}, {split} split" if split else name, f"{score} of the {target} class" if target else score
+    data_said = f"{name}, {split} split" if split not in {"", "all"} else name
+    return network, data_said, f"{score} of the {target} class" if target else score
 
 
 def mapping(document: object, key: str) -> dict[str, object]:

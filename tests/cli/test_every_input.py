@@ -175,7 +175,7 @@ class TestTexts:
 
     def test_a_causal_model_without_a_continuation_is_told_how(self, texts_shelf: Path, desk: Path):
         assert "--continuation" in refused(
-            5, "measure", texts_shelf / "gpt2", "-t", "the cast is good", "-m", "shapley"
+            2, "measure", texts_shelf / "gpt2", "-t", "the cast is good", "-m", "shapley"
         )
 
     def test_texts_are_needed_for_a_network_of_texts(self, texts_shelf: Path, desk: Path):

@@ -361,7 +361,7 @@ def test_nothing_is_copied_and_the_library_stays_unloaded(tmp_path):
         dataset.raw(index)
     assert pa.total_allocated_bytes() - before < 500_000
     code = (
-        "import sys, pathlib; from interact_cli.datasets import saved; "
+        "import sys, pathlib; from interact_cli.datasets.saved import folder as saved; "
         "from interact_cli.interfaces import DataRequest; "
         f"saved.read(DataRequest('saved', path=pathlib.Path({str(folder)!r}))).raw(3); "
         "sys.exit('datasets' in sys.modules or 'torch' in sys.modules)"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -37,6 +39,13 @@ def test_functional_dropouts():
     found = rows(randomised(Functional()), noise(1, 6))
     assert found[""].functional_dropouts == 2
     assert not any(row.feeds_dropout for row in found.values()), "a ReLU and a sum stand between"
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(None, ["2"]), (0.0, [])])
+def test_the_classifier_stands_in_where_no_dropout_runs(rate, expected):
+    between = nn.ReLU() if rate is None else nn.Dropout(rate)
+    model = replace(model_of(nn.Sequential(nn.Linear(6, 8), between, nn.Linear(8, 4)), 6), classifier="2")
+    assert [row.name for row in list_modules(model, noise(1, 6)) if row.stands_in] == expected
 
 
 def test_a_timm_network():
