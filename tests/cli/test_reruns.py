@@ -57,11 +57,16 @@ def test_default_output_is_named_by_content(desk: Path, forward_passes: list[int
     assert leftovers(Path("interact-runs")) == []
 
 
+def _hears_interrupts() -> None:
+    """Jobs that a shell starts in the background ignore Ctrl-C, and so do their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_killed_run_goes_on_where_it_stopped(desk: Path, forward_passes: list[int], name: str):
     killed = subprocess.Popen(
         command(*RUN), cwd=desk, env=environment(PAUSE_PER_BATCH="0.05"), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, preexec_fn=_hears_interrupts,
     )  # fmt: skip
     units = desk / "a.h5.partial" / "units"
     deadline = time.monotonic() + 60
