@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from benchmarks.subjects import CLASSES, Subject, encoder, mlp, resnet18, vit
 from benchmarks.table import Goal, Row
@@ -19,11 +20,8 @@ def swept(subject: Subject, rounds: int) -> Row:
     works, sizes = [], []
     rows = SMALLEST
     while rows <= LARGEST:
-        evaluator, coalitions = subject.evaluator(rows), subject.coalitions(rows)
-
-        def masked(evaluator=evaluator, coalitions=coalitions) -> object:  # noqa: ANN001  (bound early, in the loop)
-            return evaluator.records(subject.sample, subject.players, coalitions, CLASSES)
-
+        records, coalitions = subject.evaluator(rows).records, subject.coalitions(rows)
+        masked = partial(records, subject.sample, subject.players, coalitions, CLASSES)
         works.append(masked)
         sizes.append(rows)
         if Interleaved.of([masked], 1, floor=0).median(0) > SECONDS_PER_BATCH / 4:

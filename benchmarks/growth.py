@@ -64,7 +64,7 @@ def audit_loop(n_samples: int, folder: Path) -> float:
             if sample == 1:
                 started = Clock.now()
             plan = plan_sample(metrics, Question(subject.players.n_players, PER_SAMPLE, 0, f"sample {sample}"))
-            values = score.of_record(evaluations.of(sample, plan, CLASSES)[:, 0])
+            values = score.of_record(evaluations.of(sample, plan, CLASSES, (len(CLASSES), 4))[:, 0])
             results.append(plan.reduce(metrics, values))
         return Clock.now() - started
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import statistics
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 
@@ -78,6 +79,6 @@ def planning(rounds: int) -> Iterator[Row]:
     for subject, budget, grid in ((tabular, 4096, None), (image, 4000, (8, 8))):
         question = Question(subject.players.n_players, budget, 0, "sample", grid)
         plan = plan_sample(metrics, question)
-        times = [seconds(lambda question=question: plan_sample(metrics, question)) for _ in range(rounds)]
+        times = [seconds(partial(plan_sample, metrics, question)) for _ in range(rounds)]
         what = f"{subject.name}: planning {len(plan.coalitions)} coalitions of one sample"
         yield Row(what, 1000 * statistics.median(times), " ms", spread=quartiles([1000 * time for time in times]))

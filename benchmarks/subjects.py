@@ -103,7 +103,9 @@ def encoder(n_tokens: int, layers: int = 6) -> Subject:
         num_attention_heads=12,
         intermediate_size=1536,
     )
-    module = text_network(BertForSequenceClassification(config).eval(), "classes")
+    core = BertForSequenceClassification(config)
+    core.train(mode=False)
+    module = text_network(core, "classes")
     name = f"BERT {layers}x{WIDTH}, {n_tokens} tokens"
     spec = InputSpec("text", (3, config.max_position_embeddings))
     model = Model(module, f"benchmark:{name}", "benchmark", spec, "classes", 2, "transformer", "0" * 64, "")

@@ -80,7 +80,7 @@ def operations(work: Work) -> int:
     """Count the floating-point operations of one call."""
     with FlopCounterMode(display=False) as counter:
         work()
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def tails(quick: bool) -> Iterator[Row]:
