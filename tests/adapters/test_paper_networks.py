@@ -182,7 +182,7 @@ def test_arguments_in_a_file_that_do_not_fit(load):
 
 @pytest.mark.parametrize("claims", [{"num_classes": 2**20}, {"img_size": 2**20}])
 def test_a_huge_claim_takes_no_memory(load, claims, monkeypatch):
-    monkeypatch.setattr(paper_networks, "probe", lambda *_a: pytest.fail("the network was built"))
+    monkeypatch.setattr(paper_networks, "described", lambda *_a, **_k: pytest.fail("the network was built"))
     args = argparse.Namespace(**claims)
     with pytest.raises(InteractError):
         load({"arch": "paper:vgg11", "args": args, "state_dict": {"conv1.weight": torch.zeros(64, 3, 3, 3)}})

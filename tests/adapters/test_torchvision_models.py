@@ -169,7 +169,7 @@ def test_a_file_cannot_make_torchvision_download(load):
 
 @pytest.mark.parametrize("name", ["resnet18", "regnet_y_400mf"])
 def test_a_huge_claim_takes_no_memory(load, name, monkeypatch):
-    monkeypatch.setattr(torchvision_models, "probe", lambda *_a: pytest.fail("the network was built"))
+    monkeypatch.setattr(torchvision_models, "described", lambda *_a, **_k: pytest.fail("the network was built"))
     args = argparse.Namespace(num_classes=2**20)
     document = {"arch": f"torchvision:{name}", "args": args, "state_dict": {"w": torch.zeros(1)}}
     message_of(partial(load, document), CheckpointRefused)

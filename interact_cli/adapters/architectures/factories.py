@@ -27,7 +27,8 @@ from typing import Any
 
 from torch import nn
 
-from interact_cli.adapters.architectures.geometry import Geometry, family, input_spec, probe, read_geometry
+from interact_cli.adapters.architectures.describing import described
+from interact_cli.adapters.architectures.geometry import Geometry, read_geometry
 from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.errors import InputRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
@@ -69,16 +70,8 @@ def build(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> 
     )
     if not geometry.shape:
         geometry = geometry.or_else(_first_linear(module, where))
-    output, n_classes = probe(module, geometry.shape, geometry.output, where)
-    return Network(
-        module,
-        input_spec(geometry, where),
-        output,
-        n_classes,
-        family(module),
-        class_names=geometry.class_names,
-        classifier=_classifier(module, factory, where),
-        code=code_digest(module, factory),
+    return described(
+        module, geometry, where, classifier=_classifier(module, factory, where), code=code_digest(module, factory)
     )
 
 

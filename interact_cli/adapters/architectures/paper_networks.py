@@ -15,7 +15,7 @@ from torch import nn
 
 from interact_cli import networks
 from interact_cli.adapters.architectures.arguments import Said
-from interact_cli.adapters.architectures.geometry import family, input_spec, probe
+from interact_cli.adapters.architectures.describing import described
 from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import Network
@@ -68,16 +68,8 @@ class PaperBuilder:
         paper, said = _find(name, arguments, saved)
         module, shape = _make(paper, said)
         geometry = said.geometry(shape)
-        output, n_classes = probe(module, shape, geometry.output, said.where)
-        return Network(
-            module,
-            input_spec(geometry, said.where),
-            output,
-            n_classes,
-            family(module),
-            class_names=geometry.class_names,
-            classifier=paper.classifier,
-            code=code_digest(module, paper.make),
+        return described(
+            module, geometry, said.where, classifier=paper.classifier, code=code_digest(module, paper.make)
         )
 
     def outline(self, name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> nn.Module:

@@ -13,7 +13,8 @@ from timm.models import split_model_name_tag
 from torch import nn
 
 from interact_cli.adapters.architectures.arguments import is_plain
-from interact_cli.adapters.architectures.geometry import Geometry, family, input_spec, probe, read_geometry
+from interact_cli.adapters.architectures.describing import described
+from interact_cli.adapters.architectures.geometry import Geometry, read_geometry
 from interact_cli.errors import CheckpointRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text
@@ -52,16 +53,7 @@ class TimmBuilder:
                 f"Expected class scores from {where}, but num_classes is 0. Give --arch-arg num_classes=K."
             )
         geometry = _geometry(name, module, arguments, saved)
-        output, n_classes = probe(module, geometry.shape, geometry.output, where)
-        return Network(
-            module,
-            input_spec(geometry, where),
-            output,
-            n_classes,
-            family(module),
-            class_names=geometry.class_names,
-            classifier=_classifier(module),
-        )
+        return described(module, geometry, where, classifier=_classifier(module))
 
     def outline(self, name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> nn.Module:
         """Build the network on the meta device, for its shapes."""

@@ -11,7 +11,8 @@ from torch import nn
 from torchvision import models
 
 from interact_cli.adapters.architectures.arguments import INPUT_WORDS, OUTPUT_WORDS, Said
-from interact_cli.adapters.architectures.geometry import Geometry, family, input_spec, probe
+from interact_cli.adapters.architectures.describing import described
+from interact_cli.adapters.architectures.geometry import Geometry
 from interact_cli.errors import CheckpointRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text
@@ -37,16 +38,7 @@ class TorchvisionBuilder:
         said = _said(name, arguments, saved)
         module = _create(name, said)
         geometry = _geometry(name, said)
-        output, n_classes = probe(module, geometry.shape, geometry.output, said.where)
-        return Network(
-            module,
-            input_spec(geometry, said.where),
-            output,
-            n_classes,
-            family(module),
-            class_names=geometry.class_names,
-            classifier=_classifier(module),
-        )
+        return described(module, geometry, said.where, classifier=_classifier(module))
 
     def outline(self, name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> nn.Module:
         """Build the network on the meta device, for its shapes.
