@@ -93,11 +93,11 @@ def read_json(path: Path) -> JsonFile:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _Refused(f"key '{safe_text(twice, 60)}' appears twice")
+    mapping: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in mapping:
+            raise _Refused(f"key '{safe_text(key, 60)}' appears twice")
+        mapping[key] = value
     return mapping
 
 

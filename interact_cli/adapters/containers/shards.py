@@ -43,21 +43,6 @@ def read_weights(directory: ModelDirectory, weights: str = "auto") -> tuple[Cont
     raise CheckpointRefused(f"Expected {EXPECTED}; '{directory.name}' has no such weights.")
 
 
-def weight_files(directory: ModelDirectory) -> tuple[str, ...]:
-    """Return the names of the files that hold the weights, the index first; empty for none.
-
-    Raises:
-        CheckpointRefused: as `read_weights`.
-    """
-    for name in FILES:
-        if has(directory.path, name):
-            return (name,)
-        if has(directory.path, f"{name}.index.json"):
-            index = f"{name}.index.json"
-            return (index, *sorted(set(_index(directory, index)[0].values())))
-    return ()
-
-
 def _read_shards(directory: ModelDirectory, index: str, weights: str) -> tuple[Contents, Mapping[str, str]]:
     listed, index_digest = _index(directory, index)
     digests = {**directory.digests, index: index_digest}

@@ -59,7 +59,7 @@ class ImageNetwork(Wrapped):
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Run the network: ``(B, C, H, W)`` -> ``(B, K)`` logits, or its last feature tensor."""
         outputs = self.core(pixel_values=pixels, return_dict=True)
-        return getattr(outputs, self.answer)  # type: ignore[no-any-return]
+        return getattr(outputs, self.answer)  # type: ignore[no-any-return]  # untyped in the library
 
 
 def read_network(directory: ModelDirectory, contents: Contents, allow_missing: Sequence[str] = ()) -> Filled:

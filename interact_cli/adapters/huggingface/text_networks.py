@@ -48,7 +48,7 @@ class _LibraryNetwork(TextNetwork):
         """Return the word vector of one token: ``(d,)``."""
         table = self._table()
         device = next(table.parameters()).device
-        return table(torch.tensor([[token_id]], device=device))[0, 0]  # type: ignore[no-any-return]
+        return table(torch.tensor([[token_id]], device=device))[0, 0]  # type: ignore[no-any-return]  # untyped in the library
 
     def finish(self, vectors: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Run the rest; see `TextNetwork.finish`."""
@@ -80,7 +80,7 @@ class _Logits(_LibraryNetwork):
     """A head over the whole text: ``(B, K)``."""
 
     def answer(self, outputs: Any, tokens: torch.Tensor) -> torch.Tensor:
-        return outputs.logits  # type: ignore[no-any-return]
+        return outputs.logits  # type: ignore[no-any-return]  # untyped in the library
 
 
 class _LastTokenLogits(_Logits):
@@ -97,14 +97,14 @@ class _LastTokenLogits(_Logits):
         words = torch.ones_like(tokens[:, ID]) if padding is None else (tokens[:, ID] != padding).long()
         last = (positions * words).argmax(dim=1).expand(len(states))
         head: Any = self.core.score
-        return head(states[torch.arange(len(states), device=states.device), last])  # type: ignore[no-any-return]
+        return head(states[torch.arange(len(states), device=states.device), last])  # type: ignore[no-any-return]  # untyped in the library
 
 
 class _Features(_LibraryNetwork):
     """The last hidden state of a network without a head: ``(B, L, d)``."""
 
     def answer(self, outputs: Any, tokens: torch.Tensor) -> torch.Tensor:
-        return outputs.last_hidden_state  # type: ignore[no-any-return]
+        return outputs.last_hidden_state  # type: ignore[no-any-return]  # untyped in the library
 
 
 class _Continuation(_LibraryNetwork):
