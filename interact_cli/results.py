@@ -5,7 +5,8 @@ them. Every array names its dimensions, so a report can label its axes without k
 
 Dimension names: ``sample``, ``player``, ``pair``, ``order``, ``member`` (the two players of a pair), ``ratio`` (order
 over n - 2, where the samples differ in n), ``keep_rate`` (the middle of a range of keep rates of the contexts),
-``split``, ``draw``.
+``split``, ``draw``, ``set`` (with ``member``), ``coalition`` (all 2^n by bit code, player i = bit i), ``size`` (players
+of a coalition), ``pattern``, ``node``, ``edge``, ``end``, ``epoch``, ``gap`` (between successive players).
 """
 
 from __future__ import annotations
@@ -109,9 +110,10 @@ class SampleTable:
     included: npt.NDArray[np.bool_]
     """``(sample,)``; False where the filter (``--only correct``) leaves the sample out of every summary."""
     full_value: FloatArray
-    """``(sample,)`` v(N) in the score's unit; of the first game where a run has several."""
+    """``(sample,)`` v(N) in the score's unit; of the first game where a run has several, its Euclidean length where
+    values are vectors."""
     empty_value: FloatArray
-    """``(sample,)`` v(empty) in the score's unit; of the first game where a run has several."""
+    """``(sample,)`` v(empty), likewise."""
     asked: IntArray
     """``(sample,)`` coalitions asked for, over all metrics."""
     unique: IntArray
@@ -135,6 +137,10 @@ class SampleTable:
         return at_chance(self.accuracy, self.chance, len(self.ids))
 
 
+LEARNED = "learned"
+"""Name of a baseline that each sample has its own of."""
+
+
 @dataclass(frozen=True)
 class PlayerTable:
     """The players of a run: shared by every sample, or each sample's own (words)."""
@@ -146,7 +152,8 @@ class PlayerTable:
     """Player of each position at the entry, -1 where always present: ``(1, H, W)``, ``(F,)``, the shape of an
     activation, or ``(sample, position)`` where each sample has its own players."""
     baseline: npt.NDArray[np.float32]
-    """What an absent position shows: ``(C, 1, 1)``, ``(F,)``, ``(1, d)``, the shape of an activation or ``()``."""
+    """What an absent position shows: ``(C, 1, 1)``, ``(F,)``, ``(1, d)``, the shape of an activation or ``()``; with
+    ``sample`` as another first axis where each sample has its own."""
     baseline_name: str
     grid: tuple[int, int] | None = None
     own_names: tuple[tuple[str, ...], ...] = ()
@@ -160,6 +167,11 @@ class PlayerTable:
     def shared(self) -> bool:
         """True where player i is the same thing in every sample."""
         return not self.own_names
+
+    @property
+    def own_baselines(self) -> bool:
+        """True where each sample has a baseline of its own: the learned ones."""
+        return self.baseline_name == LEARNED
 
     @property
     def largest(self) -> int:
@@ -188,7 +200,8 @@ class SampleRecords:
     values: FloatArray
     """``(evaluation, slot, 4)``: logit, and of the other logits the logsumexp, maximum and mean;
     ``(evaluation, 1, 1)`` for a scalar output; ``(evaluation, 1, 4)`` for a continuation: log p, log(1 - p), 0, 0;
-    ``(evaluation, module, 1)`` for feature scores: <f_N, f_S> / ||f_N|| of each module."""
+    ``(evaluation, module, 1)`` for feature scores: <f_N, f_S> / ||f_N|| of each module; ``(evaluation, 1, d)`` for a
+    vector score: the module's output, mean over space or words."""
 
 
 @dataclass(frozen=True)
@@ -231,12 +244,15 @@ class Records:
     total: int
     """Evaluations over all samples."""
     slots: int
-    """2 for classifiers (true and predicted class), 1 for other outputs, one per module for feature scores."""
+    """2 for classifiers (true and predicted class), 1 for other outputs and a vector score, one per module for feature
+    scores."""
     components: int
-    """4 for classifiers and continuations, 1 for scalar outputs and feature scores."""
+    """4 for classifiers and continuations, 1 for scalar outputs and feature scores, d for a vector score."""
     read: Callable[[int], SampleRecords]
     """Position in the sample table -> the records of that sample."""
     n_samples: int = 0
+    vectors: bool = False
+    """True where the components are the numbers of a vector score."""
 
     def __iter__(self) -> Iterator[SampleRecords]:
         for sample in range(self.n_samples):

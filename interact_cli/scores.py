@@ -14,12 +14,14 @@ from these, so another score needs no further forward pass.
 | margin | ``M - z``; positive when another class wins | logit | paper 002, section 5.1 |
 | scalar | the output itself | output | regression networks |
 | feature:MODULE | ``<f_N, f_S> / ||f_N||_2`` of the module's output f, flattened | feature | paper 004 |
+| vector:MODULE | the output f itself, mean over space or words: d numbers | feature | paper 002, section 4.3 |
 
 A network with a single logit ``z`` is recorded as ``(z, 0, 0, 0)`` for the positive class and ``(-z, 0, 0, 0)``
 for the negative one, so that z is its log-odds. A continuation of probability p is recorded as
 ``(log p, log(1 - p), 0, 0)``: with these for z and L the formulas of log-odds, log-prob, prob and cross-entropy
 hold as they stand; logit and margin have no meaning there. A feature score is the length of f_S along f_N, not a
-cosine; a record holds it for every module that was asked for, and each module's is a game of its own.
+cosine; a record holds it for every module that was asked for, and each module's is a game of its own. A vector score
+makes one game whose values are vectors; a record holds the d numbers.
 """
 
 from __future__ import annotations
@@ -52,10 +54,13 @@ class Score:
     summary: str
     source: str
     of_record: Callable[[FloatArray], FloatArray]
-    """``(..., 4)`` records (``(..., 1)`` for scalars and features) -> ``(...)`` values."""
+    """``(..., 4)`` records (``(..., 1)`` for scalars and features) -> ``(...)`` values; ``(..., d)`` of a vector score
+    stay ``(..., d)``."""
     outputs: tuple[OutputKind, ...] = CLASSES
     module: str | None = None
-    """The module of a feature score, ``""`` for the network's own output; None elsewhere."""
+    """The module of a feature or vector score, ``""`` for the network's own output; None elsewhere."""
+    vector: bool = False
+    """True where the value of a coalition is a vector."""
 
 
 def _advantage(record: FloatArray) -> FloatArray:
@@ -85,6 +90,10 @@ def _only(record: FloatArray) -> FloatArray:
     return value
 
 
+def _whole(record: FloatArray) -> FloatArray:
+    return record
+
+
 SCORES = {
     score.name: score
     for score in (
@@ -110,21 +119,36 @@ FEATURE = Score(
 )
 """What ``feature:MODULE`` stands for, for a listing; `resolve` gives the score of each module."""
 
-PREFIX = "feature:"
+VECTOR = Score(
+    "vector:MODULE",
+    "feature",
+    "the module's output, mean over space or over a text's words: a vector per coalition, for metrics that take one",
+    "paper 002, section 4.3",
+    _whole,
+    EVERY,
+    vector=True,
+)
+"""What ``vector:MODULE`` stands for, for a listing; `resolve` gives the score of the module."""
+
+PREFIX, VECTOR_PREFIX = "feature:", "vector:"
+OF_MODULES = (PREFIX, VECTOR_PREFIX)
+"""How the name of a score of modules begins."""
+LISTED = (*SCORES.values(), FEATURE, VECTOR)
+"""Every score, for a listing."""
 
 
 def lookup(name: str, output: OutputKind) -> Score:
-    """Return a score function that fits a network's output; for feature scores see `resolve`.
+    """Return a score function that fits a network's output; for scores of modules see `resolve`.
 
     Raises:
         UnknownNameError: no such score.
         UsageError: the score does not fit what the network returns.
     """
     if name not in SCORES:
-        raise UnknownNameError("score", safe_text(name), (*SCORES, FEATURE.name), listing="interact list scores")
+        raise UnknownNameError("score", safe_text(name), (s.name for s in LISTED), listing="interact list scores")
     score = SCORES[name]
     if output not in score.outputs:
-        fitting = ", ".join(s.name for s in (*SCORES.values(), FEATURE) if output in s.outputs)
+        fitting = ", ".join(s.name for s in LISTED if output in s.outputs)
         raise UsageError(f"Score '{name}' does not fit a network with output '{output}'. Use one of: {fitting}.")
     return score
 
@@ -134,7 +158,7 @@ def resolve(name: str, output: OutputKind, modules: Sequence[str]) -> tuple[Scor
 
     ``feature:A,B`` names modules, ``''`` the network's own output; a shell pattern takes every module that it
     matches, in the network's order. A pattern matches part by part between the dots: ``encoder.layer.*`` are the
-    layers, not what they are made of. A module named twice counts once.
+    layers, not what they are made of. A module named twice counts once. ``vector:A`` takes one module.
 
     Args:
         name: As after ``--score``.
@@ -143,22 +167,34 @@ def resolve(name: str, output: OutputKind, modules: Sequence[str]) -> tuple[Scor
 
     Raises:
         UnknownNameError: no such score, no such module, or a pattern that matches none.
-        UsageError: the score does not fit what the network returns.
+        UsageError: the score does not fit what the network returns, or a vector score of several modules.
 
     Example:
         >>> names = ["", "layer", "layer.0", "layer.0.norm", "layer.1"]
         >>> [score.module for score in resolve("feature:layer.*", "features", names)]
         ['layer.0', 'layer.1']
     """
-    if name.startswith(PREFIX):
-        found = [module for part in name.removeprefix(PREFIX).split(",") for module in _matching(part.strip(), modules)]
-        return tuple(replace(FEATURE, name=PREFIX + module, module=module) for module in dict.fromkeys(found))
+    if name.startswith(OF_MODULES):
+        prefix, _, named = name.partition(":")
+        found = dict.fromkeys(module for part in named.split(",") for module in _matching(part.strip(), modules))
+        if prefix == "vector":
+            return (_vector(name, tuple(found)),)
+        return tuple(replace(FEATURE, name=PREFIX + module, module=module) for module in found)
     if output == "features" and (name in SCORES or name == PREFIX.rstrip(":")):
         raise UsageError(
             f"Score '{name}' does not fit a network that returns features. Use feature:MODULE, for example "
             f"{safe_text(default_score(output, modules))}."
         )
     return (lookup(name, output),)
+
+
+def _vector(name: str, modules: Sequence[str]) -> Score:
+    if len(modules) > 1:
+        raise UsageError(
+            f"Expected one module for a vector score, got {len(modules)} for '{safe_text(name)}'. Name one, for "
+            f"example vector:{safe_text(modules[-1])}."
+        )
+    return replace(VECTOR, name=VECTOR_PREFIX + modules[0], module=modules[0])
 
 
 def default_score(output: OutputKind, modules: Sequence[str]) -> str:

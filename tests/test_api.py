@@ -115,7 +115,9 @@ def test_large_plans_are_evaluated_in_bounded_batches():
 # --- what is refused ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [1, 2, 3], np.zeros((2, 2)), 5.0, np.zeros(12)])
+@pytest.mark.parametrize(
+    "values", [[], [1.0], [1, 2, 3], np.zeros((3, 2)), np.zeros((4, 0)), np.zeros((2, 2, 2)), 5.0, np.zeros(12)]
+)
 def test_a_table_of_another_shape_is_refused(values):
     with pytest.raises(errors.ShapeError, match=r"\(2\^n,\)"):
         ic.TableGame(values)
@@ -216,6 +218,175 @@ def test_refusals_are_interact_errors_with_one_line():
         assert refused.value.exit_code in (2, 5)
 
 
+# --- options --------------------------------------------------------------------------------------------
+
+READS = {
+    "interaction_size": {
+        "shapley-interaction",
+        "banzhaf-interaction",
+        "shapley-taylor",
+        "k-shapley",
+        "faithful-shapley",
+        "faithful-banzhaf",
+    },
+    "players": {"multivariate", "salient-contexts"},
+    "partitions": {"multivariate"},
+    "method": {"multivariate"},
+    "gradient": {"multivariate"},
+}
+OTHERS = {"shapley", "banzhaf", "multi-order", "inference-patterns", "harsanyi", "or-interaction", "and-or"}
+
+
+def test_every_index_is_measured_by_name():
+    assert set(api.ROUTES) == OTHERS.union(*READS.values())
+
+
+@pytest.mark.parametrize("index", sorted(OTHERS.union(*READS.values())))
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        ("interaction_size", 3),
+        ("players", (0, 1)),
+        ("partitions", "all"),
+        ("method", "learned"),
+        ("gradient", "paper"),
+    ],
+)
+def test_an_option_that_an_index_does_not_read_is_refused_by_name(index, option, given):
+    if index in READS[option]:
+        return
+    with pytest.raises(errors.UsageError, match=f"'{index}' reads no {option}, got "):
+        ic.measure(square(4), index, **{option: given})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, r"needs the players of the set A. Pass players="),
+        ({"players": (0, 1), "partitions": "al"}, "Unknown partitions 'al'. Did you mean 'all'"),
+        ({"players": (0, 1), "method": "learnt"}, "Unknown method 'learnt'. Did you mean 'learned'"),
+        ({"players": (0, 1), "method": "learned", "gradient": "papers"}, "Unknown gradient 'papers'"),
+        ({"players": (0, 1), "gradient": "paper"}, "gradient belongs to method='learned'"),
+        ({"players": (0, 1, 2), "method": "learned", "partitions": "all"}, "successive players only"),
+        ({"players": (0, 9)}, "got 9"),
+        ({"players": (0, 0)}, "0"),
+        ({"players": (0,)}, "at least 2 players"),
+    ],
+)
+def test_options_of_the_multivariate_interaction(options, said):
+    with pytest.raises(errors.UsageError, match=said):
+        ic.measure(square(4), "multivariate", **options)
+
+
+def test_richer_results_are_estimates_with_more_to_say():
+    table = np.random.default_rng(0).normal(size=64)
+    game = ic.TableGame(table)
+    found = ic.measure(game, "multivariate", players=[4, 1, 2])
+    assert isinstance(found, ic.Estimate)
+    assert found.members == (1, 2, 4)
+    assert pytest.approx(found.B_max - found.B_min) == found.T
+    assert (
+        pytest.approx(ic.measure(game, "shapley-interaction").values[1, 2])
+        == ic.measure(game, "multivariate", players=(1, 2)).B
+    )
+    learned = ic.measure(game, "multivariate", players=(1, 2, 4), method="learned", gradient="paper")
+    assert learned.method == "learned"
+    assert learned.trace.shape[1] == 2
+    assert learned.evaluations <= 64
+    assert ic.measure(game, "salient-contexts", players=(0, 5)).pair == (0, 5)
+    split = ic.measure(game, "and-or")
+    assert split.values.shape == split.or_values.shape == (64,)
+    for source in (split, ic.measure(game, "harsanyi"), ic.measure(game, "harsanyi").values):
+        assert ic.and_or_graph(source).n_players == 6
+
+
+@pytest.mark.parametrize("players", [None, (0,), (0, 1, 2)])
+def test_salient_contexts_are_of_one_pair(players):
+    with pytest.raises(errors.UsageError, match="needs one pair of players, got"):
+        ic.measure(square(5), "salient-contexts", players=players)
+
+
+def test_numpy_players_and_sizes_are_taken():
+    game = square(5)
+    assert pytest.approx(2.0) == ic.measure(game, "multivariate", players=np.array([0, 2])).B
+    estimate = ic.measure(game, "shapley-interaction", interaction_size=np.int64(2))
+    np.testing.assert_allclose(estimate.values, 2.0)
+
+
+# --- vectors --------------------------------------------------------------------------------------------
+
+
+def test_a_game_may_have_vectors_for_values():
+    table = ic.TableGame(np.arange(8.0).reshape(4, 2))
+    assert (table.n_players, table.dimension) == (2, 2)
+    assert table(np.array([[True, False]])).tolist() == [[2.0, 3.0]]
+    assert ic.TableGame(np.zeros(4)).dimension is None
+    game = ic.CallableGame(lambda c: np.stack([c.sum(axis=1), c.all(axis=1)], axis=1), 3, dimension=2)
+    estimate = ic.measure(game, "harsanyi")
+    assert estimate.values[:, 0].tolist() == [0, 1, 1, 0, 1, 0, 0, 0]
+    assert estimate.values[:, 1].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_any_object_with_a_dimension_is_a_vector_game():
+    class Mine:
+        n_players, dimension = 3, 2
+
+        def __call__(self, coalitions):
+            return np.repeat(coalitions.sum(axis=1, keepdims=True), 2, axis=1)
+
+    assert ic.measure(Mine(), "harsanyi").values.shape == (8, 2)
+
+
+@pytest.mark.parametrize("index", sorted(set(api.ROUTES) - {"harsanyi"}))
+def test_only_dividends_are_of_vectors(index):
+    options = {"players": (0, 1)} if index in READS["players"] else {}
+    with pytest.raises(errors.UsageError, match=f"'{index}' needs a game whose values are numbers, got vectors of 3"):
+        ic.measure(ic.TableGame(np.zeros((8, 3))), index, **options)
+
+
+def test_vectors_of_another_length_are_refused():
+    with pytest.raises(errors.ShapeError, match=r"\(n_coalitions, dimension\) = \(8, 3\), got \(8, 2\)"):
+        ic.measure(ic.CallableGame(lambda c: np.zeros((len(c), 2)), 3, dimension=3), "harsanyi")
+    with pytest.raises(errors.ShapeError, match=r"got \(8,\)"):
+        ic.measure(ic.CallableGame(lambda c: np.zeros(len(c)), 3, dimension=3), "harsanyi")
+    with pytest.raises(errors.NonFiniteError):
+        ic.measure(ic.CallableGame(lambda c: np.full((len(c), 3), np.nan), 3, dimension=3), "harsanyi")
+    for dimension in (0, -1, 1.5, True):
+        with pytest.raises(errors.UsageError, match="`dimension` to be a whole number of at least 1"):
+            ic.CallableGame(len, 3, dimension=dimension)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda c: c.sum(axis=1) * 1j,
+        lambda c: ["a"] * len(c),
+        lambda c: [[1.0], *[2.0] * (len(c) - 1)],
+        lambda c: [object()] * len(c),
+    ],
+    ids=["complex", "words", "ragged", "objects"],
+)
+def test_values_that_are_no_real_numbers_are_refused(fn):
+    with pytest.raises(errors.ShapeError, match="what `fn` returns to be one array of real numbers"):
+        ic.measure(ic.CallableGame(fn, 3), "shapley")
+    with pytest.raises(errors.ShapeError, match="Expected values to be one array of real numbers"):
+        ic.TableGame(fn(np.zeros((4, 2), dtype=bool)))
+
+
+# --- what is too large ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("index", sorted(set(api.ROUTES) - {"multivariate"}))
+@pytest.mark.parametrize(("n", "memory"), [(21, "0.02 GiB"), (30, "8 GiB"), (2000, r"2\^1973 GiB")])
+def test_too_many_players_say_how_much_memory_and_what_else(index, n, memory):
+    def never(coalitions):
+        raise AssertionError("asked before the question was checked")
+
+    options = {"players": (0, 1)} if index in READS["players"] else {}
+    with pytest.raises(errors.BudgetError, match=f"{memory}.*(sample '|budget=)"):
+        ic.measure(ic.CallableGame(never, n), index, **options)
+
+
 # --- the surface ----------------------------------------------------------------------------------------
 
 
@@ -242,7 +413,9 @@ def test_the_import_is_light(program):
 def test_measuring_loads_nothing_heavy():
     script = (
         "import interact_cli as ic, sys\n"
-        "ic.measure(ic.TableGame(range(16)), 'multi-order')\n"
+        "game = ic.TableGame(range(16))\n"
+        "ic.measure(game, 'multi-order'), ic.measure(game, 'multivariate', players=(0, 1, 2), method='learned')\n"
+        "ic.and_or_graph(ic.measure(game, 'and-or')), ic.measure(game, 'k-shapley')\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

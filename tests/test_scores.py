@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.scores import FEATURE, SCORES, default_score, lookup, ranges, records_of, resolve
+from interact_cli.scores import FEATURE, LISTED, SCORES, default_score, lookup, ranges, records_of, resolve
 
 LOGITS = hnp.arrays(
     np.float64,
@@ -203,6 +203,51 @@ def test_modules_that_do_not_exist(name, message):
 def test_a_network_without_a_head_has_feature_scores_only(name):
     with pytest.raises(UsageError, match=r"Use feature:MODULE, for example feature:encoder\.layer\.2\."):
         resolve(name, "features", ENCODER)
+
+
+# --- vector scores ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("vector:encoder.layer.2", "encoder.layer.2"),
+        ("vector:encoder.layer.1*", "encoder.layer.10"),
+        ("vector:pooler,pooler", "pooler"),
+        ("vector:", ""),
+    ],
+)
+@pytest.mark.parametrize("output", ["classes", "single-logit", "scalar", "continuation", "features"])
+def test_a_vector_score_is_the_record_of_one_module(name, module, output):
+    (score,) = resolve(name, output, ENCODER)
+    assert (score.module, score.name, score.unit, score.vector) == (module, f"vector:{module}", "feature", True)
+    assert "paper 002" in score.source
+    records = np.random.default_rng(0).normal(size=(5, 7))
+    np.testing.assert_array_equal(score.of_record(records), records)
+
+
+def test_no_other_score_is_a_vector():
+    assert [score.name for score in LISTED if score.vector] == ["vector:MODULE"]
+    assert not any(score.vector for score in resolve("feature:encoder.layer.*", "classes", ENCODER))
+
+
+@pytest.mark.parametrize("name", ["vector:encoder.layer.*", "vector:pooler,embeddings", "vector:pooler,"])
+def test_a_vector_score_of_several_modules_is_refused(name):
+    with pytest.raises(UsageError, match=r"Expected one module for a vector score, got [23]"):
+        resolve(name, "classes", ENCODER)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("vector:nothing", "Unknown module 'nothing'"),
+        ("vector", "Did you mean 'vector:MODULE'"),
+        ("vectors:pooler", "Unknown score 'vectors:pooler'"),
+    ],
+)
+def test_vectors_of_modules_that_do_not_exist(name, message):
+    with pytest.raises(UnknownNameError, match=message):
+        resolve(name, "classes", ENCODER)
 
 
 def test_other_scores_stand_for_themselves():

@@ -91,11 +91,10 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
         material.pictures,
         material.texts,
     )
-    slots, components = material.widest_record
     return Answers(
         table,
         tuple(_measurements(material, ask, results, included)),
-        evaluations.records(slots, components, unique.tolist()),
+        evaluations.records(material.widest_record, unique.tolist(), vectors=material.vector),
         digest(*hashes),
     )
 

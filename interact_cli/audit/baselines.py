@@ -10,6 +10,7 @@ import numpy as np
 from interact_cli.audit.preparer import Preparer
 from interact_cli.datasets.drawing import draw
 from interact_cli.engine.evaluator import Evaluator
+from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.errors import RunFailed, UsageError
 from interact_cli.interfaces import Baseline, Dataset
 from interact_cli.players.words import embedding_baseline
@@ -54,7 +55,7 @@ def baseline_of(name: str, dataset: Dataset, samples: Sequence[Sample], evaluato
     if name.startswith("value:"):
         return Baseline(name, np.full(shape, _number(name), dtype=np.float32), f"given, {where}")
     if name not in ({"mean"} if inner else {"mean", "data-mean"}):
-        known = "zero, mean" if inner else "mean, data-mean, zero"
+        known = "zero, mean" if inner else "mean, data-mean, zero, learned"
         raise UsageError(f"Expected --baseline {known} or value:NUMBER, got '{safe_text(name)}'.")
     if inner:
         mean = evaluator.mean_at_entry(samples)
@@ -70,25 +71,50 @@ def _mean_input(name: str, model: Model, dataset: Dataset, seed: int) -> Baselin
         return Baseline("mean", np.zeros(shape, dtype=np.float32), "mean of the checkpoint's preprocessing")
     total, most = len(dataset), MEAN_SAMPLES if images else MEAN_ROWS
     whole = total <= most and not images
-    means, n_read, n_unread = _means(model, dataset, range(total) if whole else draw(dataset, min(most, total), seed))
+    indices = range(total) if whole else draw(dataset, min(most, total), seed)
+    means, _, n_read, n_unread = _moments(model, dataset, indices)
     counted = "" if whole else f"{n_read} {'images' if images else 'rows'} of "
     what = f"{'channel' if images else 'column'} means of {counted}data set '{dataset.name}' ({dataset.split})"
     source = f"{what}; {n_unread} more cannot be read" if n_unread else what
     return Baseline(name, means.astype(np.float32).reshape(shape), source)
 
 
-def _means(model: Model, dataset: Dataset, indices: Sequence[int]) -> tuple[FloatArray, int, int]:
-    """Return the mean input per channel or column, and how many samples could and could not be read."""
+def spread_of(model: Model, dataset: Dataset, seed: int) -> tuple[FloatArray, str]:
+    """Return the standard deviations by which a learned baseline may move, in a baseline's shape, and what they are of.
+
+    Of images per channel, of tables per column, from as many samples as a mean is taken of; for texts those of the
+    vocabulary's word vectors, per number: ``(1, d)``.
+
+    Raises:
+        RunFailed: no sample can be read.
+    """
+    if isinstance(model.module, TextNetwork):
+        vectors: FloatArray = model.module.vocabulary().cpu().double().numpy()
+        return vectors.std(axis=0, keepdims=True), "the vocabulary's word vectors"
+    images = model.input.kind == "image"
+    total, most = len(dataset), MEAN_SAMPLES if images else MEAN_ROWS
+    indices = range(total) if total <= most else draw(dataset, most, seed)
+    means, squares, _, _ = _moments(model, dataset, indices)
+    spread = np.sqrt(np.maximum(squares - means**2, 0.0))
+    what = f"each {'channel' if images else 'column'} of data set '{dataset.name}' ({dataset.split})"
+    return spread.reshape(-1, 1, 1) if images else spread, what
+
+
+def _moments(model: Model, dataset: Dataset, indices: Sequence[int]) -> tuple[FloatArray, FloatArray, int, int]:
+    """Return the mean and the mean square per channel or column, and how many samples could and could not be read."""
     total, n_read = np.zeros(model.input.shape[0]), 0
+    squares = np.zeros_like(total)
     for _, prepared in Preparer(model, dataset).readable(indices):
-        total += prepared.reshape(len(total), -1).mean(axis=1, dtype=np.float64)
+        by_channel = prepared.reshape(len(total), -1)
+        total += by_channel.mean(axis=1, dtype=np.float64)
+        squares += np.square(by_channel, dtype=np.float64).mean(axis=1)
         n_read += 1
     if not n_read:
         raise RunFailed(
             f"None of {len(indices)} samples of data set '{dataset.name}' can be read, so it has no mean. "
             "Choose another --baseline, or mend the files."
         )
-    return total / n_read, n_read, len(indices) - n_read
+    return total / n_read, squares / n_read, n_read, len(indices) - n_read
 
 
 def _number(name: str) -> float:

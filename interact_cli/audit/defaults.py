@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
@@ -9,8 +10,9 @@ from torch import nn
 from interact_cli.config.settings import Settings
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import UsageError
+from interact_cli.interfaces import Metric
 from interact_cli.metrics import published
-from interact_cli.scores import PREFIX, default_score
+from interact_cli.scores import OF_MODULES, default_score
 from interact_cli.types import Model
 
 BUDGET = 4000
@@ -23,8 +25,15 @@ WITH_CLASSES = ("classes", "single-logit")
 """Outputs to which labels mean something."""
 
 
-def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool) -> Settings:
+def resolve(settings: Settings, model: Model, data_name: str, metrics: Sequence[Metric], *, labelled: bool) -> Settings:
     """Fill in the defaults of inputs, score, target, baseline and players.
+
+    Args:
+        settings: What the user asked for.
+        model: The network.
+        data_name: The data set, as on the command line.
+        metrics: Those that are asked for; some have a target of their own.
+        labelled: Whether the data has labels.
 
     Raises:
         UsageError: a target or a filter that needs labels, without labels; or a protocol that has nothing to say of
@@ -33,7 +42,9 @@ def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool)
     labels_known = labelled and model.output in WITH_CLASSES
     update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
     only = settings.data.only or update.pop("only")
-    target = _target(settings, model, update["score"], labels_known=labels_known)
+    of_predicted = all(getattr(metric, "of_predicted", False) for metric in metrics)
+    usual = "true" if labels_known and not of_predicted else "predicted"
+    target = _target(settings, model, update["score"], usual)
     check_labels(target, only, labels_known=labels_known, data_name=data_name)
     n_samples = settings.data.n_samples or update.pop("n_samples")
     data = {"name": data_name, "n_samples": n_samples, "only": only}
@@ -49,14 +60,17 @@ def resolve(settings: Settings, model: Model, data_name: str, *, labelled: bool)
     )
 
 
-def _target(settings: Settings, model: Model, score: str, *, labels_known: bool) -> str | None:
-    """Return the class whose score is the value; None where the value is no class's.
+def _target(settings: Settings, model: Model, score: str, usual: str) -> str | None:
+    """Return the class whose score is the value: that asked for, else the usual; None where the value is no class's.
+
+    The usual is the true class where there are labels, but the predicted one where every metric is of those whose
+    paper scores it (paper 004: `protocols.md`, erratum 38).
 
     Raises:
         UsageError: a target is asked for where there is none.
     """
-    if model.output in WITH_CLASSES and not score.startswith(PREFIX):
-        return settings.target or ("true" if labels_known else "predicted")
+    if model.output in WITH_CLASSES and not score.startswith(OF_MODULES):
+        return settings.target or usual
     if settings.target is not None:
         raise UsageError(f"--target chooses a class, and '{score}' is the score of none here. Leave it out.")
     return None

@@ -120,9 +120,15 @@ class Evaluations:
         self.kept.append(Kept(classes, self._store("coalitions", sample, plan, coalitions), keys, n_evaluated))
         return records
 
-    def records(self, slots: int, components: int, n_rows: Sequence[int]) -> Records:
-        """Return all records, read back one sample at a time."""
-        return Records(int(sum(n_rows)), slots, components, self._read, len(self.kept))
+    def records(self, shape: tuple[int, int], n_rows: Sequence[int], *, vectors: bool) -> Records:
+        """Return all records, read back one sample at a time.
+
+        Args:
+            shape: Slots and components that hold the records of every sample.
+            n_rows: Records of each sample.
+            vectors: Whether the components are those of a vector score.
+        """
+        return Records(int(sum(n_rows)), *shape, self._read, len(self.kept), vectors)
 
     def smaller_batches(self) -> list[dict[str, Any]]:
         """Return the units that were evaluated, now or before an interruption, after memory had run out."""

@@ -15,6 +15,7 @@ from interact_cli.audit.defaults import WITH_CLASSES
 from interact_cli.audit.material import player_table
 from interact_cli.audit.planning import plan_sample
 from interact_cli.audit.preparation import Subject, question
+from interact_cli.engine.learned_baseline import PASSES
 from interact_cli.entries.shapes import entry_shape
 from interact_cli.interfaces import Silent
 
@@ -40,7 +41,9 @@ class Forecast:
     peak_bytes: int
     """Most memory used so far, network and timed batches included: of the device, or of the process on a CPU."""
     seconds: float
-    """All masked forward passes, at the rate of the timed batches."""
+    """All masked forward passes and those of `learning`, at the rate of the timed batches."""
+    learning: int = 0
+    """Forward passes that cost as much as learning the baselines of all samples."""
 
     @property
     def total(self) -> int:
@@ -67,6 +70,7 @@ def forecast(subject: Subject) -> Forecast:
     per_batch = (time.perf_counter() - started) / TIMED_BATCHES
     n_samples = len(subject.inputs.samples)
     batches = -(-len(plan.coalitions) // evaluator.rows) * n_samples
+    learning = sum(PASSES * 2**one.n_players for one in subject.players) if subject.learning else 0
     return Forecast(
         n_samples=n_samples,
         n_players=players.n_players,
@@ -76,7 +80,8 @@ def forecast(subject: Subject) -> Forecast:
         input_bytes=evaluator.rows * prod(entry_shape(subject.model, players.entry, sample.input)) * 4,
         plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * records[0].nbytes,
         peak_bytes=_peak(evaluator.device),
-        seconds=batches * per_batch,
+        seconds=(batches + learning / evaluator.rows) * per_batch,
+        learning=learning,
     )
 
 

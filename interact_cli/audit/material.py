@@ -10,8 +10,8 @@ import numpy as np
 from interact_cli.audit.defaults import WITH_CLASSES
 from interact_cli.audit.inputs import chance_of, share_correct
 from interact_cli.audit.preparation import Subject
-from interact_cli.metrics.tables import stacked
-from interact_cli.results import PlayerTable, Report, at_chance
+from interact_cli.metrics.summaries.tables import stacked
+from interact_cli.results import LEARNED, PlayerTable, Report, at_chance
 from interact_cli.types import EMBEDDING, BoolArray, IntArray, OutputKind, PlayerSet, Skipped
 
 
@@ -34,6 +34,10 @@ class Material:
     """The modules whose features are the games; empty for a score of outputs."""
     chance: float
     """Accuracy that naming one class always would reach; NaN if unlabelled."""
+    vector: bool = False
+    """True where the value of a coalition is the vector of the only module."""
+    width: int = 1
+    """Numbers of a module in a record: d of a vector score."""
 
     @classmethod
     def of_subject(cls, subject: Subject) -> Material:
@@ -51,12 +55,14 @@ class Material:
             output=subject.model.output,
             modules=subject.evaluator.features,
             chance=_chance(subject),
+            vector=subject.evaluator.vector,
+            width=subject.evaluator.width(samples[0]),
         )
 
     @classmethod
     def of_report(cls, report: Report) -> Material:
         """Take what an earlier report holds."""
-        samples = report.samples
+        samples, vector = report.samples, bool(report.provenance.get("vector"))
         return cls(
             samples.ids,
             samples.labels,
@@ -68,6 +74,8 @@ class Material:
             report.provenance["output"],
             tuple(report.provenance.get("modules", ())),  # reports before schema 1.1 know no feature scores
             report.samples.chance,
+            vector,
+            report.records.components if vector and report.records else 1,
         )
 
     @property
@@ -100,7 +108,7 @@ class Material:
     def record_shape(self, sample: int) -> tuple[int, int]:
         """Return slots and components of a sample's records."""
         if self.modules:
-            return len(self.modules), 1
+            return len(self.modules), self.width
         return max(1, len(self.classes(sample))), 1 if self.output == "scalar" else 4
 
     @property
@@ -135,7 +143,7 @@ def player_table(players: Sequence[PlayerSet]) -> PlayerTable:
         names=first.names if shared else (),
         spec=first.spec,
         owner=first.owner if shared else stacked([one.owner.ravel() for one in players], -1),
-        baseline=first.baseline,
+        baseline=np.stack([one.baseline for one in players]) if first.baseline_name == LEARNED else first.baseline,
         baseline_name=first.baseline_name,
         grid=first.grid,
         own_names=() if shared else tuple(one.names for one in players),

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from interact_cli.errors import UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interfaces import Design, Metric, Question, Reduced
 from interact_cli.seeding import digest
 from interact_cli.types import FloatArray, IntArray, PackedArray
+
+MOST_NUMBERS = 2**26
+"""Numbers of a vector score that one sample's records may hold, as float64; they are in memory a few times."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,13 @@ class Plan:
         return digest(str(self.question.n_players), self.coalitions.tobytes())
 
     def ends(self, values: FloatArray) -> tuple[float, float]:
-        """Return v(empty) and v(N) from the values of ``coalitions``."""
-        empty, full = values[self.where[-2:]]
+        """Return v(empty) and v(N) from the values of ``coalitions``; of vectors their Euclidean lengths."""
+        found = values[self.where[-2:]]
+        empty, full = found if found.ndim == 1 else np.linalg.norm(found, axis=1)
         return float(empty), float(full)
 
     def reduce(self, metrics: tuple[Metric, ...], values: FloatArray) -> list[Reduced]:
-        """Answer every metric from the values of ``coalitions``."""
+        """Answer every metric from the values of ``coalitions``: ``(unique,)``, or ``(unique, d)`` vectors."""
         asked = values[self.where]
         start = 0
         answers = []
@@ -50,6 +55,26 @@ class Plan:
             answers.append(metric.reduce(self.designs[metric.name], asked[start : start + size], self.question))
             start += size
         return answers
+
+
+def check_numbers(n_players: int, budget: int, width: int) -> None:
+    """Refuse vectors of which one sample's coalitions would hold too many numbers.
+
+    Args:
+        n_players: Of the sample with the most.
+        budget: Coalitions that may be asked for.
+        width: Numbers of one coalition.
+
+    Raises:
+        UsageError: more than `MOST_NUMBERS` for one sample.
+    """
+    rows = min(2**n_players, budget)
+    if rows * width > MOST_NUMBERS:
+        raise UsageError(
+            f"Expected at most {MOST_NUMBERS:,} numbers ({MOST_NUMBERS >> 17:,} MiB) for one sample, got {rows:,} "
+            f"coalitions x {width:,} of the vector score: {rows * width >> 17:,} MiB. Use fewer players (on images "
+            f"--players grid:3x4), a module that gives fewer numbers, or a smaller --budget."
+        )
 
 
 def plan_sample(metrics: tuple[Metric, ...], question: Question) -> Plan:

@@ -8,9 +8,12 @@ from math import prod
 
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
+from interact_cli.audit.agreement import check_agreement
 from interact_cli.audit.baselines import baseline_of, default_baseline
 from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
 from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
+from interact_cli.audit.learning import Learning, few_enough, learning_of, start_name
+from interact_cli.audit.planning import check_numbers
 from interact_cli.audit.ranges import RangeData
 from interact_cli.config.settings import Settings
 from interact_cli.datasets.locations import cache_folder
@@ -21,7 +24,8 @@ from interact_cli.entries.shapes import entry_shape
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Progress, Question
-from interact_cli.results import PlayerTable
+from interact_cli.metrics.instability import WithInstability
+from interact_cli.results import LEARNED, PlayerTable
 from interact_cli.training.reference import default_epochs, reference_network, untrained
 from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet
 
@@ -39,8 +43,9 @@ class Subject:
     model: Model
     inputs: Inputs
     baseline: Baseline
+    """What an absent player shows; where baselines are learned, what they start from."""
     players: tuple[PlayerSet, ...]
-    """Of each sample; one and the same where the input's shape decides them."""
+    """Of each sample; one and the same where the input's shape decides them and no baseline is learned."""
     scores: tuple[scores.Score, ...]
     """One for each game: several only for the features of several modules."""
     metrics: tuple[Metric, ...]
@@ -49,6 +54,8 @@ class Subject:
     """True for bundled inputs that are not the network's own data."""
     range_data: RangeData | None
     """Unmasked inputs for the range Y, where a metric is normalised by it."""
+    learning: Learning | None = None
+    """How each sample's own baseline is learned; None where all share one."""
 
 
 def question(settings: Settings, players: PlayerTable, sample: int, sample_id: str) -> Question:
@@ -64,7 +71,23 @@ def question(settings: Settings, players: PlayerTable, sample: int, sample_id: s
         contexts=plan.contexts,
         protocol=plan.protocol,
         span=players.span_of(sample),
+        interaction_size=plan.interaction_size,
+        partitions=plan.partitions,
+        learned=plan.learned,
+        drop_rate=plan.drop_rate,
+        repeats=plan.instability or 1,
     )
+
+
+def asked_metrics(settings: Settings) -> tuple[Metric, ...]:
+    """Return the metrics of a run, each with its instability where that is asked for.
+
+    Raises:
+        InteractError: no such metric.
+    """
+    metrics = tuple(extensions.metric(name) for name in dict.fromkeys(settings.metrics))
+    parts = settings.plan.instability
+    return metrics if parts is None else tuple(WithInstability(metric, parts) for metric in metrics)
 
 
 def prepare(settings: Settings, progress: Progress, *, training: bool = True) -> Subject:
@@ -80,8 +103,9 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     """
     if not settings.metrics:
         raise UsageError("Expected at least one metric: pass --metric NAME ('interact list metrics' shows them).")
-    metrics = tuple(extensions.metric(name) for name in dict.fromkeys(settings.metrics))
+    metrics = asked_metrics(settings)
     check_protocol(settings)
+    check_agreement(settings, metrics)
     device = resolve_device(settings.run.device)
     model = _model(settings, str(device), progress, training=training)
     texts = TEXTS if settings.data.texts else None
@@ -90,7 +114,7 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     dataset = open_dataset(data_name, settings.data)
     model = matched(model, dataset)
     _check_continuation(settings, model)
-    resolved = resolve(settings, model, data_name, labelled=dataset.labels is not None)
+    resolved = resolve(settings, model, data_name, metrics, labelled=dataset.labels is not None)
     inputs = draw_inputs(
         resolved.data,
         model,
@@ -107,11 +131,18 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     if cut.entry not in {INPUT, EMBEDDING}:
         start = EMBEDDING if model.input.kind == "text" else INPUT
         whole = whole_rows(model, device.type, rows, _row_size(model, inputs, start))
-    evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole)
+    evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole, asked[0].vector)
     evaluator.open(inputs.samples[0], fit=resolved.run.batch_size == "auto")
     name = resolved.baseline or default_baseline(cut.entry)
-    baseline = baseline_of(name, dataset, inputs.samples, evaluator, resolved.plan.seed)
+    begun, seed = start_name(name, cut.entry, asked[0].name), resolved.plan.seed
+    baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
     inputs, players = _seated(cut, inputs, baseline)
+    learning = None
+    if name == LEARNED:
+        inputs, players = few_enough(inputs, players)
+        learning = learning_of(baseline, asked[0].name, resolved.target, model, dataset, seed)
+    most, budget = max(one.n_players for one in players), resolved.plan.budget or BUDGET
+    check_numbers(most, budget, evaluator.width(inputs.samples[0]))
     handling = resolved.run.model_copy(update={"device": device.type, "batch_size": evaluator.first_rows})
     update = {"players": cut.spec, "baseline": name, "run": handling}
     normalised = any(metric.needs_ranges for metric in metrics)
@@ -125,7 +156,8 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
         metrics=metrics,
         evaluator=evaluator,
         illustration=illustration,
-        range_data=RangeData.of(model, dataset, resolved.plan.seed) if normalised else None,
+        range_data=RangeData.of(model, dataset, seed) if normalised else None,
+        learning=learning,
     )
 
 

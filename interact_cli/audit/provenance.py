@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from interact_cli import __version__, extensions
-from interact_cli.audit.baselines import described
+from interact_cli.audit.learning import baseline_document, baseline_identity
 from interact_cli.audit.preparation import Subject
 from interact_cli.config.settings import Settings
 from interact_cli.engine.devices import describe
@@ -66,7 +66,7 @@ def record_identity(subject: Subject) -> dict[str, Any]:
         "entry": asdict(evaluator.entry),
         "way": evaluator.way,
         "modules": evaluator.features,
-        "baseline": described(subject.baseline),
+        "baseline": baseline_identity(subject),
         "device": describe(evaluator.device),
         "dtype": "float32, TF32 off",
         "batch rows": evaluator.first_rows,
@@ -77,6 +77,8 @@ def record_identity(subject: Subject) -> dict[str, Any]:
         "transformers": _version("transformers"),
         "tokenizers": _version("tokenizers"),
     }
+    if evaluator.vector:
+        document["vector"] = True
     cleaned: dict[str, Any] = plain(document)
     return cleaned
 
@@ -170,7 +172,7 @@ def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, A
             "fingerprint": inputs.fingerprint,
             "n_total": len(inputs.dataset),
         },
-        "baseline": described(subject.baseline),
+        "baseline": baseline_document(subject),
         "players": subject.players[0].spec,
         "entry": {
             **asdict(subject.evaluator.entry),
@@ -179,6 +181,7 @@ def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, A
             "difference": subject.evaluator.difference,
         },
         "modules": subject.evaluator.features,
+        "vector": subject.evaluator.vector,
         "illustration": subject.illustration,
         "ranges": dict(ranges),
         "device": describe(subject.evaluator.device),

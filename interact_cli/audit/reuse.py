@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interact_cli import extensions, scores
+from interact_cli import scores
+from interact_cli.audit.agreement import check_agreement, unread
 from interact_cli.audit.answers import Ask, answer
-from interact_cli.audit.defaults import INNER, WITH_CLASSES, check_labels, check_protocol
+from interact_cli.audit.defaults import BUDGET, INNER, WITH_CLASSES, check_labels, check_protocol
 from interact_cli.audit.delivery import Outcome, deliver
 from interact_cli.audit.evaluation import Evaluations, Network
+from interact_cli.audit.learning import with_baselines
 from interact_cli.audit.material import Material
-from interact_cli.audit.preparation import Subject, prepare
+from interact_cli.audit.planning import check_numbers
+from interact_cli.audit.preparation import Subject, asked_metrics, prepare
 from interact_cli.audit.provenance import Invocation, content_key, differing, question_identity, record_identity
 from interact_cli.audit.ranges import computed, readings
 from interact_cli.audit.run import assemble
@@ -26,7 +29,20 @@ from interact_cli.report.hdf5.reader import read_report
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
-QUESTION = ("score", "metrics", "target", "data.only", "plan.budget", "plan.pairs", "plan.contexts")
+QUESTION = (
+    "score",
+    "metrics",
+    "target",
+    "data.only",
+    "plan.budget",
+    "plan.pairs",
+    "plan.contexts",
+    "plan.interaction_size",
+    "plan.partitions",
+    "plan.learned",
+    "plan.drop_rate",
+    "plan.instability",
+)
 """What may differ from the earlier run; everything else decides what a record is."""
 HANDLING = ("checkpoint", "run.output", "run.force", "run.records")
 FIXED_BY_PROTOCOL = (
@@ -66,8 +82,9 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     material = Material.of_report(report)
     labels_known = bool((material.labels >= 0).all()) and material.output in WITH_CLASSES
     check_labels(settings.target, settings.data.only, labels_known=labels_known, data_name=settings.data.name or "")
-    asked = _asked(settings, material)
-    metrics = tuple(extensions.metric(name) for name in dict.fromkeys(settings.metrics))
+    asked, metrics = _asked(settings, material), earlier.metrics
+    largest = max(len(material.players.of_sample(sample)) for sample in range(len(material.ids)))
+    check_numbers(largest, settings.plan.budget or BUDGET, material.width)
     ranges = earlier.ranges(metrics, labels_known=labels_known)
     question = question_identity(
         settings, asked, metrics, ranges.get("fingerprint", ""), illustration=held["illustration"]
@@ -98,13 +115,14 @@ def _asked(settings: Settings, material: Material) -> tuple[scores.Score, ...]:
     try:
         asked = scores.resolve(name, material.output, material.modules)
     except UnknownNameError:
-        if not name.startswith(scores.PREFIX):
+        if not name.startswith(scores.OF_MODULES):
             raise
         asked = ()
     modules = tuple(score.module for score in asked if score.module is not None)
-    if not asked or modules != material.modules:
+    if not asked or modules != material.modules or asked[0].vector != material.vector:
         held = ",".join(material.modules)
-        what = f"the features of {held}" if held else "outputs"
+        of_module = f"the {'vector' if material.vector else 'features'} of {held or 'the output'}"
+        what = of_module if material.modules else "outputs"
         raise UsageError(
             f"Expected a score of what the report's records hold, {safe_text(what)}; got '{safe_text(name)}'. "
             f"Measure again without --from."
@@ -125,7 +143,7 @@ class EarlierRun:
         """Merge settings and changes.
 
         Raises:
-            UsageError: a change that --from cannot make.
+            UsageError: a change that --from cannot make, or settings that do not fit each other.
         """
         foreign = [name for name in self.changes if name not in {*QUESTION, *HANDLING}]
         if foreign:
@@ -138,7 +156,14 @@ class EarlierRun:
         protocol = self._given.get("plan.protocol")
         if protocol is not None:
             check_protocol(load_settings(flags={"plan.protocol": protocol, **self.changes}))
+        settings = load_settings(flags=self._given)
+        self.metrics = asked_metrics(settings)
+        # What only the metrics of the earlier run read is their question, not this one's.
+        for name in unread(settings.plan, self.metrics):
+            if f"plan.{name}" not in self.changes:
+                del self._given[f"plan.{name}"]
         self.settings: Settings = load_settings(flags=self._given)
+        check_agreement(self.settings, self.metrics)
 
     def subject(self) -> Subject:
         """Return the network on its inputs, checked to be the same as the report's.
@@ -171,6 +196,9 @@ class EarlierRun:
         left_open = fixed if self._given.get("plan.protocol") else ()
         given = {name: value for name, value in self._given.items() if name not in left_open}
         given |= {"run.batch_size": self.report.provenance["batch_rows"]}
+        learned = self.report.provenance["baseline"].get("learned")
+        if learned:  # for the score of the first run, whatever is asked now
+            given |= {name: learned[name] for name in ("score", "target")}
         subject = prepare(load_settings(flags=given), self.progress)
         fields = differing(self.report.provenance["identity"]["records"], record_identity(subject))
         if fields:
@@ -178,7 +206,7 @@ class EarlierRun:
                 f"The report was made with another {', '.join(fields)}; its records cannot be completed. "
                 f"Measure again without --from."
             )
-        return subject
+        return with_baselines(subject, list(self.report.players.baseline)) if learned else subject
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from interact_cli.audit.answers import Answers, Ask, answer
 from interact_cli.audit.delivery import Outcome, deliver
 from interact_cli.audit.evaluation import Evaluations, Network
-from interact_cli.audit.material import Material
+from interact_cli.audit.learning import learned
+from interact_cli.audit.material import Material, player_table
 from interact_cli.audit.preparation import Subject, prepare
 from interact_cli.audit.provenance import (
     Invocation,
@@ -64,6 +66,8 @@ def _measured(subject: Subject, journal: Journal, progress: Progress) -> Report:
     settings, asked, metrics = subject.settings, subject.scores, subject.metrics
     material = Material.of_subject(subject)
     _warn_at_chance(material, progress)
+    subject = learned(subject, material, journal, progress)
+    material = replace(material, players=player_table(subject.players))
     ranges = computed(subject.range_data, subject.evaluator)
     ask = Ask(settings, asked, metrics, readings(ranges, asked[0].name), intervals=not subject.illustration)
     evaluations = Evaluations(journal, Network.of(subject))

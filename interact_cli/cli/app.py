@@ -15,10 +15,11 @@ from interact_cli.cli.inspect import inspect
 from interact_cli.cli.listing import list_
 from interact_cli.cli.measure import measure
 from interact_cli.cli.reports import plot, show
+from interact_cli.cli.selfcheck import selfcheck
 from interact_cli.cli.validate import validate
 
 EPILOG = (
-    "Exit codes: 0 done, 2 usage or configuration, 4 input refused, 5 run failed, 70 internal error, "
+    "Exit codes: 0 done, 2 usage or configuration, 3 a check failed, 4 input refused, 5 run failed, 70 internal error, "
     "130 and 143 interrupted (rerun to go on)."
 )
 
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (measure, bottleneck, show, plot, inspect, validate, doctor):
+for command in (measure, bottleneck, show, plot, inspect, validate, doctor, selfcheck):
     app.command()(command)
 app.command("list")(list_)
 

@@ -20,6 +20,7 @@ from interact_cli.safe_text import safe_text
 
 P = ParamSpec("P")
 
+CHECK_FAILED = 3
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
 TERMINATED = 143

@@ -116,11 +116,11 @@ def _rows(kind: str) -> list[dict[str, Any]]:
     from interact_cli import extensions
 
     if kind == "scores":
-        from interact_cli.scores import FEATURE, SCORES
+        from interact_cli.scores import LISTED
 
         return [
             {"name": score.name, "summary": f"{score.summary} (unit: {score.unit})", "origin": extensions.ORIGIN}
-            for score in (*SCORES.values(), FEATURE)
+            for score in LISTED
         ]
     if kind == "checkpoints":
         from interact_cli.adapters.containers.kinds import CONTAINERS

@@ -102,7 +102,7 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
         f"Dry run: {cost.n_samples} samples x {cost.n_players} players, batches of {cost.rows} rows on "
         f"{subject.evaluator.device}.",
         f"Forward passes   {cost.asked:,} asked per sample, {cost.unique:,} after deduplication; "
-        f"{cost.total:,} in all.",
+        f"{cost.total:,} in all{f', and as much as {cost.learning:,} to learn baselines' if cost.learning else ''}.",
         f"Memory           {_size(cost.peak_bytes)} peak so far (network and timed batches included), "
         f"{_size(cost.input_bytes)} for a masked batch, {_size(cost.plan_bytes)} for one sample's plan and records.",
         f"Time             about {_duration(cost.seconds)} of evaluation, from timed batches on this machine.",

@@ -26,23 +26,58 @@ def show(report: ReportPath, json: Json = False) -> None:
 @guarded
 def plot(
     report: ReportPath,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Picture: .png, .pdf or .svg.", show_default=False)],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Picture: .png, .pdf or .svg; .json for the numbers of a graph.", show_default=False
+        ),
+    ],
     kind: Annotated[
-        str | None, typer.Option("--kind", help="curve, profile, map, matrix or players.", show_default=False)
+        str | None,
+        typer.Option(
+            "--kind",
+            help="curve, profile, graph, partition, sets, map, matrix, players or contexts.",
+            show_default=False,
+        ),
     ] = None,
-    sample: Annotated[int, typer.Option("--sample", help="Sample of the map, from 0.", min=0)] = 0,
+    sample: Annotated[
+        int, typer.Option("--sample", help="Sample of a map or a graph, first of the texts, from 0.", min=0)
+    ] = 0,
     neighbours: Annotated[
         Literal["4", "8"], typer.Option("--neighbours", help="Neighbours of a cell in the map.")
     ] = "8",
+    reading: Annotated[
+        Literal["mean-abs", "abs-mean"],
+        typer.Option("--reading", help="Color(g) of the map: mean of |I| over the neighbours, or |mean of I|."),
+    ] = "mean-abs",
+    pair: Annotated[
+        str | None,
+        typer.Option(
+            "--pair", help="Two players, by number or name, for --kind contexts.", metavar="I,J", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Draw a report: J curve, order profile, grid map, pair matrix, player values."""
+    """Draw a report: curves by order, And-Or graph, partitions, sets, maps, pair matrix, player values, contexts."""
+    from interact_cli.report.export import write_graph
     from interact_cli.report.hdf5.reader import read_report
     from interact_cli.report.plots import plot_report
 
     check_output_name(output)
     if _same_file(output, report):
         raise OutputError("The picture would overwrite the report. Choose another --output.")
-    drawn = plot_report(read_report(report), output, kind=kind, sample=sample, neighbours=4 if neighbours == "4" else 8)
+    if kind == "graph" and output.suffix.lower() == ".json":
+        screen.say(f"Wrote the {write_graph(read_report(report), output, sample=sample)}.")
+        screen.document(str(output))
+        return
+    drawn = plot_report(
+        read_report(report),
+        output,
+        kind=kind,
+        sample=sample,
+        neighbours=4 if neighbours == "4" else 8,
+        reading=reading,
+        pair=pair,
+    )
     screen.say(f"Drew {', '.join(drawn)}.")
     screen.document(str(output))
 

@@ -41,7 +41,7 @@ def check_names(settings: Settings) -> None:
     """
     from interact_cli import extensions
     from interact_cli.metrics import published
-    from interact_cli.scores import PREFIX, SCORES
+    from interact_cli.scores import OF_MODULES, SCORES
 
     named = [
         *((extensions.metrics(), name) for name in settings.metrics),
@@ -53,7 +53,7 @@ def check_names(settings: Settings) -> None:
         if name and name not in registry:
             known = (entry.name for entry in registry)
             raise UnknownNameError(registry.kind, name, known, listing=registry.listing)
-    if settings.score and settings.score not in SCORES and not settings.score.startswith(PREFIX):
+    if settings.score and settings.score not in SCORES and not settings.score.startswith(OF_MODULES):
         raise UnknownNameError("score", settings.score, SCORES, listing="interact list scores")
     if settings.plan.protocol:
         published.lookup(settings.plan.protocol)

@@ -58,6 +58,16 @@ class PlanSettings(_Section):
     """Pairs of players: `all`, `radius:R`, `random:K`; auto is radius:2 on a grid and all elsewhere."""
     contexts: int | None = Field(default=None, ge=2, le=MOST, strict=True)
     """Contexts per pair (and order); the budget decides."""
+    interaction_size: int | None = Field(default=None, ge=1, le=MOST, strict=True)
+    """Players of an interaction, for the indices of sets; 2."""
+    partitions: Literal["contiguous", "all"] = "contiguous"
+    """Coalitions of the multivariate interaction: runs of successive players, or any."""
+    learned: Literal["corrected", "paper"] | None = None
+    """Learn the partition of the multivariate interaction too, by the corrected or by the paper's gradient."""
+    drop_rate: float = Field(default=0.5, gt=0, lt=1)
+    """Share of the players that dropout removes, for the check of dropout's suppression."""
+    instability: int | None = Field(default=None, ge=2, le=1000, strict=True)
+    """Share the draws out among this many independent plans and report how much their results differ."""
     protocol: str | None = None
     """A published protocol, `deng2022` or `zhang2021-dropout`: players, pairs, orders, contexts, score, baseline."""
 
@@ -114,11 +124,12 @@ class Settings(_Section):
     span: str | None = None
     """Successive players whose interactions are asked for: `3:8`, or some words of the text."""
     baseline: str | None = None
-    """What a masked player shows: `mean`, `data-mean`, `zero`, `value:V`; texts: `zero`, `mask`, `pad`, `token:T`."""
+    """What a masked player shows: `mean`, `data-mean`, `zero`, `value:V`; texts: `zero`, `mask`, `pad`, `token:T`;
+    `learned`: of each sample its own, which leaves the score the weakest interactions, up to 12 players."""
     score: str | None = None
-    """Score function: `interact list scores`, or `feature:MODULE,...`; log-odds for classes, else by the output."""
+    """Score function: `interact list scores`, `feature:MODULE,...`, `vector:MODULE`; log-odds for classes."""
     target: Literal["true", "predicted"] | None = None
-    """Class whose score is the value; true where labels exist."""
+    """Class whose score is the value; true where labels exist, predicted where the papers of all metrics say so."""
     metrics: tuple[str, ...] = ()
     """What to measure: `interact list metrics`."""
     plan: PlanSettings = PlanSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,10 +13,11 @@ import torch
 from torch import nn
 
 from interact_cli.engine.devices import full_float32
-from interact_cli.engine.features import FeatureRecorder, Run, not_after
+from interact_cli.engine.features import FeatureRecorder, ModuleRecorder, Run, Taps, VectorRecorder, not_after
 from interact_cli.engine.memory import attempt, free
 from interact_cli.entries.observing import observe, twice
 from interact_cli.entries.passages import Opened, open_passage
+from interact_cli.entries.shapes import standing_inside
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import NonFiniteError, OutOfMemory, UnknownNameError, UsageError
 from interact_cli.interfaces import Passage
@@ -35,7 +37,7 @@ class Started:
     """What stands at the entry: ``(1, *entry shape)``."""
     rest: Run
     """The rest of the network, for this sample."""
-    features: FeatureRecorder
+    features: ModuleRecorder
 
 
 class Entrance:
@@ -47,6 +49,7 @@ class Entrance:
         memory_format: Layout of image batches.
         entry: Where the mask enters.
         features: Modules whose feature scores are recorded.
+        vector: Record the output of the only module of ``features`` instead.
 
     Raises:
         UnknownNameError: the network has no module of a name in ``features``.
@@ -59,6 +62,8 @@ class Entrance:
         memory_format: torch.memory_format,
         entry: Entry,
         features: Sequence[str],
+        *,
+        vector: bool = False,
     ) -> None:
         known = named_modules(module)
         for name in features:
@@ -70,6 +75,8 @@ class Entrance:
         self.entry = entry
         self.tapped = {name: known[name] for name in features}
         self.taps = tuple(name for name in features if name)  # the output of the network is seen without a tap
+        self.vector = vector
+        self._channel_axes: dict[str, int | None] = {}
         self.way = ""
         self.difference = 0.0
         self._passage: Passage | None = None
@@ -101,16 +108,17 @@ class Entrance:
         if self._started is not None and self._started.sample is sample:
             return self._started
         self._started = None
-        passage = self._passage or self.open(sample, rows)
-        inputs = self._inputs(sample)
-        with torch.inference_mode(), full_float32():
-            arrived = attempt(lambda: passage.start(inputs))
-        if arrived is None:
-            raise self.too_large(sample.id)
-        standing, carried = arrived
-        rest = partial(_finish, passage, carried)
-        self._started = Started(sample, standing, rest, FeatureRecorder(self.tapped, rest, standing))
+        standing, rest = self._arrived(sample, rows, torch.inference_mode())
+        self._started = Started(sample, standing, rest, self._recorder(sample, standing, rest))
         return self._started
+
+    def start_for_gradients(self, sample: Sample, rows: int) -> tuple[torch.Tensor, Run]:
+        """Run one sample up to the entry so that gradients can flow through the rest: `start`, not kept.
+
+        Raises:
+            OutOfMemory: one row does not fit the device.
+        """
+        return self._arrived(sample, rows, torch.no_grad())
 
     def mean(self, samples: Sequence[Sample], rows: int) -> npt.NDArray[np.float32]:
         """Average what stands at the entry over samples; see `interact_cli.engine.evaluator.Evaluator.mean_at_entry`.
@@ -153,6 +161,38 @@ class Entrance:
             f"Not even one input of sample '{safe_text(sample_id)}' fits the memory of {self.device}. "
             f"Use another --device."
         )
+
+    def _arrived(self, sample: Sample, rows: int, mode: AbstractContextManager[None]) -> tuple[torch.Tensor, Run]:
+        passage = self._passage or self.open(sample, rows)
+        inputs = self._inputs(sample)
+        with mode, full_float32():
+            arrived = attempt(lambda: passage.start(inputs))
+        if arrived is None:
+            raise self.too_large(sample.id)
+        standing, carried = arrived
+        return standing, partial(_finish, passage, carried)
+
+    def _recorder(self, sample: Sample, standing: torch.Tensor, rest: Run) -> ModuleRecorder:
+        host = torch.device("cpu") if standing.device.type == "mps" else standing.device
+        taps = Taps(self.tapped, rest, host)
+        if not self.vector:
+            return FeatureRecorder(taps, standing)
+        channels = self._channels(sample)
+        if sample.tokens is None:
+            return VectorRecorder(taps, channels)
+        word_of = sample.tokens.word_of
+        return VectorRecorder(taps, channels, np.flatnonzero(word_of >= 0), len(word_of))
+
+    def _channels(self, sample: Sample) -> int | None:
+        """Return which axis of the module's output holds the channels; None where it gives several tensors."""
+        (name,) = self.tapped
+        if name not in self._channel_axes:
+            at = Entry("output", name)
+            try:
+                self._channel_axes[name] = standing_inside(self.module, at, self._inputs(sample)).channels
+            except UsageError:
+                self._channel_axes[name] = None
+        return self._channel_axes[name]
 
     def _opened(self, inputs: torch.Tensor, probe_rows: int) -> Opened:
         with torch.inference_mode(), full_float32():

@@ -21,7 +21,7 @@ from interact_cli.engine.features import Run
 from interact_cli.engine.masking import Masker
 from interact_cli.engine.memory import attempt, free
 from interact_cli.engine.recording import Recorder, checked_outputs
-from interact_cli.errors import NonFiniteError, OutOfMemory
+from interact_cli.errors import NonFiniteError, OutOfMemory, UsageError
 from interact_cli.interfaces import Progress, Silent
 from interact_cli.safe_text import safe_text
 from interact_cli.types import INPUT, Entry, FloatArray, IntArray, Model, PackedArray, PlayerSet, Sample
@@ -52,6 +52,7 @@ class Evaluator:
         progress: Told of every batch.
         entry: Where the mask enters the network.
         features: Modules whose feature scores are recorded instead of the outputs; ``""`` is what the network returns.
+        vector: Record the output of the only module of ``features`` itself, its mean over space or words.
         whole_rows: Most rows of a batch through the whole network, where ``rows`` are those behind an entry inside it.
 
     Raises:
@@ -66,18 +67,20 @@ class Evaluator:
     entry: Entry = INPUT
     features: tuple[str, ...] = ()
     whole_rows: int | None = None
+    vector: bool = False
     back_offs: list[BackOff] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Move the network and choose its memory layout."""
         self.first_rows = self.rows
+        self._width: int | None = None
         convolutional = self.model.input.kind == "image" and self.model.family == "convnet"
         memory_format = torch.channels_last if convolutional else torch.contiguous_format
         module = attempt(lambda: self.model.module.eval().to(self.device))
         if module is None:
             raise OutOfMemory(f"The network itself does not fit the memory of {self.device}. Use another --device.")
         self.module = module.to(memory_format=memory_format) if convolutional else module
-        self.entrance = Entrance(self.module, self.device, memory_format, self.entry, self.features)
+        self.entrance = Entrance(self.module, self.device, memory_format, self.entry, self.features, vector=self.vector)
 
     @property
     def way(self) -> str:
@@ -129,7 +132,8 @@ class Evaluator:
             UsageError: a module whose feature is asked for does not run after the entry, or returns no features.
         """
         recorder = Recorder(self.model, classes, self.device)
-        records = np.empty((len(coalitions), *((len(self.features), 1) if self.features else recorder.shape)))
+        shape = (len(self.features), self.width(sample)) if self.features else recorder.shape
+        records = np.empty((len(coalitions), *shape))
         if not len(coalitions):
             return records
         started = self.entrance.start(sample, self.rows)
@@ -143,6 +147,8 @@ class Evaluator:
 
         with torch.inference_mode(), full_float32():
             for start, values in self._batches(len(coalitions), sample.id, evaluate):
+                if self.vector and values.shape[1:] != shape:
+                    raise self._uneven(sample, values.shape[-1])
                 records[start : start + len(values)] = values
                 self.progress.advance(len(values))
         if not np.isfinite(records).all():
@@ -151,6 +157,32 @@ class Evaluator:
                 f"Check its weights and its input scaling, or try another --baseline."
             )
         return records
+
+    def width(self, sample: Sample) -> int:
+        """Return how many numbers a record holds of a module: d of a vector score, 1 of a feature score.
+
+        The first sample tells, in one forward pass of one row; all others have as many.
+
+        Raises:
+            OutOfMemory: one row does not fit the device.
+            UsageError: the module does not run after the entry, or returns no features.
+        """
+        if not self.vector:
+            return 1
+        if self._width is None:
+            started = self.entrance.start(sample, self.rows)
+            with torch.inference_mode(), full_float32():
+                found = attempt(lambda: started.features(started.standing))
+            if found is None:
+                raise self.entrance.too_large(sample.id)
+            self._width = int(found.shape[-1])
+        return self._width
+
+    def _uneven(self, sample: Sample, width: int) -> UsageError:
+        return UsageError(
+            f"Expected as many numbers of module '{safe_text(self.features[0])}' for every sample, got {self._width} "
+            f"and {width} for sample '{safe_text(sample.id)}'. Ask for another module."
+        )
 
     def logits(self, inputs: Sequence[npt.NDArray[np.float32] | IntArray]) -> FloatArray:
         """Evaluate unmasked inputs: each ``(C, H, W)``, ``(F,)`` or ``(3, L)`` -> ``(input, K)`` float64.

@@ -1,60 +1,50 @@
-"""Feature scores: the length of a module's output along its unmasked output, for several modules in one pass."""
+"""What modules give while the rest of a network runs: feature scores of several modules, or the vector of one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 from interact_cli.errors import RunFailed, UsageError
 from interact_cli.safe_text import safe_text
+from interact_cli.types import IntArray
 
 Run = Callable[[torch.Tensor], Any]
 """The rest of the network: ``(rows, *entry shape)`` -> its output."""
+Of = Callable[[str, torch.Tensor], torch.Tensor]
+"""What is made of a module's features, ``(rows, *shape)``, as soon as they are there."""
 
 
-class FeatureRecorder:
-    """Records ``<f_N, f_S> / ||f_N||_2`` of every module for one sample, in float64.
-
-    f_N and f_S are the flattened outputs of a module on the unmasked and the masked row, both in batches of the same
-    shape; of a tuple or a `ModelOutput` the first tensor.
-    Source: paper 004, intermediate layers.
-
-    Args:
-        modules: The modules by name; ``""`` is what the network returns.
-        run: The rest of the network, for this sample.
-        standing: What stands at the entry, unmasked: ``(1, *entry shape)``.
-    """
-
-    def __init__(self, modules: Mapping[str, nn.Module], run: Run, standing: torch.Tensor) -> None:
-        self.modules = modules
-        self.run = run
-        self.standing = standing
-        # MPS has no float64: there the products are computed on the host.
-        self.device = torch.device("cpu") if standing.device.type == "mps" else standing.device
-        self.directions: dict[int, dict[str, torch.Tensor]] = {}
+class ModuleRecorder(Protocol):
+    """Records what modules give for a batch of one sample."""
 
     def __call__(self, masked: torch.Tensor) -> torch.Tensor:
-        """Record a batch: ``(rows, *entry shape)`` -> ``(rows, module, 1)`` float64.
+        """Record a batch: ``(rows, *entry shape)`` -> ``(rows, slot, component)`` float64."""
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Modules whose outputs are taken off while one sample runs; of a tuple or a `ModelOutput` the first tensor."""
+
+    modules: Mapping[str, nn.Module]
+    """By name; ``""`` is what the network returns."""
+    run: Run
+    """The rest of the network, for this sample."""
+    device: torch.device
+    """Where the numbers are computed: MPS has no float64, there it is the host."""
+
+    def each(self, batch: torch.Tensor, of: Of) -> dict[str, torch.Tensor]:
+        """Run a batch and return what ``of`` makes of each module's features, made as soon as they are there.
 
         Raises:
             UsageError: a module does not run after the entry, or returns nothing that has one row per input.
-            RunFailed: the unmasked output of a module is zero.
         """
-        rows = len(masked)
-        if rows not in self.directions:
-            unmasked = torch.empty_like(masked).copy_(self.standing)
-            self.directions[rows] = self._each(unmasked, _direction)
-        directions = self.directions[rows]
-        lengths = self._each(masked, lambda name, features: (features * directions[name]).sum(dim=1))
-        return torch.stack(list(lengths.values()), dim=1).unsqueeze(-1)
-
-    def _each(self, batch: torch.Tensor, of: Callable[[str, torch.Tensor], torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Run a batch and return what ``of`` makes of each module's features, made as soon as they are there."""
         made: dict[str, torch.Tensor] = {}
 
         def tap(name: str, _module: object, _arguments: object, output: object) -> None:
@@ -73,6 +63,80 @@ class FeatureRecorder:
         return {name: made[name] for name in self.modules}
 
 
+class FeatureRecorder:
+    """Records ``<f_N, f_S> / ||f_N||_2`` of every module for one sample, in float64.
+
+    f_N and f_S are the flattened outputs of a module on the unmasked and the masked row, both in batches of the same
+    shape.
+    Source: paper 004, intermediate layers.
+
+    Args:
+        taps: The modules, one slot each.
+        standing: What stands at the entry, unmasked: ``(1, *entry shape)``.
+    """
+
+    def __init__(self, taps: Taps, standing: torch.Tensor) -> None:
+        self.taps = taps
+        self.standing = standing
+        self.directions: dict[int, dict[str, torch.Tensor]] = {}
+
+    def __call__(self, masked: torch.Tensor) -> torch.Tensor:
+        """Record a batch: ``(rows, *entry shape)`` -> ``(rows, module, 1)`` float64.
+
+        Raises:
+            UsageError: a module does not run after the entry, or returns nothing that has one row per input.
+            RunFailed: the unmasked output of a module is zero.
+        """
+        rows = len(masked)
+        if rows not in self.directions:
+            unmasked = torch.empty_like(masked).copy_(self.standing)
+            self.directions[rows] = self.taps.each(unmasked, _direction)
+        directions = self.directions[rows]
+        lengths = self.taps.each(masked, lambda name, found: (found.flatten(1) * directions[name]).sum(dim=1))
+        return torch.stack(list(lengths.values()), dim=1).unsqueeze(-1)
+
+
+@dataclass(frozen=True)
+class VectorRecorder:
+    """Records the output f_S of one module for one sample: its mean over space or over words, in float64.
+
+    ``(rows, C, h, w)`` maps become ``(rows, C)``, ``(rows, L, d)`` sequences ``(rows, d)``, vectors stay as they are.
+    Source: paper 002, section 4.3; the mean is our own choice (`protocols.md` section 11).
+
+    Args:
+        taps: The module, alone.
+        channels: Axis of the channels in one row's output, see `interact_cli.entries.shapes.standing`; None for the
+            usual, first in maps and last in sequences.
+        positions: For texts, ``(word,)`` the positions of the words, which special tokens and a continuation have not;
+            None takes all positions, as does an output with another number of them than the text has tokens.
+        n_tokens: Tokens of the text.
+    """
+
+    taps: Taps
+    channels: int | None = None
+    positions: IntArray | None = None
+    n_tokens: int = 0
+
+    def __call__(self, masked: torch.Tensor) -> torch.Tensor:
+        """Record a batch: ``(rows, *entry shape)`` -> ``(rows, 1, d)`` float64.
+
+        Raises:
+            UsageError: the module does not run after the entry, or returns nothing that has one row per input.
+        """
+        (vectors,) = self.taps.each(masked, self._pooled).values()
+        return vectors.unsqueeze(1)
+
+    def _pooled(self, _name: str, features: torch.Tensor) -> torch.Tensor:
+        if features.ndim == 2:
+            return features.double()
+        usual = -1 if features.ndim == 3 else 1
+        axis = usual if self.channels is None else self.channels + 1
+        by_position = features.movedim(axis, -1).flatten(1, -2)
+        if self.positions is not None and by_position.shape[1] == self.n_tokens:
+            by_position = by_position[:, torch.from_numpy(self.positions).to(by_position.device)]
+        return by_position.mean(dim=1, dtype=torch.float64)
+
+
 def not_after(name: str) -> UsageError:
     """Return the error that says that masking cannot change what a module gives."""
     return UsageError(
@@ -82,7 +146,7 @@ def not_after(name: str) -> UsageError:
 
 
 def _features(name: str, output: object, rows: int) -> torch.Tensor:
-    """Return what a module gave back for a batch as ``(rows, numbers)``."""
+    """Return what a module gave back for a batch: ``(rows, *shape)``."""
     found = output
     if isinstance(found, Mapping):
         found = tuple(found.values())
@@ -98,12 +162,12 @@ def _features(name: str, output: object, rows: int) -> torch.Tensor:
             f"Expected module '{safe_text(name)}' to return one row of features per input ({rows}), got shape "
             f"{tuple(found.shape)}. Ask for the feature of another module."
         )
-    return found.flatten(1)
+    return found
 
 
 def _direction(name: str, features: torch.Tensor) -> torch.Tensor:
     """Return ``f_N / ||f_N||_2``: ``(numbers,)`` float64."""
-    unmasked = features[0].double()
+    unmasked = features[0].flatten().double()
     length = torch.linalg.vector_norm(unmasked)
     if length == 0:
         raise RunFailed(

@@ -28,27 +28,36 @@ class Masker:
         players: PlayerSet,
         memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
-        shape = tuple(standing.shape[1:])
+        self.shape = shape = tuple(standing.shape[1:])
         owner = players.owner.reshape(_axes(players.owner, shape, players))
-        baseline = players.baseline.reshape(_axes(players.baseline, shape, players))
+        self.baseline_axes = _axes(players.baseline, shape, players)
+        baseline = players.baseline.reshape(self.baseline_axes)
         # Axes of one row in the order of its memory, so that the batch comes out of `where` in the asked layout.
         self.channels_last = memory_format == torch.channels_last
-        order = (1, 2, 0) if self.channels_last else tuple(range(len(shape)))
+        self.order = order = (1, 2, 0) if self.channels_last else tuple(range(len(shape)))
         self.standing = standing[0].permute(order).contiguous()
         owner = owner.transpose(order)
         self.owner_shape = owner.shape
         # Positions without an owner show what stands there either way.
-        everywhere = np.broadcast_to(owner < 0, self.standing.shape)
+        self.owned = _resident(np.broadcast_to(owner >= 0, self.standing.shape), self.standing)
         shown = _resident(np.broadcast_to(baseline, shape).transpose(order), self.standing)
-        self.baseline = shown.to(standing.dtype).where(~_resident(everywhere, shown), self.standing)
+        self.baseline = shown.to(standing.dtype).where(self.owned, self.standing)
         self.owner = _resident(owner.ravel().clip(min=0), shown)
         self.shifts = torch.arange(8, dtype=torch.uint8, device=standing.device)
 
     def __call__(self, packed: torch.Tensor) -> torch.Tensor:
         """Mask a batch: ``(rows, ceil(n / 8))`` bytes -> ``(rows, *entry shape)``."""
+        return self._masked(packed, self.baseline)
+
+    def showing(self, packed: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:
+        """Mask a batch with another baseline of the same shape, to which gradients flow."""
+        everywhere = baseline.view(self.baseline_axes).expand(self.shape).permute(self.order)
+        return self._masked(packed, everywhere.to(self.standing.dtype).where(self.owned, self.standing))
+
+    def _masked(self, packed: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:
         bits = torch.bitwise_right_shift(packed.unsqueeze(-1), self.shifts).bitwise_and_(1)
         present = bits.flatten(1).to(torch.bool).index_select(1, self.owner)
-        masked = torch.where(present.view(len(packed), *self.owner_shape), self.standing, self.baseline)
+        masked = torch.where(present.view(len(packed), *self.owner_shape), self.standing, baseline)
         return masked.permute(0, 3, 1, 2) if self.channels_last else masked
 
 

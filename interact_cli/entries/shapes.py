@@ -65,10 +65,24 @@ def standing(model: Model, entry: Entry, sample_input: npt.NDArray[Any]) -> Stan
             raise UsageError("Expected a network that reads text: only there word vectors can be masked.")
         with torch.inference_mode():
             return Standing(tuple(model.module.embed(inputs).shape[1:]), 1)
-    observation = observe(model.module.eval(), twice(inputs))
+    return standing_inside(model.module, entry, inputs)
+
+
+def standing_inside(network: nn.Module, entry: Entry, inputs: torch.Tensor) -> Standing:
+    """Return the shape of what stands at an entry inside a network, and the axis of its channels; see `standing`.
+
+    Args:
+        network: On any device.
+        entry: Inside it.
+        inputs: One sample, ``(1, *input shape)``.
+
+    Raises:
+        UsageError: no mask can enter there.
+    """
+    observation = observe(network.eval(), twice(inputs))
     met = observation.met(entry)
     shape = tuple(met.at.tensor.shape[1:])
-    return Standing(shape, _channels(model.module, observation, met, len(shape)))
+    return Standing(shape, _channels(network, observation, met, len(shape)))
 
 
 def _channels(network: nn.Module, observation: Observation, met: Met, axes: int) -> int:

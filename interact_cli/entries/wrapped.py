@@ -32,6 +32,10 @@ class TextNetwork(Wrapped):
         """Return the word vector of one token: ``(d,)``, as `embed` gives it."""
         raise NotImplementedError
 
+    def vocabulary(self) -> torch.Tensor:
+        """Return the word vectors of all tokens: ``(V, d)``, as `embed` gives them."""
+        raise NotImplementedError
+
     def finish(self, vectors: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Run the rest.
 

@@ -1,4 +1,7 @@
-"""Two games that anybody can write down: a table of all values, and a function."""
+"""Two games that anybody can write down: a table of all values, and a function.
+
+The value of a coalition is a number, or a vector of ``d`` numbers (`dimension`) that only Harsanyi dividends read.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class TableGame:
     """A game given by the values of all ``2^n`` coalitions, indexed by bit code (player i = bit i).
 
     Args:
-        values: ``(2^n,)`` finite numbers.
+        values: ``(2^n,)`` finite numbers, or ``(2^n, d)`` where a value is a vector.
 
     Raises:
         ShapeError: the length is no power of two, or below 2.
@@ -32,10 +35,12 @@ class TableGame:
     values: npt.ArrayLike
 
     def __post_init__(self) -> None:
-        table = np.array(self.values, dtype=np.float64)
-        if table.ndim != 1 or len(table) < 2 or len(table) & (len(table) - 1):
+        table = np.array(_real(self.values, "values"))
+        n_values = len(table) if table.ndim else 0
+        if table.ndim not in {1, 2} or n_values < 2 or n_values & (n_values - 1) or not table.size:
             raise ShapeError(
-                f"Expected `values` of shape (2^n,) with n >= 1, got {table.shape}. One entry per coalition."
+                f"Expected `values` of shape (2^n,) or (2^n, d) with n >= 1, got {table.shape}. One entry, or one row, "
+                f"per coalition."
             )
         if not np.isfinite(table).all():
             raise NonFiniteError(
@@ -46,13 +51,18 @@ class TableGame:
 
     @property
     def table(self) -> FloatArray:
-        """All values in the order of the bit codes, ``(2^n,)``."""
+        """All values in the order of the bit codes, ``(2^n,)`` or ``(2^n, d)``."""
         return np.asarray(self.values, dtype=np.float64)
 
     @property
     def n_players(self) -> int:
         """Number of players ``n``."""
         return len(self.table).bit_length() - 1
+
+    @property
+    def dimension(self) -> int | None:
+        """Numbers ``d`` of a value; None where a value is one number."""
+        return self.table.shape[1] if self.table.ndim == 2 else None
 
     def __call__(self, coalitions: BoolArray) -> FloatArray:
         """Look up ``(n_coalitions, n_players)`` bools."""
@@ -65,11 +75,13 @@ class CallableGame:
     """A game given by a function of a batch of coalitions.
 
     Args:
-        fn: ``(n_coalitions, n_players)`` bool array -> ``(n_coalitions,)`` floats.
+        fn: ``(n_coalitions, n_players)`` bool array -> ``(n_coalitions,)`` floats, or ``(n_coalitions, dimension)``.
+            What it raises reaches the caller.
         n_players: Number of players ``n >= 1``.
+        dimension: Numbers of a value where values are vectors; None where a value is one number.
 
     Raises:
-        UsageError: ``n_players`` is not a positive whole number.
+        UsageError: ``n_players`` or ``dimension`` is not a positive whole number.
 
     Example:
         >>> game = CallableGame(lambda coalitions: coalitions.all(axis=1), n_players=2)
@@ -79,25 +91,43 @@ class CallableGame:
 
     fn: Callable[[BoolArray], npt.ArrayLike]
     n_players: int
+    dimension: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.n_players, bool) or not isinstance(self.n_players, (int, np.integer)) or self.n_players < 1:
-            raise UsageError(f"Expected `n_players` to be a whole number of at least 1, got {self.n_players!r}.")
-        object.__setattr__(self, "n_players", int(self.n_players))
+        object.__setattr__(self, "n_players", _positive(self.n_players, "n_players"))
+        if self.dimension is not None:
+            object.__setattr__(self, "dimension", _positive(self.dimension, "dimension"))
 
     def __call__(self, coalitions: BoolArray) -> FloatArray:
         """Evaluate a batch and check what comes back.
 
         Raises:
-            ShapeError: the function returns another shape than ``(n_coalitions,)``.
+            ShapeError: the function returns another shape than ``(n_coalitions,)`` or ``(n_coalitions, dimension)``.
             NonFiniteError: the function returns NaN or infinity.
         """
-        values = np.asarray(self.fn(coalitions), dtype=np.float64)
-        if values.shape != (len(coalitions),):
+        values = _real(self.fn(coalitions), "what `fn` returns")
+        expected = (len(coalitions),) if self.dimension is None else (len(coalitions), self.dimension)
+        if values.shape != expected:
+            shape = "(n_coalitions,)" if self.dimension is None else "(n_coalitions, dimension)"
             raise ShapeError(
-                f"Expected `fn` to return shape (n_coalitions,) = ({len(coalitions)},), got {values.shape}. "
+                f"Expected `fn` to return shape {shape} = {expected}, got {values.shape}. "
                 f"One value per row of the batch."
             )
         if not np.isfinite(values).all():
             raise NonFiniteError("Expected `fn` to return finite values, got NaN or infinity. Check the function.")
         return values
+
+
+def _real(values: npt.ArrayLike, what: str) -> FloatArray:
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers")
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"Expected {what} to be one array of real numbers; it is not ({error}).") from error
+
+
+def _positive(number: int, name: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+        raise UsageError(f"Expected `{name}` to be a whole number of at least 1, got {number!r}.")
+    return int(number)

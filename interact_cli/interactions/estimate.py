@@ -16,9 +16,10 @@ DENSE_LIMIT = 64
 class Estimate:
     """What an index says of one game.
 
-    ``values`` is ``(n,)`` for players; ``(pair,)`` for pairs and ``(order, pair)`` for multi-order values while
-    ``pairs`` is given; ``(n, n)`` and ``(n - 1, n, n)`` once `dense` has laid them out, symmetric with NaN on the
-    diagonal and wherever nothing was measured.
+    ``values`` is ``(n,)`` for players; ``(set,)`` for sets while ``sets`` names them; ``(2^n,)`` by bit code for
+    coalitions (``(2^n, d)`` where the game's values are vectors); ``(pair,)`` for pairs and ``(order, pair)`` for
+    multi-order values while ``pairs`` is given; ``(n, n)`` and ``(n - 1, n, n)`` once `dense` has laid them out,
+    symmetric with NaN on the diagonal and wherever nothing was measured.
     """
 
     index: str
@@ -35,6 +36,28 @@ class Estimate:
     """``(pair, 2)``; None for player indices and once dense."""
     orders: IntArray | None = None
     """``(order,)``; None unless the index has orders."""
+    sets: IntArray | None = None
+    """``(set, size)``: the players of each set, ascending, padded with -1; None unless the index values sets."""
+
+    @property
+    def players(self) -> tuple[tuple[int, ...], ...]:
+        """The players that each value belongs to, along the last axis: single ones, pairs, sets, or all coalitions.
+
+        Empty where the values are laid out as a matrix by player: there ``values[i, j]`` belongs to i and j.
+
+        Example:
+            >>> zeros, sets = np.zeros(2), np.array([[0, -1], [0, 2]])
+            >>> Estimate("s", zeros, zeros, np.ones(2, bool), 8, 3, sets=sets).players
+            ((0,), (0, 2))
+        """
+        if self.sets is not None:
+            return tuple(tuple(player for player in row if player >= 0) for row in self.sets.tolist())
+        if self.pairs is not None:
+            return tuple((first, second) for first, second in self.pairs.tolist())
+        if self.values.shape[0] == 2**self.n_players:
+            n = range(self.n_players)
+            return tuple(tuple(i for i in n if code >> i & 1) for code in range(2**self.n_players))
+        return tuple((player,) for player in range(self.n_players)) if self.values.ndim == 1 else ()
 
     def dense(self) -> Estimate:
         """Lay pair values out by player: ``(n, n)`` or ``(n - 1, n, n)``, the latter up to n = 64."""

@@ -18,14 +18,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from interact_cli.games.coalitions import unique
-from interact_cli.interactions.designs import FullTable, PairContexts
+from interact_cli.interactions.plans.contexts import PairContexts
+from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics import strengths, theory
-from interact_cli.metrics.axes import OrderAxis
 from interact_cli.metrics.multi_order import MultiOrder, moments_of
-from interact_cli.metrics.statistics import LEAST_FOR_INTERVAL, Resampler
-from interact_cli.metrics.strengths import STRENGTHS, Moments
-from interact_cli.metrics.verdict import ROUNDING, Ratio, below_rounding, judge
+from interact_cli.metrics.summaries import strengths, theory
+from interact_cli.metrics.summaries.axes import OrderAxis
+from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler
+from interact_cli.metrics.summaries.strengths import STRENGTHS, Moments
+from interact_cli.metrics.summaries.verdict import ROUNDING, Ratio, below_rounding, judge
 from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray

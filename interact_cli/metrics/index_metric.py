@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interact_cli.interactions import indices
 from interact_cli.interfaces import Design, Question, Reduced
 from interact_cli.metrics.published import design_for
-from interact_cli.metrics.tables import estimator_of
+from interact_cli.metrics.summaries.tables import estimator_of
 from interact_cli.types import FloatArray
 
 
@@ -20,6 +22,9 @@ class IndexMetric:
 
     version = 1
     needs_ranges = False
+    options: tuple[str, ...] = ()
+    of_vectors = False
+    of_predicted = False
 
     def __init__(self, index: str, *, name: str | None = None, source: str | None = None) -> None:
         self.index = indices.lookup(index)
@@ -28,6 +33,8 @@ class IndexMetric:
 
     def design(self, question: Question) -> Design:
         """Ask for a published protocol, else the full table where it fits the budget, else the index's sampled plan."""
+        if "interaction_size" not in self.options:
+            question = replace(question, interaction_size=None)
         return design_for(self.index, question)
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:

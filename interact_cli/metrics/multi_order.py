@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics import strengths
-from interact_cli.metrics.axes import OrderAxis, orders_of
 from interact_cli.metrics.index_metric import IndexMetric
-from interact_cli.metrics.statistics import Resampler, mean
-from interact_cli.metrics.strengths import Moments
-from interact_cli.metrics.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
+from interact_cli.metrics.summaries import strengths
+from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
+from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.strengths import Moments
+from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
 
 

@@ -1,4 +1,4 @@
-"""Shapley and Banzhaf interactions of pairs, and the strength of a network's interactions."""
+"""Shapley and Banzhaf interactions of pairs or of larger sets, and the strength of a network's interactions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from interact_cli.interactions.designs import PairContexts
 from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics import strengths
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
-from interact_cli.metrics.statistics import Resampler, Summary, mean
-from interact_cli.metrics.strengths import STRENGTHS, Moments
-from interact_cli.metrics.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
+from interact_cli.metrics.set_interactions import by_sets
+from interact_cli.metrics.summaries import strengths
+from interact_cli.metrics.summaries.statistics import Resampler, Summary, mean
+from interact_cli.metrics.summaries.strengths import STRENGTHS, Moments
+from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
@@ -31,10 +32,14 @@ READINGS = {
 
 
 class PairInteractions(IndexMetric):
-    """One value per pair and sample, and the strength over pairs and samples."""
+    """One value per pair, or set of ``--interaction-size`` players, and sample; the strength over them and samples."""
+
+    options: tuple[str, ...] = ("interaction_size",)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
-        """Summarise strengths; pair by pair too where every sample has the same pairs."""
+        """Summarise strengths; pair by pair too where every sample has the same pairs, and so for sets."""
+        if results[0].estimate.sets is not None:
+            return by_sets(self, results, cohort)
         estimates = [result.estimate for result in results]
         resampler = Resampler.over(cohort, self.name)
         moments = Moments.stack([Moments.of(estimate) for estimate in estimates])
@@ -69,6 +74,7 @@ class Strength(PairInteractions):
     """
 
     needs_ranges = True
+    options = ()
 
     def __init__(self) -> None:
         super().__init__("shapley-interaction", name="strength", source="paper 000, section 3 and appendix E")

@@ -8,8 +8,8 @@ import numpy as np
 
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
-from interact_cli.metrics.statistics import Resampler, mean
-from interact_cli.metrics.tables import estimators, values_quantity
+from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.tables import estimators, values_quantity
 from interact_cli.results import Measurement
 
 

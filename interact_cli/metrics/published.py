@@ -12,16 +12,18 @@ from math import comb, floor
 import numpy as np
 
 from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.interactions.designs import PairContexts, Stratum
-from interact_cli.interactions.indices import Index, ValuesOf, context_generators, design_within, need_players
-from interact_cli.interactions.pairs import (
+from interact_cli.interactions.indices import Index, ValuesOf
+from interact_cli.interactions.plans.budgets import PAIR, Sampling
+from interact_cli.interactions.plans.contexts import PairContexts, Stratum
+from interact_cli.interactions.plans.pairs import (
     all_pairs,
-    among,
     candidates,
     drawn_at_anchors,
     drawn_uniformly,
     drawn_with_clamped_offsets,
 )
+from interact_cli.interactions.plans.planning import context_generators, design_within, need_players
+from interact_cli.interactions.plans.sets import among
 from interact_cli.interfaces import Design, Question
 from interact_cli.seeding import generator
 from interact_cli.types import IntArray
@@ -121,39 +123,51 @@ def lookup(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def design_for(index: Index, question: Question) -> Design:
+def design_for(index: Index, question: Question, *, orders: tuple[int, ...] | None = None) -> Design:
     """Choose the coalitions for one index: a published protocol, the full table, or a sampled plan.
+
+    Args:
+        index: The index.
+        question: What it answers.
+        orders: The orders that an index by order is sampled at without a protocol; None for the published ones.
 
     Raises:
         BudgetError: the budget is too small.
         UsageError: too few players, pairs that these players do not have, or a protocol that does not cover the index.
     """
     n = question.n_players
-    need_players(index, n)
+    size = question.interaction_size if index.takes_size else None
+    need_players(index, n, size)
     if question.protocol is not None:
         return _protocol_design(index, question, lookup(question.protocol))
-    return design_within(
-        index,
-        n,
-        None if index.values_of == "players" else _candidates(question),
+    sampling = Sampling(
         question.budget,
-        seed=question.seed,
-        stream=question.sample_id,
-        orders=published_orders(n),
+        question.seed,
+        question.sample_id,
+        orders=published_orders(n) if orders is None else orders,
         contexts=question.contexts,
+        repeats=question.repeats,
     )
+    return design_within(index, n, sampling, candidates=_candidates(index, question, size or PAIR), size=size)
 
 
-def _candidates(question: Question) -> IntArray | None:
-    """Return the pairs that may be measured; None for all."""
+def _candidates(index: Index, question: Question, size: int) -> IntArray | None:
+    """Return the pairs or sets that may be measured; None for all.
+
+    An index of all sets up to a size takes all of them unless the rule says otherwise: they have a common sum.
+    """
+    if index.values_of in {"players", "coalitions"}:
+        return None
+    rule = "all" if index.values_of == "sets" and question.pairs == "auto" else question.pairs
     rng = generator(question.seed, "random pairs", str(question.n_players))
-    pairs = candidates(question.pairs, question.n_players, question.grid, rng)
-    if not question.span:
-        return pairs
-    pairs = among(question.span) if pairs is None else pairs[np.isin(pairs, question.span).all(axis=1)]
-    if not len(pairs):
-        raise UsageError("Expected a pair of players inside the span, got none. Widen --span, or use --pairs all.")
-    return pairs
+    sets = candidates(rule, question.n_players, question.grid, rng, size)
+    if question.span:
+        sets = among(question.span, size) if sets is None else sets[np.isin(sets, question.span).all(axis=1)]
+    if sets is not None and not len(sets):
+        what = "a pair of players" if size == PAIR else f"a set of {size} players"
+        where = "inside the span" if question.span else "within the radius"
+        raise UsageError(f"Expected {what} {where}, got none. Widen --span, or use --pairs all.")
+    return sets
 
 
 def with_components(design: PairContexts, question: Question) -> PairContexts:
@@ -174,6 +188,11 @@ def _protocol_design(index: Index, question: Question, protocol: Protocol) -> Pa
         raise UsageError(
             f"Protocol '{protocol.name}' fixes nothing for '{index.name}'; expected one of the metrics that it "
             f"covers: {', '.join(protocol.metrics)}. Choose among them, or leave --protocol out."
+        )
+    if index.takes_size and question.interaction_size is not None:
+        raise UsageError(
+            f"Protocol '{protocol.name}' fixes pairs of players, got interaction size {question.interaction_size}. "
+            f"Leave --interaction-size out."
         )
     pairs = _protocol_pairs(question, protocol)
     strata = _protocol_strata(index, question, protocol)

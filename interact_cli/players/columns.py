@@ -8,6 +8,7 @@ import numpy as np
 
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.players.span import positions
 from interact_cli.types import INPUT, Entry, IntArray, Model, PlayerSet, Sample
 
 
@@ -18,12 +19,13 @@ class TableColumns:
     names: tuple[str, ...]
     owner: IntArray
     """``(F,)``."""
+    span: tuple[int, ...] = ()
     spec: str = "columns"
     entry: Entry = INPUT
 
     def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
         """Return the players of one row: the same for all."""
-        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec)
+        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec, span=self.span)
 
 
 def columns(argument: str | None, model: Model, options: PlayerOptions) -> TableColumns:
@@ -34,15 +36,15 @@ def columns(argument: str | None, model: Model, options: PlayerOptions) -> Table
     Args:
         argument: Takes none.
         model: A column model; its ``input.columns`` names the columns and groups.
-        options: Takes none.
+        options: ``span`` chooses successive players.
 
     Raises:
-        UsageError: an argument or option, no column model, two columns of one name, or a group with an unknown or
-            doubly used column or the name of a column outside it.
+        UsageError: an argument, another option, a span outside, no column model, two columns of one name, or a group
+            with an unknown or doubly used column or the name of a column outside it.
     """
     if argument is not None:
         raise UsageError(f"Players 'columns' take no argument, got 'columns:{argument}'.")
-    options.refuse("columns")
+    options.refuse("columns", "span")
     if model.input.kind != "columns":
         other = "text. Use --players words" if model.input.kind == "text" else "images. Use --players grid:8x8"
         raise UsageError(f"Players 'columns' need a column model; this one takes {other}.")
@@ -52,7 +54,7 @@ def columns(argument: str | None, model: Model, options: PlayerOptions) -> Table
     player_of = [group_of.get(name, name) for name in names]
     players = tuple(dict.fromkeys(player_of))
     owner = np.array([players.index(player) for player in player_of], dtype=np.int64)
-    return TableColumns(players, owner)
+    return TableColumns(players, owner, positions(options.span, "columns", len(players)))
 
 
 def _groups(model: Model, names: tuple[str, ...]) -> dict[str, str]:

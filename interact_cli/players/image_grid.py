@@ -9,6 +9,7 @@ import numpy as np
 
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.players.span import positions
 from interact_cli.types import INPUT, Entry, IntArray, Model, PlayerSet, Sample
 
 DEFAULT_SIDES = (16, 8, 4)
@@ -23,11 +24,12 @@ class ImageGrid:
     """``(1, H, W)``."""
     grid: tuple[int, int]
     spec: str
+    span: tuple[int, ...] = ()
     entry: Entry = INPUT
 
     def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
         """Return the players of one image: the same for all."""
-        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec, self.grid)
+        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec, self.grid, span=self.span)
 
 
 def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> ImageGrid:
@@ -40,10 +42,11 @@ def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> Im
     Args:
         argument: ``"RxC"``; None takes the largest of 16, 8, 4 whose cells hold at least 2 x 2 pixels.
         model: An image model.
-        options: Takes none.
+        options: ``span`` chooses successive cells, row by row.
 
     Raises:
-        UsageError: an option, no image model, no such form, or more cells than pixels along a side.
+        UsageError: another option, a span outside, no image model, no such form, or more cells than pixels along a
+            side.
     """
     if model.input.kind != "image":
         other = "text. Use --players words" if model.input.kind == "text" else "columns. Use --players columns"
@@ -51,14 +54,15 @@ def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> Im
     _, height, width = model.input.shape
     rows, columns = _sides(argument, height, width)
     spec = f"grid:{rows}x{columns}"
-    options.refuse(spec)
+    options.refuse(spec, "span")
     if rows > height or columns > width:
         raise UsageError(f"Expected at most {height} x {width} cells (one pixel each), got {spec}. Use fewer cells.")
     row_of = np.arange(height) * rows // height
     column_of = np.arange(width) * columns // width
     owner = row_of[:, None] * columns + column_of
     names = tuple(f"r{row}c{column}" for row in range(rows) for column in range(columns))
-    return ImageGrid(names, owner[None].astype(np.int64), (rows, columns), spec)
+    span = positions(options.span, spec, len(names))
+    return ImageGrid(names, owner[None].astype(np.int64), (rows, columns), spec, span)
 
 
 def _sides(argument: str | None, height: int, width: int) -> tuple[int, int]:

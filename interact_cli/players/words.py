@@ -6,7 +6,6 @@ tokens and the continuation of a language model belong to no player; they are al
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +15,7 @@ import torch
 from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.errors import SampleSkipped, UsageError
 from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.players.span import Span, bare, read_span
 from interact_cli.safe_text import safe_text
 from interact_cli.types import EMBEDDING, Entry, IntArray, Model, PlayerSet, Sample, Tokens
 
@@ -32,7 +32,7 @@ def words(argument: str | None, model: Model, options: PlayerOptions) -> TextPla
     Args:
         argument: Takes none.
         model: A network that reads text.
-        options: ``span`` chooses successive words, see `read_span`.
+        options: ``span`` chooses successive words, see `interact_cli.players.span`.
 
     Raises:
         UsageError: an argument, another network, or a span of no such form.
@@ -46,7 +46,7 @@ def tokens(argument: str | None, model: Model, options: PlayerOptions) -> TextPl
     Args:
         argument: Takes none.
         model: A network that reads text.
-        options: ``span`` chooses successive tokens, see `read_span`.
+        options: ``span`` chooses successive tokens, see `interact_cli.players.span`.
 
     Raises:
         UsageError: an argument, another network, or a span of no such form.
@@ -60,46 +60,6 @@ def _players(unit: Unit, argument: str | None, model: Model, options: PlayerOpti
     _check_text(model, f"Players '{unit}'")
     options.refuse(unit, "span")
     return TextPlayers(unit, None if options.span is None else read_span(options.span))
-
-
-@dataclass(frozen=True)
-class Span:
-    """The successive players whose interactions are asked for: by position, or by the words of the text."""
-
-    start: int = 0
-    stop: int = 0
-    """Players ``start`` to ``stop - 1``, from 0; both 0 where ``said`` says which."""
-    said: str = ""
-    """Words of the text."""
-
-    def __str__(self) -> str:
-        return f"'{safe_text(self.said)}'" if self.said else f"{self.start}:{self.stop}"
-
-
-def read_span(text: str) -> Span:
-    """Read ``--span``: ``"3:8"`` are players 3 to 7, counted from 0; anything else is words of the text.
-
-    Words are looked for without regard to case, as whole words, and their first occurrence is taken.
-
-    Raises:
-        UsageError: neither, or a range of fewer than two players.
-
-    Example:
-        >>> read_span("3:8")
-        Span(start=3, stop=8, said='')
-        >>> read_span("Not good").said
-        'Not good'
-    """
-    said = _bare(text)
-    if not said or (":" in said and re.fullmatch(r"[-+\d:.]*", said)):
-        match = re.fullmatch(r"(\d{1,9}):(\d{1,9})", said)
-        if match is None or int(match[2]) - int(match[1]) < 2:
-            raise UsageError(
-                f"Expected --span START:STOP with two players or more (3:8 are players 3 to 7, counted from 0), or "
-                f"some words of the text, got '{safe_text(text, 60)}'."
-            )
-        return Span(int(match[1]), int(match[2]))
-    return Span(said=" ".join(text.split()))
 
 
 @dataclass(frozen=True)
@@ -130,7 +90,7 @@ class TextPlayers:
             if span.stop > n_players:
                 raise SampleSkipped(f"--span {span} needs {span.stop} {self.spec}, the text has {n_players}")
             return tuple(range(span.start, span.stop))
-        chosen = _first(_bare(span.said), text.words)
+        chosen = _first(bare(span.said), text.words)
         if not chosen:
             raise SampleSkipped(f"--span {span} are no whole words of the text")
         players = np.unique(owner[(owner >= 0) & np.isin(text.word_of, chosen)])
@@ -189,17 +149,13 @@ def _owner(text: Tokens, unit: Unit) -> tuple[IntArray, tuple[str, ...]]:
 
 def _first(said: str, names: tuple[str, ...]) -> range:
     """Return the first successive words that read as ``said``, both without white space and case."""
-    bare = [_bare(name) for name in names]
-    for start in range(len(bare)):
+    plain = [bare(name) for name in names]
+    for start in range(len(plain)):
         joined = ""
-        for stop in range(start, len(bare)):
-            joined += bare[stop]
+        for stop in range(start, len(plain)):
+            joined += plain[stop]
             if joined == said:
                 return range(start, stop + 1)
             if not said.startswith(joined):
                 break
     return range(0)
-
-
-def _bare(text: str) -> str:
-    return "".join(text.split()).casefold()

@@ -1,15 +1,22 @@
-"""A report as one JSON document, for programs that do not read HDF5."""
+"""A report, or the graph of one of its samples, as a JSON document, for programs that do not read HDF5."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from interact_cli.errors import OutputError, UsageError
+from interact_cli.journal.whole import write_whole
 from interact_cli.report.documents import json_text
 from interact_cli.report.hdf5.schema import SCHEMA_VERSION, UNCERTAINTY
+from interact_cli.report.views.graphs import document, graph_of
+from interact_cli.report.views.pairs import find
+from interact_cli.report.wording import by_metric, count
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
+from interact_cli.safe_text import safe_text
 
 JSON_FORMAT = "interact-report-json"
 LARGE = 100_000
@@ -42,6 +49,56 @@ def to_json(report: Report) -> str:
         "records": None if report.records is None else {"evaluations": report.records.total},
     }
     return json_text(document, indent=2) + "\n"
+
+
+def write_graph(report: Report, output: Path, *, sample: int) -> str:
+    """Write the And-Or graph of one sample as a JSON document: players, nodes with their values, edges.
+
+    Args:
+        report: What was measured.
+        output: ``.json``; replaced only when the new one is complete.
+        sample: Position in the sample table.
+
+    Returns:
+        What was written, for example ``"graph of and-or-graph"``; of several games that of the last module.
+
+    Raises:
+        UsageError: the report holds no graph, no such sample, or another file suffix.
+        OutputError: the file cannot be written.
+    """
+    if output.suffix.lower() != ".json":
+        raise UsageError(f"Expected a document named *.json, got '{safe_text(output.name)}'.")
+    check_sample(report, sample)
+    held = [measurement for measurement in report.measurements if find(measurement, "pattern_members") is not None]
+    if not held:
+        raise UsageError(f"Expected a metric that gives a graph, got {metrics_of(report)}; measure 'and-or-graph'.")
+    about = {"sample": report.samples.ids[sample], "metric": held[-1].key}
+    text = json_text(about | document(graph_of(report, held[-1], sample)), indent=2) + "\n"
+    try:
+        write_whole(output, text.encode())
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write the document '{safe_text(output)}': {error.strerror or error}. Choose another place with -o."
+        ) from error
+    return f"graph of {held[-1].key}"
+
+
+def check_sample(report: Report, sample: int) -> None:
+    """Refuse the position of a sample that the report does not hold.
+
+    Raises:
+        UsageError: no such sample.
+    """
+    n_samples = len(report.samples.ids)
+    if not 0 <= sample < n_samples:
+        raise UsageError(
+            f"Expected a sample from 0 to {n_samples - 1}, got {sample}; {count(n_samples, 'sample')} measured."
+        )
+
+
+def metrics_of(report: Report) -> str:
+    """Name the metrics that a report holds."""
+    return ", ".join(safe_text(measurements[0].metric, limit=60) for measurements in by_metric(report)) or "nothing"
 
 
 def _samples(samples: SampleTable) -> dict[str, Any]:

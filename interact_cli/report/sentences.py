@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from interact_cli.report.wording import class_name, shortened
+from interact_cli.report.wording import class_name, player_name, shortened
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
@@ -47,6 +47,29 @@ def told_apart(names: Sequence[str]) -> list[str]:
     return apart
 
 
+def names_of(report: Report, sample: int) -> tuple[str, ...]:
+    """Names of a sample's players, safe, short and told apart; row and column on a grid."""
+    players = report.players
+    if players.grid is not None:
+        return tuple(player_name(players, player) for player in range(len(players.names)))
+    return tuple(told_apart(players.of_sample(sample)))
+
+
+def joined(names: Sequence[str], between: str, limit: int) -> str:
+    """Join names; those that pass the limit of characters are counted.
+
+    Example:
+        >>> joined(["not", "very", "good"], " & ", 12), joined(["not", "very", "good"], " & ", 20)
+        ('not & 2 more', 'not & very & good')
+    """
+    for shown in range(len(names), 0, -1):
+        more = [f"{len(names) - shown} more"] if shown < len(names) else []
+        words = between.join([*names[:shown], *more])
+        if len(words) <= limit:
+            return words
+    return f"{len(names)} players" if len(names) > 1 else shortened(names[0], limit)
+
+
 def sentence(report: Report, sample: int, limit: int) -> str:
     """Quote the text of a sample, cut to ``limit`` characters; its players in a row where the report has no texts."""
     texts = report.samples.texts
@@ -63,13 +86,14 @@ def about(report: Report, sample: int) -> str:
     return ", ".join(said)
 
 
-def span_of(report: Report, sample: int) -> str:
-    """Say which span of a sample was asked about; empty for all of it."""
+def span_of(report: Report, sample: int, what: str) -> str:
+    """Say which span of a sample ``what`` (pairs, sets) was asked about; empty for all of it."""
     span = report.players.span_of(sample)
     if not span:
         return ""
-    words = " ".join(told_apart([report.players.of_sample(sample)[player] for player in span]))
-    return f'pairs within the span {span[0]}:{span[-1] + 1}, "{shortened(words, 60)}"'
+    names = names_of(report, sample)
+    words = (", " if report.players.shared else " ").join(names[player] for player in span)
+    return f'{what} within the span {span[0]}:{span[-1] + 1}, "{shortened(words, 60)}"'
 
 
 def around(names: Sequence[str], marked: Collection[int], limit: int) -> str:

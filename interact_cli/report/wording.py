@@ -38,6 +38,40 @@ LABELS = {
     "theory_n_prime_log": "n' fitted to logarithms",
     "theory_rmse_log": "misfit of the logarithms",
     "split_half_instability": "split-half instability",
+    "instability": "instability (papers 000, 003, 004)",
+    "strength_by_size": "sum |I|",
+    "share_by_size": "share",
+    "or_strength_by_size": "sum |I|, OR",
+    "or_share_by_size": "share, OR",
+    "n_salient": "salient coalitions",
+    "l1_before": "sum |I| before learning",
+    "l1_after": "sum |I|, AND and OR",
+    "mean_B": "B, all as one coalition",
+    "mean_B_max": "B_max, the best partition",
+    "mean_B_min": "B_min, the worst partition",
+    "mean_T": "T = B_max - B_min",
+    "mean_B_plus": "B+, sum of positive interactions",
+    "mean_B_minus": "B-, sum of negative interactions",
+    "mean_explained_ratio": "explained ratio",
+    "mean_error": "squared error over sum v^2",
+    "mean_n_patterns": "patterns",
+    "mean_n_nodes": "nodes",
+    "mean_n_edges": "edges",
+    "instability_T": "instability of T alone (paper 004)",
+    "mean_abs_dropout": "mean |I| under dropout",
+    "kept_by_order": "share kept",
+    "kept": "share of mean |I| that dropout keeps",
+    "one_sign": "share of pairs and orders whose patterns share a sign",
+    "above_one": "share whose I grows under dropout (ratio above 1)",
+    "negative": "share whose I changes its sign under dropout",
+    "stronger": "share whose |I| grows under dropout",
+    "median_ratio": "median of I under dropout / I",
+    "survivors_above_one": "I of r survivors / I of s: share above 1",
+    "survivors_negative": "I of r survivors / I of s: share below 0",
+    "survivors_stronger": "I of r survivors: share stronger than I of s",
+    "ratio_quantiles": "I under dropout / I",
+    "simulation_gap": "prediction against simulation, largest difference",
+    "simulation_error": "standard error of the simulation, largest",
 }
 for _name, _words in (
     ("mean_abs", "mean |I|"),
@@ -210,8 +244,8 @@ def subject(report: Report) -> tuple[str, str, str]:
     score = safe_text(report.provenance.get("score") or "score", limit=60)
     if modules:
         score = f"feature of {count(len(modules), 'module')}"
-    elif score == "feature:":
-        score = "feature of the output"
+    elif score in {"feature:", "vector:"}:
+        score = f"{score[:-1]} of the output"
     target = safe_text(report.provenance.get("target") or "", limit=40)
     data_said = f"{name}, {split} split" if split not in {"", "all"} else name
     return network, data_said, f"{score} of the {target} class" if target else score

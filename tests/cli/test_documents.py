@@ -71,7 +71,7 @@ def test_exit_codes_are_those_of_the_code():
     table = re.search(r"^## Exit codes\n\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)[1]
     first_cells = re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE)
     raised = {value.exit_code for value in vars(errors).values() if hasattr(value, "exit_code")}
-    known = {0, *raised, guard.INTERNAL_ERROR, guard.INTERRUPTED, guard.TERMINATED}
+    known = {0, *raised, guard.CHECK_FAILED, guard.INTERNAL_ERROR, guard.INTERRUPTED, guard.TERMINATED}
 
     assert {int(code) for cell in first_cells for code in cell.split(", ")} == known
     assert {int(code) for code in re.findall(r"\b\d+\b", EPILOG)} == known

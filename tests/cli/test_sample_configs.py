@@ -23,6 +23,10 @@ SMALLER = {
     "census.yaml": ("data.n_samples=2",),
     "encoder_layers.yaml": (),
     "text_sentences.yaml": (),
+    "text_coalitions.yaml": (),
+    "and_or_graph.yaml": ("data.n_samples=1", "players=grid:2x4", "plan.budget=256"),
+    "concepts.yaml": ("data.n_samples=1", "players=grid:2x4", "plan.budget=256"),
+    "dropout_suppression.yaml": ("data.n_samples=2",),
     "digits_multi_order.yaml": ("data.n_samples=2", "plan.budget=300"),
     "vit_bottleneck.yaml": ("data.n_samples=30", "plan.budget=150"),
     "table_exact.yaml": ("data.n_samples=2",),
@@ -69,6 +73,7 @@ def encoder() -> None:
 PREPARED = {
     "protocol_deng2022.yaml": linear_network,
     "text_sentences.yaml": lambda: tiny_classifier(Path("sentiment")),
+    "text_coalitions.yaml": lambda: tiny_classifier(Path("sentiment")),
     "causal_model.yaml": lambda: tiny_causal(Path("language-model")),
     "encoder_layers.yaml": encoder,
     "census.yaml": lambda: save_census_network(write_census(Path("adult").absolute(), 200)),

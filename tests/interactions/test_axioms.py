@@ -12,7 +12,7 @@ from support import references
 from support.strategies import tables
 
 import interact_cli as ic
-from interact_cli.interactions.transforms import moebius
+from interact_cli.interactions.exact.transforms import moebius
 
 QUICK = settings(max_examples=25, deadline=None)
 INDICES = sorted(references.DEFINITIONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import comb
 
 import numpy as np
 import pytest
@@ -13,8 +14,14 @@ from support import references
 import interact_cli as ic
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.interactions import indices
+from interact_cli.interactions.plans.budgets import Cost, Sampling, Shared, share
+from interact_cli.interactions.plans.planning import full_table
 
 INDICES = sorted(references.DEFINITIONS)
+
+
+def sampling(budget, **settings):
+    return Sampling(budget, 0, "x", **settings)
 
 
 class Counting:
@@ -65,7 +72,7 @@ def test_exact_is_refused_above_twenty_players(index):
 
 def test_a_table_that_does_not_fit_is_refused():
     with pytest.raises(BudgetError, match="at most 24 players"):
-        indices.full_table(indices.lookup("shapley"), 25)
+        full_table(indices.lookup("shapley"), 25)
 
 
 def test_a_budget_of_the_whole_table_is_exact():
@@ -86,30 +93,29 @@ def test_a_budget_of_the_whole_table_is_exact():
 )
 def test_all_pairs_are_measured_where_two_contexts_for_each_fit(budget, n_candidates, n, by_order):
     """And the budget is used up: one more context for every pair would exceed it."""
-    orders = tuple(range(n - 1)) if by_order else None
 
     def cost(contexts):
-        return 4 * sum(s.n_contexts for s in indices.order_strata(n, orders, contexts)) if orders else 4 * contexts
+        return 4 * (sum(min(contexts, comb(n - 2, m)) for m in range(n - 1)) if by_order else contexts)
 
     try:
-        shared = indices.share(budget, n_candidates, orders, n, None)
+        shared = share(n_candidates, Cost(n, orders=tuple(range(n - 1)) if by_order else None), sampling(budget))
     except BudgetError:
         assert budget < cost(2)
         return
     assert shared.n_contexts >= 2
-    assert 1 <= shared.n_pairs <= n_candidates
-    assert shared.n_pairs * cost(shared.n_contexts) <= budget
+    assert 1 <= shared.n_sets <= n_candidates
+    assert shared.n_sets * cost(shared.n_contexts) <= budget
     if n_candidates * cost(2) <= budget:
-        assert shared.n_pairs == n_candidates
+        assert shared.n_sets == n_candidates
         one_more = n_candidates * cost(shared.n_contexts + 1)
         assert one_more > budget or one_more == n_candidates * cost(shared.n_contexts)
 
 
 def test_contexts_asked_for_are_given():
-    shared = indices.share(4000, 120, None, 16, 50)
-    assert shared == indices.PairBudget(20, 50)
+    assert share(120, Cost(16), sampling(4000, contexts=50)) == Shared(20, 50)
+    assert share(120, Cost(16, size=3), sampling(4000, contexts=50)) == Shared(10, 50)
     with pytest.raises(BudgetError, match="at least 200"):
-        indices.share(199, 120, None, 16, 50)
+        share(120, Cost(16), sampling(199, contexts=50))
 
 
 @pytest.mark.parametrize("index", ["shapley-interaction", "banzhaf-interaction", "multi-order"])

@@ -12,8 +12,8 @@ from support import references
 from support.strategies import tables
 
 import interact_cli as ic
-from interact_cli.interactions.size_sums import SizeSums
-from interact_cli.interactions.transforms import moebius, zeta
+from interact_cli.interactions.exact.size_sums import SizeSums
+from interact_cli.interactions.exact.transforms import moebius, zeta
 
 INDICES = sorted(references.DEFINITIONS)
 

@@ -12,16 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interact_cli.errors import UsageError
-from interact_cli.interactions.pairs import (
+from interact_cli.interactions.plans.pairs import (
     all_pairs,
-    among,
     candidates,
     drawn_at_anchors,
     drawn_uniformly,
     drawn_with_clamped_offsets,
-    numbered,
     within_radius,
 )
+from interact_cli.interactions.plans.sets import among, numbered
 
 RNG = np.random.default_rng(0)
 GRIDS = st.tuples(st.integers(1, 6), st.integers(2, 6))

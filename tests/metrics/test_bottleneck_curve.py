@@ -12,7 +12,7 @@ from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Question, Reduced
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.published import published_orders
-from interact_cli.metrics.verdict import Ratio
+from interact_cli.metrics.summaries.verdict import Ratio
 
 DEFENDED = ("mean_abs", "rms_corrected")
 

@@ -9,10 +9,12 @@ import pytest
 from support import references, runs
 
 import interact_cli as ic
-from interact_cli.errors import UnknownNameError, UsageError
+from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.games.coalitions import unpack
 from interact_cli.interactions import indices
-from interact_cli.interactions.designs import FullTable, PairContexts
+from interact_cli.interactions.plans import planning
+from interact_cli.interactions.plans.contexts import PairContexts
+from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Question
 from interact_cli.metrics.pair_interactions import PairInteractions, Strength
 from interact_cli.metrics.published import PROTOCOLS, design_for, lookup, published_orders
@@ -181,7 +183,11 @@ def test_a_protocol_that_nobody_knows_is_refused_with_a_suggestion():
 def test_without_a_protocol_the_full_table_is_asked_where_it_fits():
     for index in indices.INDICES.values():
         assert isinstance(design_for(index, Question(8, 256, 0, "x")), FullTable)
-        assert not isinstance(design_for(index, Question(8, 255, 0, "x")), FullTable)
+        if not index.instead:
+            assert not isinstance(design_for(index, Question(8, 255, 0, "x")), FullTable)
+            continue
+        with pytest.raises(BudgetError, match=f"at least 256 .* got 255.*sample '{index.instead}'"):
+            design_for(index, Question(8, 255, 0, "x"))
 
 
 def test_without_a_protocol_pairs_of_a_grid_lie_within_radius_2():
@@ -240,10 +246,10 @@ def test_a_summary_of_a_full_table_covers_the_chosen_pairs():
     assert measurement.quantity("strength_mean_abs").values == pytest.approx(np.mean(near))
 
 
-@pytest.mark.parametrize("index", sorted(indices.INDICES))
+@pytest.mark.parametrize("index", sorted(name for name, index in indices.INDICES.items() if not index.instead))
 def test_api_and_audit_choose_alike_beyond_the_largest_table(index, monkeypatch):
     """2^n within the budget, but more players than are ever enumerated: both sample."""
-    monkeypatch.setattr(indices, "LARGEST_TABLE", 6)
+    monkeypatch.setattr(planning, "LARGEST_TABLE", 6)
     for n, full in ((6, True), (7, False)):
         estimate = ic.measure(ic.CallableGame(lambda c: c.all(axis=1) * 1.0, n_players=n), index, budget=2000)
         assert isinstance(design_for(indices.lookup(index), Question(n, 2000, 0, "x")), FullTable) == full

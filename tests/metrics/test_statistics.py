@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from support.runs import cohort
 
-from interact_cli.metrics.statistics import Resampler, mean, tail_of_interval
+from interact_cli.metrics.summaries.statistics import Resampler, mean, tail_of_interval
 
 
 def data(n, *shape, seed=0):

@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from interact_cli.metrics.theory import fit, learning_strength
+from interact_cli.metrics.summaries.theory import fit, learning_strength
 
 PRINTED = {
     6: [1, 0.4, 0.245, 0.2, 0.2],

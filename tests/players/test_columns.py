@@ -82,7 +82,16 @@ def test_an_image_model_has_no_columns():
         columns(None, image, PlayerOptions())
 
 
-@pytest.mark.parametrize("option", ["unit", "span"])
-def test_no_options(option):
-    with pytest.raises(UsageError, match=f"--{option} does not apply to players 'columns'"):
-        columns(None, model(2), PlayerOptions(**{option: "cell"}))
+def test_no_other_options():
+    with pytest.raises(UsageError, match="--unit does not apply to players 'columns'"):
+        columns(None, model(4), PlayerOptions(unit="cell"))
+
+
+def test_a_span_is_a_range_of_players():
+    assert columns(None, model(4), PlayerOptions(span="1:4")).span == (1, 2, 3)
+
+
+@pytest.mark.parametrize("span", ["1:5", "some words"])
+def test_a_span_outside_the_players_is_refused(span):
+    with pytest.raises(UsageError, match="--span START:STOP within the 4 players of 'columns'"):
+        columns(None, model(4), PlayerOptions(span=span))

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from interact_cli.report.pairs import colour_map, min_max, pair_matrix, pair_means, pair_values, strongest
+from interact_cli.report.views.pairs import colour_map, min_max, pair_matrix, pair_means, pair_values, strongest
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
 
 # Players of a 2 x 3 grid:  0 1 2

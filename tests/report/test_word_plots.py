@@ -9,13 +9,13 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from interact_cli.report.pairs import pair_matrix
 from interact_cli.report.plots import plot_report
 from interact_cli.report.plots.games import draw_curves, draw_modules
 from interact_cli.report.plots.grid_map import cell_pixels
 from interact_cli.report.plots.matrix import draw_matrix
 from interact_cli.report.plots.panels import panels_of
 from interact_cli.report.plots.samples import draw_word_pairs, draw_words
+from interact_cli.report.views.pairs import pair_matrix
 from interact_cli.results import Measurement, PlayerTable, Quantity
 
 
@@ -159,6 +159,6 @@ def test_cells_inside_the_network_are_stretched_over_the_picture(report):
 
 @pytest.mark.parametrize("kind", ["matrix", "players"])
 def test_the_asked_sample_comes_first(texts, kind):
-    panel = panels_of(texts, 1, 8, kind)[0]
+    panel = panels_of(texts, 1, 8, kind, "mean-abs", None)[0]
     titles = [axes.get_title(loc="left") or axes.get_title() for axes in drawn(panel.draw)]
     assert [title for title in titles if title] == ["sst2/dev/1, class 1, predicted 1", "sst2/dev/2, predicted 0"]

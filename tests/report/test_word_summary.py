@@ -11,10 +11,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from interact_cli.report.pairs import pair_means, pair_values, strongest_of_sample
 from interact_cli.report.sentences import around, told_apart
 from interact_cli.report.terminal.pen import Pen
 from interact_cli.report.terminal.summary import render_summary, summary_text
+from interact_cli.report.views.pairs import pair_means, pair_values, strongest_of_sample
 from interact_cli.results import Finding, Measurement, Quantity
 
 

@@ -50,6 +50,12 @@ class _LibraryNetwork(TextNetwork):
         device = next(table.parameters()).device
         return table(torch.tensor([[token_id]], device=device))[0, 0]  # type: ignore[no-any-return]  # untyped in the library
 
+    def vocabulary(self) -> torch.Tensor:
+        """Return the word vectors of all tokens: ``(V, d)``."""
+        table = self._table()
+        rows, device = len(next(table.parameters())), next(table.parameters()).device
+        return table(torch.arange(rows, device=device)[None])[0].detach()  # type: ignore[no-any-return]  # untyped in the library
+
     def finish(self, vectors: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Run the rest; see `TextNetwork.finish`."""
         return self.answer(self._run(self.core, tokens, inputs_embeds=vectors), tokens)

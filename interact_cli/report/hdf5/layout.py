@@ -24,6 +24,7 @@ from interact_cli.report.hdf5.schema import (
     SCHEMA_VERSION,
     SHARED_DIMS,
     UNCERTAINTY,
+    VECTOR_UNIT,
     group_name,
 )
 from interact_cli.report.hdf5.sink import AnyArray, Sink, labels_array
@@ -148,8 +149,7 @@ def _records(records: Records, sink: Sink) -> None:
     starts = np.zeros(records.n_samples, dtype=DTYPES["int64"])
     classes = np.full((records.n_samples, records.slots), -1, dtype=DTYPES["int64"])
     width = -(-sink.file["player"].shape[0] // 8)
-    unit = "nat" if (records.slots, records.components) == (1, 4) else fields["values"].unit
-    units = {"coalitions": "1", "values": unit if records.components > 1 else "output"}
+    units = {"coalitions": "1", "values": _record_unit(records, fields["values"].unit)}
     shapes = {"coalitions": (records.total, width), "values": (records.total, records.slots, records.components)}
     data = {}
     for name, shape in shapes.items():
@@ -175,6 +175,14 @@ def _records(records: Records, sink: Sink) -> None:
         raise ShapeError(f"The records promise {records.total} evaluations and hold {start}.")
     sink.field(fields["sample_start"], starts)
     sink.field(fields["classes"], classes)
+
+
+def _record_unit(records: Records, usual: str) -> str:
+    if records.vectors:
+        return VECTOR_UNIT
+    if records.components == 1:
+        return "output"
+    return "nat" if (records.slots, records.components) == (1, 4) else usual
 
 
 def _stored(values: AnyArray, where: str) -> AnyArray:

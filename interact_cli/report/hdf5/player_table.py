@@ -15,11 +15,12 @@ from interact_cli.report.hdf5.schema import (
     PLAYER_NAME,
     PLAYER_OWNER,
     PLAYER_SPAN,
+    baseline_dims,
     geometry_dims,
 )
 from interact_cli.report.hdf5.sink import AnyArray, Sink, labels_array
 from interact_cli.report.hdf5.source import Source
-from interact_cli.results import PlayerTable
+from interact_cli.results import LEARNED, PlayerTable
 from interact_cli.safe_text import safe_text
 from interact_cli.types import IntArray
 
@@ -47,7 +48,8 @@ def write_players(players: PlayerTable, sink: Sink) -> None:
         sink.field(PLAYER_NAME, padded, OWN_DIMS["name"])
         sink.field(PLAYER_COUNT, counts)
         sink.field(PLAYER_OWNER, owner, OWN_DIMS["owner"])
-    sink.field(BASELINE, players.baseline, geometry_dims("baseline", np.ndim(players.baseline)))
+    dims = baseline_dims(np.ndim(players.baseline), own=players.own_baselines)
+    sink.field(BASELINE, players.baseline, dims)
     if players.spans is not None:
         sink.field(PLAYER_SPAN, players.spans)
     attributes = sink.file["players"].attrs
@@ -77,13 +79,14 @@ def read_players(source: Source) -> PlayerTable:
         source.expect_dims(PLAYER_OWNER.path, geometry_dims("owner", owner.ndim))
         _check_owner(owner.reshape(1, -1), counts)
     baseline = source.array(BASELINE.path, "float32")
-    source.expect_dims(BASELINE.path, geometry_dims("baseline", baseline.ndim))
+    baseline_name = source.text_attribute("/players", "baseline_name")
+    source.expect_dims(BASELINE.path, baseline_dims(baseline.ndim, own=baseline_name == LEARNED))
     return PlayerTable(
         names=names,
         spec=source.text_attribute("/players", "spec"),
         owner=owner,
         baseline=baseline,
-        baseline_name=source.text_attribute("/players", "baseline_name"),
+        baseline_name=baseline_name,
         grid=_grid(source, len(names)),
         own_names=own_names,
         entry=source.text_attribute("/players", "entry", default="input"),

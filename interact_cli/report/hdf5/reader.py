@@ -26,6 +26,7 @@ from interact_cli.report.hdf5.schema import (
     SCHEMA_VERSION,
     STATUSES,
     UNCERTAINTY,
+    VECTOR_UNIT,
 )
 from interact_cli.report.hdf5.source import ATTRIBUTE_LIMIT, Source
 from interact_cli.results import (
@@ -208,7 +209,8 @@ def _records(source: Source, path: Path, identity: Identity, players: PlayerTabl
         raise ReportRefused("/records/sample_start does not rise from 0 to the number of evaluations")
     counts = np.array([len(players.of_sample(sample)) for sample in range(len(starts))], dtype=np.int64)
     reader = RecordReader(path, identity, bounds, classes, -(-counts // 8))
-    return Records(total, slots, components, reader, len(starts))
+    vectors = source.text_attribute("/records/values", "unit") == VECTOR_UNIT
+    return Records(total, slots, components, reader, len(starts), vectors)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """What a report file consists of: one table that the writer, the reader and the documentation share.
 
-Version 1.1. A reader takes every minor version of its own major one; a newer minor version may add
+Version 1.2. A reader takes every minor version of its own major one; a newer minor version may add
 data sets and attributes of the types in `DTYPES`, and changes nothing that is already there.
 
 Since 1.1: players of each sample's own, the entry, texts, several games in one run (``/metrics/METRIC@MODULE``).
+Since 1.2: a baseline of each sample's own; its first axis is ``sample``, and an older reader refuses it. Records of
+vectors, with any number of components, older readers read as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ FORMAT = "interact-report"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """First bytes of an HDF5 file."""
 SCHEMA_MAJOR = 1
-SCHEMA_MINOR = 1
+SCHEMA_MINOR = 2
 SCHEMA_VERSION = f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}"
 STATUSES = ("complete", "limited")
 
@@ -126,6 +128,8 @@ BASELINE = Field("/players/baseline", "float32", unit="input", meaning="what a m
 OWN_DIMS = {"name": ("sample", "player"), "owner": ("sample", "owner_position")}
 """Axes where each sample has its own players, padded with empty names and -1."""
 
+VECTOR_UNIT = "feature"
+"""Unit of ``/records/values`` where the components are the numbers of a vector score, and nowhere else."""
 RECORD_FIELDS = (
     Field("/records/sample_start", "int64", ("sample",), meaning="first evaluation of the sample"),
     Field("/records/classes", "int64", ("sample", "slot"), meaning="class of each slot; -1 for none"),
@@ -140,7 +144,8 @@ RECORD_FIELDS = (
         "float64",
         ("evaluation", "slot", "component"),
         "logit",
-        "logit, and of the other logits logsumexp, maximum, mean; or one output; or log p, log(1 - p), 0, 0",
+        "logit, and of the other logits logsumexp, maximum, mean; or one output; or log p, log(1 - p), 0, 0; or a "
+        "vector",
     ),
 )
 """The evaluation records; all of them or none."""
@@ -179,3 +184,13 @@ def group_name(metric: str, of: str) -> str:
         ('shapley', 'shapley@encoder.layer.0', 'shapley@a%2Fb')
     """
     return f"{metric}@{quote(of, safe='')}" if of else metric
+
+
+def baseline_dims(rank: int, *, own: bool) -> tuple[str, ...]:
+    """Name the axes of ``/players/baseline``; where each sample has its own, ``sample`` comes first.
+
+    Example:
+        >>> baseline_dims(2, own=True), baseline_dims(1, own=False)
+        (('sample', 'baseline_position'), ('baseline_position',))
+    """
+    return ("sample", *geometry_dims("baseline", rank - 1)) if own else geometry_dims("baseline", rank)

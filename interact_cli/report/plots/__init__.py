@@ -1,4 +1,4 @@
-"""Pictures of a report: the J curve, the order profile, the grid map Color(g), the pair matrix, player values."""
+"""Pictures of a report: curves by order, grid maps, pair matrices, player values, graphs, partitions, sets."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import SubFigure
 
-from interact_cli.report.pairs import find
 from interact_cli.report.plots.style import BLUE, GREEN, GREY, ORANGE, line_with_band, place_axis
+from interact_cli.report.views.pairs import find
 from interact_cli.results import Report
 
 PANELS = (

@@ -10,21 +10,24 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
-from interact_cli.report.pairs import find
 from interact_cli.report.plots.grid_map import centred
 from interact_cli.report.plots.style import (
+    BLUE,
     DIVERGING,
     GREY,
+    ORANGE,
     SEQUENTIAL,
     UNMEASURED,
     colour_bar,
+    line_with_band,
     names_of,
     place_axis,
     unit_label,
 )
 from interact_cli.report.sentences import about, plain_names
+from interact_cli.report.views.pairs import find
 from interact_cli.report.wording import module_name
-from interact_cli.results import Measurement, Report
+from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.types import FloatArray, IntArray
 
 CURVES = (
@@ -59,6 +62,49 @@ def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurem
         axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if name.startswith("J") else 0)
         axes.set_title(title)
     row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def draw_significance(part: SubFigure, measurements: Sequence[Measurement]) -> None:
+    """Draw the multivariate interaction by module: T, its mean over samples, and the B's beside it.
+
+    Source: paper 004, figure 4 (c).
+    """
+    x = np.arange(len(measurements), dtype=np.float64)
+    axes_of_t, axes_of_b = part.subplots(1, 2, squeeze=False)[0]
+    for name, words, colour, axes in (
+        ("mean_T", "T", BLUE, axes_of_t),
+        ("mean_B_max", "B_max", BLUE, axes_of_b),
+        ("mean_B", "B", GREY, axes_of_b),
+        ("mean_B_min", "B_min", ORANGE, axes_of_b),
+    ):
+        held = [find(measurement, name) for measurement in measurements]
+        means = [quantity for quantity in held if quantity is not None]
+        if len(means) == len(held):
+            line_with_band(axes, x, joined(name, means), colour=colour, name=words)
+            axes.set_ylabel(unit_label("mean over samples", means[0].unit))
+    names = [module_name(measurement.of, 24) for measurement in measurements]
+    tilt: Any = {} if sum(len(name) + 2 for name in names) < 60 else {"rotation": 40, "ha": "right"}
+    for axes in (axes_of_t, axes_of_b):
+        axes.set_xticks(x, names, **tilt)
+        axes.set_xlim(-0.3, len(names) - 0.7)
+        axes.grid(axis="y")
+        axes.legend(loc="best")
+    axes_of_t.set_ylim(bottom=0)
+    axes_of_b.axhline(0, color="#888888", linewidth=0.8, zorder=1)
+    axes_of_t.set_title("significance T of the interactions, module by module")
+    axes_of_b.set_title("multivariate interaction B and its bounds")
+
+
+def joined(name: str, scalars: Sequence[Quantity]) -> Quantity:
+    """Put one number of several games together as a curve."""
+
+    def column(attribute: str) -> FloatArray | None:
+        parts = [getattr(quantity, attribute) for quantity in scalars]
+        return None if any(part is None for part in parts) else np.array([float(part) for part in parts])
+
+    values = np.array([float(quantity.values) for quantity in scalars])
+    first, ends = scalars[0], (column("standard_errors"), column("low"), column("high"))
+    return Quantity(name, ("module",), values, first.unit, first.meaning, *ends)
 
 
 def draw_modules(part: SubFigure, report: Report, measurements: Sequence[Measurement], *, samples: IntArray) -> None:

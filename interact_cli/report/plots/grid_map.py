@@ -9,31 +9,36 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import SubFigure
 
-from interact_cli.report.pairs import colour_map, min_max, pair_values
 from interact_cli.report.plots.style import DIVERGING, SEQUENTIAL, colour_bar, hatch_unmeasured, unit_label
+from interact_cli.report.views.pairs import Reading, colour_map, min_max, pair_values
 from interact_cli.report.wording import number, shortened
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
 
+COLORS = {"mean-abs": "mean |I(g, g′)| over", "abs-mean": "|mean I(g, g′)| over"}
+"""Reading of Color(g) -> its formula."""
 
-def draw_map(part: SubFigure, report: Report, metric: str, *, sample: int, neighbours: int) -> None:
+
+def draw_map(
+    part: SubFigure, report: Report, metric: str, *, sample: int, neighbours: int, reading: Reading = "mean-abs"
+) -> None:
     """Draw Color(g), min-max normalised, beside and over the picture; cells that nothing measured are hatched."""
     held = pair_values(report.measurement(metric))
     grid = report.players.grid
     if held is None or grid is None:
         return
-    raw = colour_map(held.pairs[sample], held.values[sample], grid, neighbours)
+    raw = colour_map(held.pairs[sample], held.values[sample], grid, neighbours, reading)
     finite = raw[np.isfinite(raw)]
     ends = f"0 = {number(finite.min())}, 1 = {number(finite.max())}" if finite.size else "nothing measured"
-    title = f"Color(g) = mean |I(g, g′)| over {neighbours} neighbours"
-    axes = _beside(part, report, sample)
+    title = f"Color(g) = {COLORS[reading]} {neighbours} neighbours"
+    axes = beside(part, report, sample)
     picture = axes[-1].imshow(min_max(raw), cmap=SEQUENTIAL, norm=Normalize(0, 1), interpolation="nearest")
     hatch_unmeasured(axes[-1], raw)
     axes[-1].set_title(f"{title}\n{_source(metric, held.orders_averaged)}")
     colour_bar(part, picture, axes[-1], unit_label(f"Color(g), min–max: {ends}", held.unit))
     if len(axes) > 1:
-        _over(axes[1], report, sample, min_max(raw), Normalize(0, 1), SEQUENTIAL)
+        over(axes[1], report, sample, min_max(raw), Normalize(0, 1), SEQUENTIAL)
 
 
 def draw_player_map(part: SubFigure, report: Report, metric: str, *, sample: int) -> None:
@@ -44,13 +49,13 @@ def draw_player_map(part: SubFigure, report: Report, metric: str, *, sample: int
         return
     values = np.asarray(quantity.values[sample], dtype=np.float64).reshape(grid)
     norm = centred(values)
-    axes = _beside(part, report, sample)
+    axes = beside(part, report, sample)
     picture = axes[-1].imshow(values, cmap=DIVERGING, norm=norm, interpolation="nearest")
     hatch_unmeasured(axes[-1], values)
     axes[-1].set_title(f"value of each cell\n{safe_text(metric, limit=40)}")
     colour_bar(part, picture, axes[-1], unit_label("value", quantity.unit))
     if len(axes) > 1:
-        _over(axes[1], report, sample, values, norm, DIVERGING)
+        over(axes[1], report, sample, values, norm, DIVERGING)
 
 
 def centred(values: FloatArray) -> Normalize:
@@ -60,20 +65,24 @@ def centred(values: FloatArray) -> Normalize:
     return Normalize(-top, top)
 
 
+def bare(axes: Axes) -> None:
+    """Leave only what is drawn inside the axes."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
 def _source(metric: str, orders: int) -> str:
     return safe_text(metric, limit=40) + (f", mean over {orders} orders" if orders else "")
 
 
-def _beside(part: SubFigure, report: Report, sample: int) -> list[Axes]:
+def beside(part: SubFigure, report: Report, sample: int) -> list[Axes]:
     """Axes for picture, overlay and map; the map alone where the report holds no picture of the sample."""
     pictures = report.samples.pictures
     shown = pictures is not None and sample < len(pictures)
     axes: list[Axes] = list(part.subplots(1, 3 if shown else 1, squeeze=False)[0])
     for one in axes:
-        one.set_xticks([])
-        one.set_yticks([])
-        for spine in one.spines.values():
-            spine.set_visible(False)
+        bare(one)
     if pictures is not None and shown:
         axes[0].imshow(pictures[sample], interpolation="nearest")
         axes[0].set_title(
@@ -88,7 +97,8 @@ def _label(report: Report, sample: int) -> str:
     return f"{said}, predicted {predicted}" if predicted >= 0 else said
 
 
-def _over(axes: Axes, report: Report, sample: int, values: FloatArray, norm: Normalize, colours: str) -> None:
+def over(axes: Axes, report: Report, sample: int, values: FloatArray, norm: Normalize, colours: str) -> None:
+    """Lay the values of the cells over the grey picture of a sample, large ones more opaque."""
     pictures = report.samples.pictures
     if pictures is None:
         return

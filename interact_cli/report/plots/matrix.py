@@ -11,9 +11,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
-from interact_cli.report.pairs import PairMeans, pair_matrix, pair_means, strongest
 from interact_cli.report.plots.grid_map import centred
 from interact_cli.report.plots.style import BLUE, DIVERGING, ORANGE, UNMEASURED, colour_bar, names_of, unit_label
+from interact_cli.report.views.pairs import PairMeans, pair_matrix, pair_means, strongest
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray

@@ -16,41 +16,48 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from interact_cli.errors import OutputError, UnknownNameError, UsageError
+from interact_cli.report.export import check_sample, metrics_of
+from interact_cli.report.plots.grid_map import COLORS
 from interact_cli.report.plots.panels import KINDS, Panel, panels_of, rows_of
-from interact_cli.report.plots.style import GREY, STYLE
+from interact_cli.report.plots.style import GREY, STYLE, WIDTH
+from interact_cli.report.views.pairs import Reading
 from interact_cli.report.wording import by_metric, count, module_name, players_count, subject
 from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
 
 SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 150
-WIDTH = 11.0
-"""Inches."""
 
 
-def plot_report(
+def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
     report: Report,
     output: Path,
     *,
     kind: str | None = None,
     sample: int = 0,
     neighbours: Literal[4, 8] = 8,
+    reading: Reading = "mean-abs",
+    pair: str | None = None,
 ) -> list[str]:
     """Draw a report on one page; an existing picture is replaced only when the new one is complete.
 
     Args:
         report: What was measured.
         output: ``.png`` (150 dpi), ``.pdf`` or ``.svg``.
-        kind: ``"curve"``, ``"profile"``, ``"map"``, ``"matrix"`` or ``"players"``; None for all that fit the metrics.
-        sample: Position in the sample table, for the maps.
+        kind: One of `KINDS`; None for all that fit the metrics and need no pair.
+        sample: Position in the sample table: for maps and graphs, and the first of the samples with players of
+            their own.
         neighbours: Neighbouring cells that Color(g) averages over.
+        reading: Color(g) as the mean of |I| over them, or as |mean of I|.
+        pair: ``"I,J"``, two players by number or name: those whose salient contexts ``kind="contexts"`` draws.
 
     Returns:
         What was drawn, for example ``["curve of bottleneck", "map of shapley-interaction"]``.
 
     Raises:
         UnknownNameError: no such kind of picture.
-        UsageError: nothing in the report can be drawn, no such sample, another file suffix, another neighbourhood.
+        UsageError: nothing in the report can be drawn, no such sample or pair, another file suffix, neighbourhood or
+            reading.
         OutputError: the picture cannot be written.
     """
     if kind is not None and kind not in KINDS:
@@ -59,14 +66,15 @@ def plot_report(
         raise UsageError(f"Expected a picture named *.png, *.pdf or *.svg, got '{safe_text(output.name)}'.")
     if neighbours not in (4, 8):
         raise UsageError(f"Expected 4 or 8 neighbours, got {neighbours}.")
-    if not 0 <= sample < len(report.samples.ids):
-        held = count(len(report.samples.ids), "sample")
-        raise UsageError(f"Expected a sample from 0 to {len(report.samples.ids) - 1}, got {sample}; {held} measured.")
-    panels = panels_of(report, sample, neighbours, kind)
+    if reading not in COLORS:
+        raise UsageError(f"Expected a reading of Color(g), {' or '.join(COLORS)}, got '{safe_text(reading)}'.")
+    if (pair is None) == (kind == "contexts"):
+        raise UsageError("Expected --kind contexts together with --pair I,J, the pair whose contexts are drawn.")
+    check_sample(report, sample)
+    panels = panels_of(report, sample, neighbours, kind, reading, pair)
     if not panels:
-        metrics = [safe_text(measurements[0].metric, limit=60) for measurements in by_metric(report)]
-        wanted = f"a {kind}" if kind else "a picture"
-        held = ", ".join(metrics) or "nothing"
+        wanted = f"the picture '{kind}'" if kind else "a picture"
+        held = metrics_of(report)
         raise UsageError(f"Expected a metric that gives {wanted}, got {held}; 'interact show' prints its numbers.")
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")

@@ -9,20 +9,28 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import SubFigure
 
-from interact_cli.report.pairs import PAIR_METRICS, find, pair_means, pair_values
+from interact_cli.report.plots.contexts import contexts_height, draw_contexts
 from interact_cli.report.plots.curve import draw_curve
-from interact_cli.report.plots.games import CURVES, draw_curves, draw_modules
+from interact_cli.report.plots.games import CURVES, draw_curves, draw_modules, draw_significance
+from interact_cli.report.plots.graph import draw_graph, graph_height
 from interact_cli.report.plots.grid_map import draw_map, draw_player_map
 from interact_cli.report.plots.matrix import NAMED, WHOLE, draw_matrix
+from interact_cli.report.plots.partition import draw_partition_map, draw_partitions, partitions_height
 from interact_cli.report.plots.players import SHOWN, draw_players
 from interact_cli.report.plots.profile import draw_profile
 from interact_cli.report.plots.samples import ROW, draw_word_pairs, draw_words
+from interact_cli.report.plots.sets import draw_sets, sets_height
 from interact_cli.report.plots.style import axis_of
+from interact_cli.report.sentences import names_of
+from interact_cli.report.views.coalitions import set_quantities
+from interact_cli.report.views.contexts import pair_named, recorded_contexts
+from interact_cli.report.views.pairs import PAIR_METRICS, Reading, find, pair_means, pair_values
+from interact_cli.report.views.partitions import has_partitions
 from interact_cli.report.wording import by_metric, count
 from interact_cli.results import Measurement, Report
 from interact_cli.types import IntArray
 
-KINDS = ("curve", "profile", "map", "matrix", "players")
+KINDS = ("curve", "profile", "graph", "partition", "sets", "map", "matrix", "players", "contexts")
 SAMPLES = 3
 """Samples with players of their own that one picture shows."""
 
@@ -39,29 +47,44 @@ class Panel:
     """Inches."""
     half: bool = False
     """True when two such pictures share a row."""
+    of: str = ""
+    """What it shows where that is no metric."""
 
     @property
     def shown(self) -> str:
         """Say what is drawn: ``"curve of bottleneck"``, ``"curve of bottleneck in 6 modules"``."""
+        if self.of:
+            return f"{self.kind} of {self.of}"
         metrics = list(dict.fromkeys(measurement.metric for measurement in self.measurements))
         if len(metrics) < len(self.measurements):
             return f"{self.kind} of {metrics[0]} in {count(len(self.measurements), 'module')}"
         return f"{self.kind} of {' and '.join(measurement.key for measurement in self.measurements)}"
 
 
-def panels_of(report: Report, sample: int, neighbours: int, kind: str | None) -> list[Panel]:
+def panels_of(
+    report: Report, sample: int, neighbours: int, kind: str | None, reading: Reading, pair: str | None
+) -> list[Panel]:
     """Choose the pictures of a report, in the order of the page.
 
     Args:
         report: What was measured.
         sample: Position in the sample table: for maps, and the first of the samples with players of their own.
         neighbours: Neighbouring cells that Color(g) averages over.
-        kind: One of `KINDS`, None for all.
+        kind: One of `KINDS`, None for all that need no pair.
+        reading: Which reading of Color(g).
+        pair: The pair whose contexts are drawn.
+
+    Raises:
+        UsageError: no such pair, or nothing recorded of it.
     """
+    if pair is not None:
+        return [_context_panel(report, sample, pair)]
     panels = [panel for measurements in by_metric(report) for panel in _order_panels(report, measurements)]
     panels.sort(key=lambda panel: KINDS.index(panel.kind))
     samples = np.arange(sample, min(sample + SAMPLES, len(report.samples.ids)))
-    panels += _pair_panels(report, samples, neighbours, kind) + _player_panels(report, samples)
+    panels += _graph_panels(report, sample) + _partition_panels(report, samples)
+    panels += _set_panels(report, samples)
+    panels += _pair_panels(report, samples, kind, neighbours, reading) + _player_panels(report, samples)
     return [panel for panel in panels if kind in (None, panel.kind)]
 
 
@@ -80,7 +103,63 @@ def _order_panels(report: Report, measurements: list[Measurement]) -> list[Panel
     return [Panel(kind, (first,), draw, height)]
 
 
-def _pair_panels(report: Report, samples: IntArray, neighbours: int, kind: str | None) -> list[Panel]:
+def _graph_panels(report: Report, sample: int) -> list[Panel]:
+    """The graph of one sample, of several games that of the last module."""
+    held = [one for one in report.measurements if find(one, "pattern_members") is not None][-1:]
+    return [
+        Panel(
+            "graph",
+            (one,),
+            partial(draw_graph, report=report, metric=one.key, sample=sample),
+            graph_height(report, one, sample),
+        )
+        for one in held
+    ]
+
+
+def _partition_panels(report: Report, samples: IntArray) -> list[Panel]:
+    """Partitions, of several games those of the last module, and how T grows from module to module."""
+    panels: list[Panel] = []
+    for measurements in by_metric(report):
+        last = measurements[-1]
+        if not has_partitions(last):
+            continue
+        if len(measurements) > 1:
+            draw = partial(draw_significance, measurements=measurements)
+            panels.append(Panel("profile", tuple(measurements), draw, 3.6))
+        if report.players.grid is not None:
+            draw = partial(draw_partition_map, report=report, metric=last.key, sample=int(samples[0]))
+            panels.append(Panel("partition", (last,), draw, 3.8))
+            continue
+        draw = partial(draw_partitions, report=report, metric=last.key, samples=samples)
+        panels.append(Panel("partition", (last,), draw, partitions_height(report, last, samples)))
+    return panels
+
+
+def _set_panels(report: Report, samples: IntArray) -> list[Panel]:
+    """The strongest sets of every metric that values them; of several games those of the last module."""
+    held = [measurements[-1] for measurements in by_metric(report) if set_quantities(measurements[-1])]
+    return [
+        Panel(
+            "sets",
+            (one,),
+            partial(draw_sets, report=report, metric=one.key, samples=samples),
+            sets_height(report, one, samples),
+        )
+        for one in held
+    ]
+
+
+def _context_panel(report: Report, sample: int, pair: str) -> Panel:
+    """Draw the salient contexts of one pair, from the records."""
+    recorded = recorded_contexts(report, sample, pair_named(report, sample, pair))
+    draw = partial(draw_contexts, report=report, recorded=recorded, sample=sample)
+    names = names_of(report, sample)
+    of = " × ".join(names[player] for player in recorded.found.pair)
+    return Panel("contexts", (), draw, contexts_height(report, recorded), of=of)
+
+
+def _pair_panels(report: Report, samples: IntArray, kind: str | None, neighbours: int, reading: Reading) -> list[Panel]:
     """Pairs of the one metric that a picture prefers; of several games that of the last module."""
     held = {measurement.metric: measurement for measurement in report.measurements}
     known = [held[name] for name in PAIR_METRICS if name in held]
@@ -96,7 +175,9 @@ def _pair_panels(report: Report, samples: IntArray, neighbours: int, kind: str |
     panels, n_players = [], report.players.largest
     if report.players.grid is not None:
         sample = int(samples[0])
-        draw = partial(draw_map, report=report, metric=chosen.key, sample=sample, neighbours=neighbours)
+        draw = partial(
+            draw_map, report=report, metric=chosen.key, sample=sample, neighbours=neighbours, reading=reading
+        )
         panels.append(Panel("map", (chosen,), draw, 3.8))
     every_pair = len(means.first) == n_players * (n_players - 1) // 2
     if means.first.size and (kind == "matrix" or report.players.grid is None or every_pair):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import SubFigure
 
-from interact_cli.report.pairs import find
 from interact_cli.report.plots.style import BLUE, ORANGE, half_widths, names_of, unit_label
+from interact_cli.report.views.pairs import find
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 

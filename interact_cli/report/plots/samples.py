@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import SubFigure
 
-from interact_cli.report.pairs import pair_matrix, pair_values
 from interact_cli.report.plots.grid_map import centred
 from interact_cli.report.plots.matrix import draw_pairs
 from interact_cli.report.plots.style import BLUE, ORANGE, colour_bar, half_widths, unit_label
 from interact_cli.report.sentences import about, plain_names, told_apart
+from interact_cli.report.views.pairs import pair_matrix, pair_values
 from interact_cli.report.wording import shortened
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text

@@ -19,6 +19,17 @@ from interact_cli.types import FloatArray
 BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#6E6E6E", "#222222"
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 UNMEASURED = "#DCDCDC"
+WIDTH = 11.0
+"""Inches of a page."""
+COALITIONS = (
+    ("#CFE3F5", "#0072B2"),
+    ("#F9D3B8", "#D55E00"),
+    ("#BFE8D9", "#009E73"),
+    ("#FBF3B5", "#A68F00"),
+    ("#F0D2E4", "#B0568A"),
+    ("#D9D9D9", "#444444"),
+)
+"""Fill and edge of coalitions, in turn: Okabe and Ito's colours, which colour-blind readers can tell apart."""
 
 STYLE: Any = {
     "text.usetex": False,

@@ -7,16 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from rich.console import RenderableType
 
-from interact_cli.report.pairs import PairValues, find, pair_means, pair_values, strongest, strongest_of_sample
 from interact_cli.report.sentences import first_samples, plain_names, told_apart
-from interact_cli.report.terminal.metric_sections import (
-    AXES,
-    HEADLINES,
-    OVERALL,
-    PLAYER_VALUES,
-    provenance_line,
-    thinned,
-)
+from interact_cli.report.terminal.headlines import HEADLINES, OVERALL, PLAYER_VALUES
+from interact_cli.report.terminal.metric_sections import AXES, provenance_line, thinned
 from interact_cli.report.terminal.pen import Column, Pen
 from interact_cli.report.terminal.sample_sections import (
     SAMPLES,
@@ -27,6 +20,9 @@ from interact_cli.report.terminal.sample_sections import (
     shown_before,
     uncertain,
 )
+from interact_cli.report.views.coalitions import CONCEPTS, of_all, set_quantities
+from interact_cli.report.views.graphs import AND_OR_GRAPH
+from interact_cli.report.views.pairs import PairValues, find, pair_means, pair_values, strongest, strongest_of_sample
 from interact_cli.report.wording import (
     NOT_MEASURED,
     bars,
@@ -45,7 +41,13 @@ PLACES = 3
 """Places of an axis that are written out beside its row of blocks: both ends and the middle."""
 SCALARS = 3
 """Numbers of a metric that this page does not know."""
-PAIR_STRENGTHS = ("strength_mean_abs", "strength_rms_corrected")
+STRENGTHS = ("strength_mean_abs", "strength_rms_corrected")
+KEYS = {
+    "multivariate": ("mean_T", "mean_B"),
+    AND_OR_GRAPH: ("mean_n_patterns", "mean_explained_ratio", "mean_error"),
+    **dict.fromkeys(PLAYER_VALUES, OVERALL),
+}
+"""Metric -> the numbers beside each module."""
 
 
 def games_section(report: Report, measurements: Sequence[Measurement], pen: Pen) -> Iterator[RenderableType]:
@@ -94,12 +96,8 @@ def _verdicts(measurements: Sequence[Measurement]) -> Iterator[Column]:
 
 def _key_scalars(measurement: Measurement) -> list[Quantity]:
     held = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == ()}
-    if measurement.metric in PLAYER_VALUES:
-        wanted: Sequence[str] = OVERALL
-    elif "strength_mean_abs" in held:
-        wanted = PAIR_STRENGTHS
-    else:
-        wanted = () if measurement.metric in HEADLINES else [*held][:SCALARS]
+    wanted: Sequence[str] = () if measurement.metric in HEADLINES else [*held][:SCALARS]
+    wanted = STRENGTHS if "strength_mean_abs" in held else KEYS.get(measurement.metric, wanted)
     return [held[name] for name in wanted if name in held]
 
 
@@ -119,10 +117,12 @@ def _one(quantity: Quantity | None, *index: int) -> str:
 def _strongest(report: Report, measurements: Sequence[Measurement]) -> Iterator[Column]:
     """The strongest player or pair of each module, where the samples share their players."""
     tops = [_top(report, measurement) for measurement in measurements]
+    first = measurements[0]
     if any(name for name, _ in tops):
-        head = "largest player" if measurements[0].metric in PLAYER_VALUES else "strongest pair"
+        of_sets = "strongest set" if set_quantities(first) else "strongest pair"
+        head = "largest player" if first.metric in PLAYER_VALUES else of_sets
         yield Column(head, [name for name, _ in tops], right=False)
-        yield Column("signed mean", [value for _, value in tops])
+        yield Column("mean length" if first.metric == CONCEPTS else "signed mean", [value for _, value in tops])
 
 
 def _top(report: Report, measurement: Measurement) -> tuple[str, str]:
@@ -132,12 +132,16 @@ def _top(report: Report, measurement: Measurement) -> tuple[str, str]:
             return "", NOT_MEASURED
         best = int(np.nanargmax(mean_abs.values))
         return player_name(report.players, best, 30), _one(mean, best)
+    ranking = of_all(report, measurement, 1)
+    if ranking is not None and ranking.sets:
+        names = [player_name(report.players, player, 20) for player in range(len(report.players.names))]
+        return ranking.sets[0].named(names, 45), plus_minus(ranking.sets[0].value, ranking.sets[0].error or None)
     means = pair_means(report, measurement)
     if means is None or not means.first.size:
         return "", NOT_MEASURED
     top = int(strongest(means, 1)[0])
-    names = (player_name(report.players, int(end[top]), 20) for end in (means.first, means.second))
-    return " × ".join(names), plus_minus(float(means.mean[top]), float(means.standard_errors[top]))
+    ends = (player_name(report.players, int(end[top]), 20) for end in (means.first, means.second))
+    return " × ".join(ends), plus_minus(float(means.mean[top]), float(means.standard_errors[top]))
 
 
 def _by_axis(measurements: Sequence[Measurement], name: str, modules: Column, pen: Pen) -> Iterator[RenderableType]:
@@ -164,7 +168,7 @@ def _by_sample(
     shown = first_samples(report, SAMPLES) if complete else []
     for sample in shown:
         yield pen.text("")
-        yield from opening(report, sample, pen, span=bool(pairs))
+        yield from opening(report, sample, pen, spanned="pairs" if pairs else "")
         columns = _words(report, values, sample, pen) if values else _top_pairs(report, pairs, sample)
         yield from pen.tables(modules, columns)
     left = int(report.samples.included.sum()) - len(shown)

@@ -9,42 +9,38 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import RenderableType
 
-from interact_cli.report.pairs import PAIR_METRICS, find, pair_means, pair_values, strongest
-from interact_cli.report.sentences import noun
+from interact_cli.report.terminal.graph_sections import graph_section
+from interact_cli.report.terminal.headlines import HEADLINES, said_in_sentences, sentences
+from interact_cli.report.terminal.partition_sections import partition_section
 from interact_cli.report.terminal.pen import INDENT, Column, Pen
-from interact_cli.report.terminal.sample_sections import player_values, sample_section
+from interact_cli.report.terminal.sample_sections import BY_CHANCE, CELLS, sample_section
+from interact_cli.report.terminal.set_sections import set_section
+from interact_cli.report.views.graphs import AND_OR_GRAPH
+from interact_cli.report.views.pairs import find, pair_means, pair_values, strongest
+from interact_cli.report.views.partitions import has_partitions
 from interact_cli.report.wording import (
     NOT_MEASURED,
     bars,
     count,
     described,
     entry,
-    games,
     label,
     number,
     player_name,
     plus_minus,
     unit_words,
-    with_unit,
 )
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
 
-PLAYER_VALUES = frozenset({"shapley", "banzhaf"})
-"""Metrics whose player values say how much a player moves the score."""
 TOP_PLAYERS = 8
 TOP_PAIRS = 6
 ORDER_ROWS = 16
 """Rows of a table by order; more orders than this are thinned out evenly, both ends kept."""
-HEADLINES = {
-    "multi-order": ("mean_abs", "rms_corrected"),
-    "strength": ("strength_mean_abs", "strength_rms_corrected"),
-    "bottleneck": ("J_mean_abs", "J_rms_corrected"),
-}
-"""Metric -> one quantity for each of the two strengths, never mixed."""
 BY_ORDER = {
     "multi-order": ("mean_abs", "rms_corrected", "mean"),
+    "inference-patterns": ("mean_abs", "rms_corrected", "mean"),
     "bottleneck": ("J_mean_abs", "null_mean_abs", "J_rms_corrected", "null_rms_corrected", "theory"),
 }
 """What the table by order shows; every other quantity is named below it and stays in the report."""
@@ -52,10 +48,12 @@ AXES = {
     "order": ("order", "By order m (players present beside the pair)"),
     "ratio": ("m/(n-2)", "By order m as a share of n-2 (m of the sample's n players present beside the pair)"),
     "keep_rate": ("keep rate", "By keep rate of the contexts (order components)"),
+    "size": ("size", "By size of the coalition (number of players)"),
+    "quantile": ("quantile", "By quantile over pairs and orders"),
 }
 """Axis of a summary -> the head of its column and of its table."""
-OVERALL = ("strength", "mean_abs")
-"""What the mean |value| over all players may be called."""
+OF_PATTERNS = ("order q", "By order q (players of the pattern beside the pair)")
+"""The same for the orders of inference patterns."""
 THEORY = ("theory_n_prime", "theory_rmse")
 NULLS = {"J_mean_abs": "null_mean_abs", "J_rms_corrected": "null_rms_corrected"}
 
@@ -66,13 +64,18 @@ def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
     yield pen.heading(safe_text(measurement.key, limit=100))
     for finding in measurement.findings:
         yield pen.line(safe_text(finding.sentence, limit=600), _style_of(finding.word))
-    for sentence in _sentences(report, measurement):
+    for sentence in sentences(report, measurement):
         yield pen.line(sentence, "bold")
     yield from _scalars(measurement, pen)
     for axis in AXES:
         yield from _by_axis(measurement, axis, pen)
     yield from _by_player(report, measurement, pen)
     yield from _by_pair(report, measurement, pen)
+    yield from set_section(report, measurement, pen)
+    if measurement.metric == AND_OR_GRAPH:
+        yield from graph_section(report, measurement, pen)
+    if has_partitions(measurement):
+        yield from partition_section(report, measurement, pen)
     if not report.players.shared:
         yield from sample_section(report, measurement, pen)
     yield pen.line(provenance_line(measurement), "dim")
@@ -92,7 +95,7 @@ def provenance_line(measurement: Measurement) -> str:
         if quantity.exact is not None and quantity.values.dtype.kind == "f"
     ]
     flags = np.concatenate(shares) if shares else np.empty(0, dtype=bool)
-    how = safe_text(measurement.estimator, limit=200)
+    how = safe_text(measurement.estimator, limit=400)
     if flags.size and not flags.any():
         how += "; every value is sampled"
     elif flags.size and flags.all():
@@ -102,94 +105,8 @@ def provenance_line(measurement: Measurement) -> str:
     return f"How: {how}. Source: {safe_text(measurement.source, limit=200)} (version {measurement.version})."
 
 
-def _sentences(report: Report, measurement: Measurement) -> Iterator[str]:
-    for name in HEADLINES.get(measurement.metric, ()):
-        quantity = find(measurement, name)
-        if quantity is not None and quantity.dims in (("order",), ("ratio",)):
-            yield _order_sentence(report, measurement, quantity)
-        elif quantity is not None and quantity.dims == ():
-            yield f"Interaction strength by {label(quantity).removeprefix('strength, ')}: {described(quantity)}."
-    strength = find(measurement, "strength_mean_abs")
-    if measurement.metric in PAIR_METRICS[:2] and strength is not None:
-        yield f"Two players change each other's effect by {described(strength)} on average (mean |I| over pairs)."
-    yield from _player_sentences(report, measurement)
-
-
-def _order_sentence(report: Report, measurement: Measurement, quantity: Quantity) -> str:
-    axis = quantity.dims[0]
-    places = measurement.coordinates.get(axis)
-    if places is None or not np.isfinite(quantity.values).any():
-        return f"{label(quantity)}: {NOT_MEASURED}."
-    most, least = int(np.nanargmax(quantity.values)), int(np.nanargmin(quantity.values))
-    high, low = (f"{place_on_axis(axis, places[position])}" for position in (most, least))
-    high += f" of 0..{report.players.largest - 2}" if axis == "order" else ""
-    return (
-        f"{label(quantity)}: largest at {high}, {described(quantity, most)}; "
-        f"smallest at {low}, {described(quantity, least)}."
-    )
-
-
-def place_on_axis(axis: str, place: float) -> str:
-    """Name one place of an axis.
-
-    Example:
-        >>> place_on_axis("order", 3), place_on_axis("ratio", 0.25), place_on_axis("ratio", 1.0)
-        ('order 3', 'order 0.25 (n-2)', 'order n-2')
-    """
-    written = f"{round(float(place), 3):g}"
-    if axis == "ratio" and place > 0:
-        written = "n-2" if place == 1 else f"{written} (n-2)"
-    return f"order {written}"
-
-
-def _player_sentences(report: Report, measurement: Measurement) -> Iterator[str]:
-    if measurement.metric not in PLAYER_VALUES:
-        return
-    overall = _overall(measurement)
-    if overall is not None:
-        yield f"One {noun(report)} moves the score by {described(overall)} on average (mean |value|)."
-    mean_abs = find(measurement, "mean_abs")
-    yield from _best_player(report, mean_abs)
-    values = player_values(measurement)
-    first = (*games(report), "")[0]
-    if measurement.metric == "shapley" and values is not None and measurement.of == first:
-        yield _efficiency(report, values)
-
-
-def _overall(measurement: Measurement) -> Quantity | None:
-    """Return the mean |value| over the players of all samples, where each sample has its own."""
-    held = (find(measurement, name) for name in OVERALL)
-    return next((quantity for quantity in held if quantity is not None and quantity.dims == ()), None)
-
-
-def _best_player(report: Report, mean_abs: Quantity | None) -> Iterator[str]:
-    if mean_abs is None or mean_abs.dims != ("player",) or not np.isfinite(mean_abs.values).any():
-        return
-    best = int(np.nanargmax(mean_abs.values))
-    yield (
-        f"'{player_name(report.players, best)}' moves the score most: "
-        f"mean |value| {described(mean_abs, best)} over {count(int(report.samples.included.sum()), 'sample')}."
-    )
-
-
-def _efficiency(report: Report, values: Quantity) -> str:
-    n_players = [len(report.players.of_sample(sample)) for sample in range(len(report.samples.ids))]
-    own = np.arange(values.values.shape[1]) < np.array(n_players)[:, None]
-    sums = np.where(own, values.values, 0.0).sum(axis=1)
-    gap = sums - (report.samples.full_value - report.samples.empty_value)
-    worst = float(np.nanmax(np.abs(gap))) if np.isfinite(gap).any() else float("nan")
-    return (
-        "Efficiency check: the values of a sample add up to v(N) - v(empty) "
-        f"within {with_unit(number(worst, 2), values.unit)} (worst of {count(gap.size, 'sample')})."
-    )
-
-
 def _scalars(measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
-    said: tuple[str, ...] = HEADLINES.get(measurement.metric, ())
-    if measurement.metric in PAIR_METRICS[:2]:
-        said = ("strength_mean_abs",)
-    if measurement.metric in PLAYER_VALUES:
-        said = OVERALL
+    said = said_in_sentences(measurement)
     n_prime, misfit = (find(measurement, name) for name in THEORY)
     if n_prime is not None and misfit is not None:
         said = (*said, *THEORY)
@@ -212,13 +129,13 @@ def _by_axis(measurement: Measurement, axis: str, pen: Pen) -> Iterator[Renderab
     orders = measurement.coordinates.get(axis)
     if not held or orders is None:
         return
-    head, heading = AXES[axis]
+    head, heading = OF_PATTERNS if (axis, measurement.metric) == ("order", "inference-patterns") else AXES[axis]
     yield from _sparklines(measurement.metric, held, orders, pen)
     shown = [held[name] for name in BY_ORDER.get(measurement.metric, held) if name in held]
     rows = thinned(len(orders))
     units = sorted({quantity.unit for quantity in shown} - {"1", ""})
     heading += f", in {', '.join(safe_text(unit, limit=24) for unit in units)}" if units else ""
-    heading += f"; {rows.size} of {len(orders)} orders" if rows.size < len(orders) else ""
+    heading += f"; {rows.size} of {len(orders)} {axis.replace('_', ' ')}s" if rows.size < len(orders) else ""
     yield pen.line(f"{heading}:", "dim")
     groups = [_columns(quantity, label(quantity), [(int(row),) for row in rows]) for quantity in shown]
     yield from pen.tables(Column(head, [f"{round(float(orders[row]), 3):g}" for row in rows]), groups)
@@ -280,6 +197,6 @@ def _by_pair(report: Report, measurement: Measurement, pen: Pen) -> Iterator[Ren
         group.append(Column("samples", [f"{int(means.samples[p]):,}" for p in best]))
     yield from pen.tables(Column("pair", names, right=False), [[column] for column in group])
     if best.size < means.first.size:
-        yield pen.line("Chosen because they are large: part of their size may be chance.", "dim")
+        yield pen.line(BY_CHANCE, "dim")
     if report.players.grid is not None:
-        yield pen.line("r and c count rows and columns of the grid from 0, top left.", "dim")
+        yield pen.line(CELLS, "dim")

@@ -28,6 +28,8 @@ ASCII_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 GAP = 3
 """Columns between two cells of a table."""
 INDENT = 2
+COLOURS = ("bold cyan", "bold magenta", "bold yellow", "bold green", "bold blue", "bold red")
+"""Styles of groups that belong together, in turn; what they say is said without colour too."""
 BETWEEN = "  "
 """Between two words above their values."""
 
@@ -65,6 +67,13 @@ class Pen:
     def line(self, words: str, style: str = "", indent: int = INDENT) -> RenderableType:
         """A paragraph."""
         return Padding(self.text(words, style), (0, 0, 0, min(indent, self.width // 8)))
+
+    def pieces(self, parts: Sequence[tuple[str, str]], indent: int = 2 * INDENT) -> RenderableType:
+        """A paragraph of ``(words, style)`` pieces."""
+        text = Text(overflow="fold")
+        for words, style in parts:
+            text.append(self._encodable(words), style)
+        return Padding(text, (0, 0, 0, min(indent, self.width // 8)))
 
     def facts(self, rows: Sequence[tuple[str, str]]) -> RenderableType:
         """Names at the left, what they are at the right; folded, never cut."""

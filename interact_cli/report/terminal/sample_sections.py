@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 
 import numpy as np
 from rich.console import RenderableType
 
-from interact_cli.report.pairs import PairValues, pair_values, strongest_of_sample
 from interact_cli.report.sentences import about, around, first_samples, noun, plain_names, sentence, span_of, told_apart
 from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
+from interact_cli.report.views.pairs import PairValues, pair_values, strongest_of_sample
 from interact_cli.report.wording import NOT_MEASURED, count, number, plus_minus, unit_words
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
@@ -22,6 +22,8 @@ TOP_PAIRS = 5
 TOP_PLAYERS = 8
 IN_FULL = 24
 """Players of a text up to which every one is shown above its value."""
+BY_CHANCE = "Chosen because they are large: part of their size may be chance."
+CELLS = "r and c count rows and columns of the grid from 0, top left."
 CONTEXT = 24
 """Characters that a look at the text around a pair needs at least."""
 
@@ -35,24 +37,42 @@ def sample_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
     if same is not None:
         yield pen.line(f"The strongest pairs of each sample: as under {safe_text(same.key, limit=100)}.", "dim")
         return
-    shown = first_samples(report, SAMPLES)
     unit = unit_words(values.unit if values is not None else pairs.unit if pairs is not None else "")
     what = "Signed value of each " + noun(report) if values is not None else "The strongest pairs"
     averaged = pairs is not None and pairs.orders_averaged
     yield pen.line(f"{what}, in {unit}{', averaged over the orders of each sample' if averaged else ''}:", "dim")
-    for sample in shown:
-        yield pen.text("")
-        yield from opening(report, sample, pen, span=values is None)
+
+    def body(sample: int) -> Iterator[RenderableType]:
         if values is not None:
             yield from _players(report, values, sample, pen)
         elif pairs is not None:
             yield from _pairs(report, pairs, sample, pen)
+
+    yield from each_sample(report, pen, body, spanned="pairs" if values is None else "")
+    if pairs is not None and pairs.pairs.shape[1] > TOP_PAIRS:
+        yield pen.line(BY_CHANCE, "dim")
+
+
+def each_sample(
+    report: Report, pen: Pen, body: Callable[[int], Iterator[RenderableType]], *, spanned: str
+) -> Iterator[RenderableType]:
+    """Write the first samples of the summary, each with its opening, and how many more there are.
+
+    Args:
+        report: What was measured.
+        pen: Writes.
+        body: What follows the opening of a sample.
+        spanned: What was asked about within the span; empty where it does not matter.
+    """
+    shown = first_samples(report, SAMPLES)
+    for sample in shown:
+        yield pen.text("")
+        yield from opening(report, sample, pen, spanned=spanned)
+        yield from body(sample)
     left = int(report.samples.included.sum()) - len(shown)
     yield pen.text("")
     if left:
         yield pen.line(f"{count(left, 'more sample')} in the report.", "dim")
-    if pairs is not None and pairs.pairs.shape[1] > TOP_PAIRS:
-        yield pen.line("Chosen because they are large: part of their size may be chance.", "dim")
 
 
 def shown_before(report: Report, measurement: Measurement) -> Measurement | None:
@@ -67,11 +87,12 @@ def shown_before(report: Report, measurement: Measurement) -> Measurement | None
     return None
 
 
-def opening(report: Report, sample: int, pen: Pen, *, span: bool) -> Iterator[RenderableType]:
+def opening(report: Report, sample: int, pen: Pen, *, spanned: str) -> Iterator[RenderableType]:
     """Say which sample this is."""
     yield pen.line(about(report, sample), "dim")
-    yield pen.line(sentence(report, sample, pen.width - INDENT - 2), "bold")
-    asked = span_of(report, sample) if span else ""
+    if not report.players.shared:
+        yield pen.line(sentence(report, sample, pen.width - INDENT - 2), "bold")
+    asked = span_of(report, sample, spanned) if spanned else ""
     if asked:
         yield pen.line(asked, "dim")
 
@@ -109,7 +130,9 @@ def _players(report: Report, quantity: Quantity, sample: int, pen: Pen) -> Itera
     best = [int(player) for player in largest_players(quantity, sample, len(own), TOP_PLAYERS)]
     group = Column("value", [plus_minus(values[player], errors[player]) for player in best])
     yield pen.line(f"The {len(best)} largest of {count(len(own), noun(report))}:", "dim")
-    yield from _with_context(report, sample, [(player,) for player in best], [group], pen)
+    names = told_apart(own)
+    lead = Column(noun(report), [names[player] for player in best], right=False)
+    yield from with_context(report, sample, [(player,) for player in best], [lead, group], pen)
 
 
 def _pairs(report: Report, held: PairValues, sample: int, pen: Pen) -> Iterator[RenderableType]:
@@ -121,22 +144,26 @@ def _pairs(report: Report, held: PairValues, sample: int, pen: Pen) -> Iterator[
         plus_minus(float(held.values[sample, pair]), uncertain(held.standard_errors, sample, pair)) for pair in best
     ]
     ends = [(int(i), int(j)) for i, j in np.sort(held.pairs[sample][best], axis=-1)]
-    yield from _with_context(report, sample, ends, [Column("I", shown)], pen)
+    names = told_apart(report.players.of_sample(sample))
+    lead = Column("pair", [f"{names[i]} × {names[j]}" for i, j in ends], right=False)
+    yield from with_context(report, sample, ends, [lead, Column("I", shown)], pen)
 
 
-def _with_context(
-    report: Report, sample: int, marked: Sequence[tuple[int, ...]], columns: list[Column], pen: Pen
+def with_context(
+    report: Report, sample: int, marked: Sequence[tuple[int, ...]], columns: Sequence[Column], pen: Pen
 ) -> Iterator[RenderableType]:
-    """Write a table of players or pairs; where the text is too long for a line, with what stands around them."""
-    own = report.players.of_sample(sample)
-    names = told_apart(own)
-    lead = Column(
-        noun(report) if len(marked[0]) == 1 else "pair",
-        [" × ".join(names[player] for player in players) for players in marked],
-        right=False,
-    )
-    room = pen.width - INDENT - lead.width - sum(GAP + column.width for column in columns) - GAP
+    """Write a table of players or sets; where the text is too long for a line, with what stands around them.
+
+    Args:
+        report: What was measured.
+        sample: Whose players they are.
+        marked: The players of each row.
+        columns: The names first, then the numbers.
+        pen: Writes.
+    """
+    own, (lead, *numbers) = report.players.of_sample(sample), columns
+    room = pen.width - INDENT - lead.width - sum(GAP + column.width for column in numbers) - GAP
     if len(" ".join(own)) > pen.width - INDENT - 2 and room >= CONTEXT:
         context = [around(own, players, min(room, 60)) for players in marked]
-        columns = [*columns, Column("in the text", context, right=False)]
-    yield from pen.tables(lead, [[column] for column in columns])
+        numbers = [*numbers, Column("in the text", context, right=False)]
+    yield from pen.tables(lead, [[column] for column in numbers])

@@ -20,8 +20,8 @@ from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.statistics import Resampler, mean
-from interact_cli.metrics.tables import values_quantity
+from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.tables import values_quantity
 from interact_cli.results import Measurement
 from interact_cli.types import FloatArray, PackedArray
 

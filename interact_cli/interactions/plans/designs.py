@@ -1,0 +1,188 @@
+"""Designs: which coalitions a question asks for, and how their values become an estimate.
+
+A design is drawn once, from a generator that knows the plan seed and the sample and nothing of the model.
+`asked` may repeat coalitions; whoever evaluates removes the repetitions. Here: all coalitions, and the draws of indices
+of players; `interact_cli.interactions.plans.contexts` holds those of pairs and sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from interact_cli.errors import BudgetError
+from interact_cli.games.coalitions import all_coalitions, pack, single_player_bits, unique
+from interact_cli.interactions.estimate import Estimate
+from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
+
+LARGEST_TABLE = 24
+"""Most players whose full table is ever asked for: 2^24 values are 128 MiB."""
+
+
+@dataclass(frozen=True)
+class FullTable:
+    """All ``2^n`` coalitions: every index exactly, of everything or of the pairs or sets that were asked for."""
+
+    index: str
+    n_players: int
+    from_table: Callable[[FloatArray], FloatArray | Estimate]
+    """The table -> ``(n,)``, ``(pair,)``, ``(order, pair)``, ``(set,)``, ``(2^n, ...)``, or an estimate of its own."""
+    pairs: IntArray | None = None
+    """``(pair, 2)``: the pairs of the values."""
+    orders: IntArray | None = None
+    """``(order,)``: the orders of the values."""
+    sets: IntArray | None = None
+    """``(set, size)``: the sets of the values, padded with -1."""
+
+    @property
+    def asked(self) -> PackedArray:
+        """``(2^n, bytes)`` in the order of the bit codes."""
+        return all_coalitions(self.n_players)
+
+    def estimate(self, values: FloatArray) -> Estimate:
+        """Reduce the whole table."""
+        result = self.from_table(np.asarray(values, dtype=np.float64))
+        if isinstance(result, Estimate):
+            return result
+        return Estimate(
+            self.index,
+            result,
+            np.zeros(result.shape),
+            np.ones(result.shape, dtype=np.bool_),
+            2**self.n_players,
+            self.n_players,
+            self.pairs,
+            self.orders,
+            self.sets,
+        )
+
+    def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
+        """Return the same estimate ``parts`` times: nothing is drawn."""
+        return [self.estimate(values)] * parts
+
+
+@dataclass(frozen=True)
+class Permutations:
+    """Random orders of the players: one marginal contribution per player and order.
+
+    ``phi(i) = E_order [ v(predecessors + i) - v(predecessors) ]``
+
+    Source: Castro, Gomez & Tejada (2009); every single order satisfies efficiency.
+    """
+
+    index: str
+    orders: IntArray
+    """``(draw, n)``: the players in the order in which they enter."""
+
+    @classmethod
+    def draw(cls, index: str, n_players: int, n_draws: int, rng: np.random.Generator) -> Permutations:
+        """Draw ``n_draws`` uniform orders."""
+        players = np.tile(np.arange(n_players), (n_draws, 1))
+        return cls(index, rng.permuted(players, axis=1))
+
+    @property
+    def asked(self) -> PackedArray:
+        """``(draw * (n + 1), bytes)``: for each order, the empty coalition, then one player more at a time."""
+        n_draws, n = self.orders.shape
+        rank = np.argsort(self.orders, axis=1)
+        prefixes = rank[:, None, :] < np.arange(n + 1)[None, :, None]
+        return pack(prefixes.reshape(n_draws * (n + 1), n))
+
+    def estimate(self, values: FloatArray) -> Estimate:
+        """Average the marginal contributions of each player over the orders."""
+        return self.estimates(values, 1)[0]
+
+    def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
+        """Share the orders out among ``parts`` estimates.
+
+        Raises:
+            BudgetError: fewer orders than parts.
+        """
+        n_draws, n = self.orders.shape
+        steps = np.diff(values.reshape(n_draws, n + 1), axis=1)
+        marginals = np.empty_like(steps)
+        np.put_along_axis(marginals, self.orders, steps, axis=1)
+        return _averaged(self.index, marginals, self.asked, parts)
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Uniform coalitions, each with every single player flipped: one marginal contribution per player and draw.
+
+    ``psi(i) = E_S [ v(S + i) - v(S - i) ]``, S uniform over all coalitions.
+
+    Source: Banzhaf (1965).
+    """
+
+    index: str
+    bases: BoolArray
+    """``(draw, n)``."""
+
+    @classmethod
+    def draw(cls, index: str, n_players: int, n_draws: int, rng: np.random.Generator) -> Flips:
+        """Draw ``n_draws`` coalitions, each player present with probability one half."""
+        return cls(index, rng.random((n_draws, n_players)) < 0.5)
+
+    @property
+    def asked(self) -> PackedArray:
+        """``(draw * (n + 1), bytes)``: for each draw, the base, then the base with player 0..n-1 flipped."""
+        flips = np.concatenate([pack(np.zeros_like(self.bases[:1])), single_player_bits(self.bases.shape[1])])
+        flipped: PackedArray = pack(self.bases)[:, None, :] ^ flips
+        return flipped.reshape(-1, flips.shape[1])
+
+    def estimate(self, values: FloatArray) -> Estimate:
+        """Average the signed flips of each player over the draws."""
+        return self.estimates(values, 1)[0]
+
+    def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
+        """Share the draws out among ``parts`` estimates.
+
+        Raises:
+            BudgetError: fewer draws than parts.
+        """
+        n_draws, n = self.bases.shape
+        by_draw = values.reshape(n_draws, n + 1)
+        change = by_draw[:, 1:] - by_draw[:, :1]
+        return _averaged(self.index, np.where(self.bases, -change, change), self.asked, parts)
+
+
+def shares(index: str, n_draws: int, parts: int) -> list[slice]:
+    """Share draws out among parts, in turn: sizes differ by at most one.
+
+    Raises:
+        BudgetError: fewer draws than parts.
+    """
+    if n_draws < parts:
+        raise BudgetError(
+            f"Sharing '{index}' out among {parts} plans needs at least {parts} draws of each value, got {n_draws}. "
+            f"Raise --budget."
+        )
+    return [slice(part, None, parts) for part in range(parts)]
+
+
+def standard_error(draws: FloatArray, axis: int) -> FloatArray:
+    """Return the standard error of the mean of independent draws; NaN for a single draw."""
+    n_draws = draws.shape[axis]
+    if n_draws < 2:
+        return np.full(np.delete(draws.shape, axis), np.nan)
+    error: FloatArray = draws.std(axis=axis, ddof=1) / np.sqrt(n_draws)
+    return error
+
+
+def _averaged(index: str, draws: FloatArray, asked: PackedArray, parts: int) -> list[Estimate]:
+    """Average ``(draw, n)`` marginal contributions, in ``parts`` shares of the draws."""
+    n_players = draws.shape[1]
+    n_distinct = len(unique(asked)[0])
+    return [
+        Estimate(
+            index,
+            draws[share].mean(axis=0),
+            standard_error(draws[share], axis=0),
+            np.zeros(n_players, dtype=np.bool_),
+            n_distinct,
+            n_players,
+        )
+        for share in shares(index, len(draws), parts)
+    ]

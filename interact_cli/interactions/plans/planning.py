@@ -1,0 +1,235 @@
+"""Plans of one index: the full table where it fits the budget, else draws of players, pairs or sets within it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import comb
+
+import numpy as np
+
+from interact_cli.errors import BudgetError, UsageError
+from interact_cli.interactions.exact.transforms import moebius
+from interact_cli.interactions.exact.weights import Weight, values_of_sets
+from interact_cli.interactions.indices import Index
+from interact_cli.interactions.plans.budgets import PAIR, Cost, Sampling, Shared, gibibytes, share
+from interact_cli.interactions.plans.contexts import ContextsBySize, PairContexts, SetContexts, Stratum
+from interact_cli.interactions.plans.designs import LARGEST_TABLE, Flips, FullTable, Permutations
+from interact_cli.interactions.plans.pairs import all_pairs
+from interact_cli.interactions.plans.sets import all_sets, countable, numbered, padded, subsets_of
+from interact_cli.seeding import generator
+from interact_cli.types import FloatArray, IntArray
+
+IndexDesign = FullTable | Permutations | Flips | SetContexts | ContextsBySize
+
+
+def design_within(
+    index: Index,
+    n_players: int,
+    sampling: Sampling,
+    *,
+    candidates: IntArray | None = None,
+    size: int | None = None,
+) -> IndexDesign:
+    """Ask for the full table where it fits the budget and the memory, else draw within the budget.
+
+    Args:
+        index: The index.
+        n_players: Number of players.
+        sampling: The budget, and how draws are made.
+        candidates: ``(set, size)``: the pairs or sets that may be measured, and the smaller sets inside them; None for
+            all. Players and coalitions ignore them.
+        size: Players of a set, the largest where smaller ones are valued too; None for pairs.
+
+    Raises:
+        BudgetError: the budget is too small; the message says how much it would take.
+        UsageError: fewer players than the index needs, or a size that it does not take.
+    """
+    need_players(index, n_players, size)
+    if n_players <= LARGEST_TABLE and 2**n_players <= sampling.budget:
+        return full_table(index, n_players, candidates, size)
+    if index.instead:
+        raise BudgetError(_never_sampled(index, n_players, sampling.budget))
+    if index.values_of == "players":
+        return sampled_players(index, n_players, sampling)
+    return sampled_sets(index, n_players, sampling, candidates, size)
+
+
+def full_table(index: Index, n_players: int, candidates: IntArray | None = None, size: int | None = None) -> FullTable:
+    """Ask for all ``2^n`` coalitions, for all pairs or sets or the given ones.
+
+    Raises:
+        BudgetError: the table would not fit; the message says how large it would be.
+        UsageError: fewer players than the index needs, a size that it does not take, or too many sets.
+    """
+    need_players(index, n_players, size)
+    if n_players > LARGEST_TABLE:
+        raise BudgetError(
+            f"Exact '{index.name}' of {n_players} players needs 2^{n_players} evaluations and "
+            f"{gibibytes(n_players)} for their values; at most {LARGEST_TABLE} players are enumerated. "
+            f"{_instead(index)}"
+        )
+    if index.weight is not None and (size is not None or index.values_of == "sets"):
+        largest = size or PAIR
+        sets = _valued_sets(index, n_players, candidates, largest)
+        from_table = partial(_by_weight, weight=index.weight, sets=sets, largest=largest)
+        return FullTable(index.name, n_players, from_table, sets=sets)
+    if index.whole is not None:
+        return FullTable(index.name, n_players, index.whole)
+    exact = _exact_of(index)
+    if index.values_of in {"players", "coalitions"}:
+        return FullTable(index.name, n_players, exact)
+    pairs = all_pairs(n_players) if candidates is None else candidates
+    orders = np.arange(n_players - 1) if index.values_of == "orders" else None
+    return FullTable(index.name, n_players, partial(_at_pairs, exact=exact, pairs=pairs), pairs, orders)
+
+
+def sampled_players(index: Index, n_players: int, sampling: Sampling) -> Permutations | Flips:
+    """Draw permutations (Shapley) or flipped coalitions (Banzhaf) within a budget.
+
+    Raises:
+        BudgetError: fewer than 2 draws fit, or fewer than there are shares.
+    """
+    need_players(index, n_players)
+    rng = generator(sampling.seed, "draws", sampling.stream, index.name)
+    by_order = index.name == "shapley"
+    # The empty and the grand coalition are shared by all orders.
+    shared, each = (2, max(1, n_players - 1)) if by_order else (0, n_players + 1)
+    n_draws = (sampling.budget - shared) // each
+    if n_draws < sampling.least:
+        least = min(sampling.least * each + shared, 2**n_players)
+        raise BudgetError(
+            f"Sampling '{index.name}' needs a budget of at least {least} evaluations, got {sampling.budget}. "
+            f"Raise --budget."
+        )
+    return (Permutations if by_order else Flips).draw(index.name, n_players, n_draws, rng)
+
+
+def sampled_sets(
+    index: Index,
+    n_players: int,
+    sampling: Sampling,
+    candidates: IntArray | None = None,
+    size: int | None = None,
+) -> SetContexts | ContextsBySize:
+    """Draw pairs or sets, from the candidates or from all, and contexts within a budget.
+
+    Where smaller sets are worth their dividends, those are measured first, all of them.
+
+    Raises:
+        BudgetError: the budget is too small for one set.
+    """
+    need_players(index, n_players, size)
+    largest = size or PAIR
+    n_candidates = countable(n_players, largest) if candidates is None else len(candidates)
+    orders = sampling.orders if index.values_of == "orders" else None
+    dividends = _count_below(n_players, candidates, largest) if index.beta_of_size else 0
+    cost = Cost(n_players, largest, orders, dividends)
+    shared = share(n_candidates, cost, sampling)
+    chosen = np.arange(n_candidates) if shared.n_sets == n_candidates else _some(n_candidates, shared, sampling)
+    sets = numbered(chosen, n_players, largest) if candidates is None else candidates[chosen]
+    strata: tuple[Stratum, ...] = (
+        Stratum(shared.n_contexts, keep_rate=index.keep_rate, beta=largest if index.beta_of_size else 1),
+    )
+    if orders is not None:
+        strata = order_strata(n_players, orders, shared.n_contexts)
+    rngs = context_generators(sampling.seed, sampling.stream, index.name, strata)
+    if size is None and index.values_of != "sets":
+        return PairContexts.draw(index.name, n_players, sets, strata, rngs)
+    drawn = SetContexts.draw(index.name, n_players, sets, strata, rngs)
+    if not index.beta_of_size:
+        return drawn
+    alone = (Stratum(1, order=0, exact=True),)
+    below = [
+        SetContexts.draw(index.name, n_players, smaller, alone, rngs)
+        for smaller in _below(n_players, candidates, largest)
+    ]
+    return ContextsBySize((*below, drawn))
+
+
+def order_strata(n_players: int, orders: tuple[int, ...], n_contexts: int) -> tuple[Stratum, ...]:
+    """Enumerate the orders that have at most ``n_contexts`` contexts and draw ``n_contexts`` at the others."""
+    counts = [(order, comb(n_players - 2, order)) for order in orders]
+    return tuple(Stratum(min(count, n_contexts), order, exact=count <= n_contexts) for order, count in counts)
+
+
+def context_generators(seed: int, stream: str, index: str, strata: tuple[Stratum, ...]) -> list[np.random.Generator]:
+    """Return one generator per stratum of one sample, keyed by its order and keep rate."""
+    return [
+        generator(seed, "contexts", stream, index, stratum.order or 0, str(stratum.keep_rate)) for stratum in strata
+    ]
+
+
+def need_players(index: Index, n_players: int, size: int | None = None) -> None:
+    """Check that the index takes the interaction size and that there are enough players.
+
+    Raises:
+        UsageError: a size for an index without, a size below 1, one player for a pair index, or none at all.
+    """
+    if size is not None and not index.takes_size:
+        raise UsageError(f"'{index.name}' takes no interaction size, got {size}. Leave it out.")
+    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+        raise UsageError(f"Expected the interaction size to be a whole number of at least 1, got {size!r}.")
+    least = size or (1 if index.values_of in {"players", "coalitions"} else PAIR)
+    if n_players < least:
+        what = f"'{index.name}'" + (f" of interaction size {size}" if size else "")
+        advice = "a smaller interaction size, or finer players" if size else "finer players, for example a finer grid"
+        raise UsageError(f"{what} needs at least {least} players, got {n_players}. Choose {advice}.")
+
+
+def _never_sampled(index: Index, n_players: int, budget: int) -> str:
+    if n_players > LARGEST_TABLE:
+        return (
+            f"'{index.name}' is never sampled: of {n_players} players it needs 2^{n_players} evaluations and "
+            f"{gibibytes(n_players)} for their values; at most {LARGEST_TABLE} are enumerated. {_instead(index)}"
+        )
+    return (
+        f"Expected a budget of at least {2**n_players} evaluations, got {budget}: '{index.name}' is never sampled, it "
+        f"needs all 2^{n_players} coalitions. Raise --budget, or sample '{index.instead}'."
+    )
+
+
+def _instead(index: Index) -> str:
+    if index.instead:
+        return f"Choose fewer players, or sample '{index.instead}' instead."
+    return "Give a budget to sample instead."
+
+
+def _exact_of(index: Index) -> Callable[[FloatArray], FloatArray]:
+    if index.exact is None:
+        raise ValueError(f"'{index.name}' has no values but those of sets")
+    return index.exact
+
+
+def _valued_sets(index: Index, n_players: int, candidates: IntArray | None, largest: int) -> IntArray:
+    """List the sets that an index values: those of the largest size, or all sizes from the empty set on."""
+    top = all_sets(n_players, largest) if candidates is None else candidates
+    return top if index.values_of == "pairs" else padded([*_below(n_players, candidates, largest), top])
+
+
+def _some(n_candidates: int, shared: Shared, sampling: Sampling) -> IntArray:
+    rng = generator(sampling.seed, "pairs", sampling.stream)
+    chosen: IntArray = np.sort(rng.choice(n_candidates, shared.n_sets, replace=False))
+    return chosen
+
+
+def _count_below(n_players: int, candidates: IntArray | None, largest: int) -> int:
+    if candidates is None:
+        return sum(comb(n_players, size) for size in range(largest))
+    return sum(map(len, _below(n_players, candidates, largest)))
+
+
+def _below(n_players: int, candidates: IntArray | None, largest: int) -> Sequence[IntArray]:
+    """List the sets of each size below the largest: all of them, or those inside the candidates."""
+    if candidates is None:
+        return [all_sets(n_players, size) for size in range(largest)]
+    return [subsets_of(candidates, size) for size in range(largest)]
+
+
+def _by_weight(table: FloatArray, *, weight: Weight, sets: IntArray, largest: int) -> FloatArray:
+    return values_of_sets(moebius(table), sets, weight, largest)
+
+
+def _at_pairs(table: FloatArray, *, exact: Callable[[FloatArray], FloatArray], pairs: IntArray) -> FloatArray:
+    values: FloatArray = exact(table)
+    return values[..., pairs[:, 0], pairs[:, 1]]

@@ -1,0 +1,147 @@
+"""The And-Or graph of each sample: the few patterns that explain the score, with the coalitions that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from interact_cli.interactions.and_or.graph import RATIO_FORMULA, AndOrGraph, and_or_graph
+from interact_cli.interactions.and_or.removal import PUBLISHED
+from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.plans.sets import padded
+from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.tables import estimators, stacked
+from interact_cli.results import Measurement, Quantity
+from interact_cli.types import FloatArray, IntArray
+
+COUNTS = {
+    "n_nodes": "nodes of the graph: players, merged coalitions, patterns and the sum",
+    "n_edges": "edges of the graph",
+    "n_patterns": "patterns that were kept",
+}
+FITS = {
+    "explained_ratio": f"explained ratio, {RATIO_FORMULA}",
+    "error": "squared error over all coalitions, as a share of the sum of v^2",
+}
+FACTS = {
+    "constant": "what the sum adds to the patterns, v(empty)",
+    "sse": "squared error over all coalitions, sum (v - value of the graph)^2",
+}
+
+
+FAITHFUL = "True where error, explained ratio and number of patterns meet the published rules"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn(Reduced):
+    """What is kept of one sample: the graph itself."""
+
+    graph: AndOrGraph
+
+
+class AndOrGraphs(IndexMetric):
+    """Graph of each sample's dividends: noisy patterns removed greedily, common coalitions merged.
+
+    Source: paper 002, section 4.1; `interact_cli.interactions.and_or.graph`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("harsanyi", name="and-or-graph", source="paper 002, section 4.1")
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Drawn:
+        """Draw the graph of one sample; its estimate holds the patterns that were kept."""
+        reduced = super().reduce(design, values, question)
+        graph = and_or_graph(reduced.estimate.values)
+        strengths = np.array([pattern.value for pattern in graph.patterns], dtype=np.float64)
+        exact = np.ones(strengths.shape, dtype=np.bool_)
+        none = np.empty((0, 0), dtype=np.int64)
+        sets = padded([none, *[np.array([pattern.members], dtype=np.int64) for pattern in graph.patterns]])
+        n, evaluations = question.n_players, reduced.estimate.evaluations
+        estimate = Estimate(self.name, strengths, np.zeros_like(strengths), exact, evaluations, n, sets=sets)
+        return Drawn(estimate, {}, reduced.estimator, graph=graph)
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Put the graphs of all samples side by side, and average what they leave and explain."""
+        graphs = [_graph_of(result) for result in results]
+        n = int(cohort.n_players.max())
+        resampler = Resampler.over(cohort, self.name)
+        numbers = {name: np.array([getattr(graph, name) for graph in graphs]) for name in (*FITS, *COUNTS, *FACTS)}
+        units = {"constant": cohort.unit, "sse": f"{cohort.unit}^2"}
+        return Measurement(
+            self.name,
+            self.version,
+            self.source,
+            estimators(results),
+            per_sample=(
+                *_patterns(graphs, n, cohort.unit),
+                *_structure(graphs, n),
+                *[
+                    Quantity(name, ("sample",), numbers[name], units.get(name, "1"), meaning)
+                    for name, meaning in (FITS | COUNTS | FACTS).items()
+                ],
+                Quantity("faithful", ("sample",), np.array([graph.faithful for graph in graphs]), "1", FAITHFUL),
+            ),
+            summary=tuple(
+                resampler.summarise(mean, numbers[name].astype(np.float64)).quantity(
+                    f"mean_{name}", (), "1", f"mean over samples; {meaning}"
+                )
+                for name, meaning in (FITS | COUNTS).items()
+            ),
+            coordinates={},
+            notes=tuple(_notes(graphs)),
+        )
+
+
+def _notes(graphs: Sequence[AndOrGraph]) -> Iterator[str]:
+    unmet = sum(not graph.faithful for graph in graphs)
+    if unmet:
+        yield (
+            f"In {unmet} of {len(graphs)} samples no graph of at most {PUBLISHED.max_patterns} patterns meets the "
+            f"published rules (error below {PUBLISHED.max_error:g}, explained ratio above {PUBLISHED.min_ratio:g}); "
+            f"theirs is the one with the least error."
+        )
+
+
+def _graph_of(result: Reduced) -> AndOrGraph:
+    if not isinstance(result, Drawn):
+        raise TypeError(f"'and-or-graph' summarises graphs, got {type(result).__name__}")
+    return result.graph
+
+
+def _patterns(graphs: Sequence[AndOrGraph], n_players: int, unit: str) -> list[Quantity]:
+    members = [_indicators([pattern.members for pattern in graph.patterns], graph.n_players) for graph in graphs]
+    values = [np.array([pattern.value for pattern in graph.patterns], dtype=np.float64) for graph in graphs]
+    text = "1 for the players of each pattern, 0 for the others; -1 where none"
+    return [
+        Quantity("pattern_members", ("sample", "pattern", "player"), _padded(members, n_players), "1", text),
+        Quantity("pattern_values", ("sample", "pattern"), stacked(values, np.nan), unit, "I(S) of each pattern"),
+    ]
+
+
+def _structure(graphs: Sequence[AndOrGraph], n_players: int) -> list[Quantity]:
+    members = [_indicators(graph.coalitions, graph.n_players) for graph in graphs]
+    edges = [np.array(graph.edges, dtype=np.int64).reshape(-1, 2) for graph in graphs]
+    text = "1 for the players of each merged coalition, 0 for the others; -1 where none"
+    numbered = "parent and child; players first, then merged coalitions, patterns, the sum; -1 where none"
+    return [
+        Quantity("node_members", ("sample", "node", "player"), _padded(members, n_players), "1", text),
+        Quantity("edges", ("sample", "edge", "end"), stacked(edges, -1), "1", numbered),
+    ]
+
+
+def _indicators(sets: Sequence[tuple[int, ...]], n_players: int) -> IntArray:
+    """Return ``(set, player)``: 1 for its players, 0 for the others."""
+    rows = np.zeros((len(sets), n_players), dtype=np.int64)
+    for row, members in zip(rows, sets, strict=True):
+        row[list(members)] = 1
+    return rows
+
+
+def _padded(indicators: Sequence[IntArray], n_players: int) -> IntArray:
+    """Stack the samples' indicators along an axis of all players, -1 where there is no such set or player."""
+    widened = [np.pad(rows, ((0, 0), (0, n_players - rows.shape[1])), constant_values=-1) for rows in indicators]
+    return stacked(widened, -1)

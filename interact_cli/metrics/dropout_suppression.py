@@ -1,0 +1,260 @@
+"""What dropout leaves of the interactions of a network, predicted from their inference patterns.
+
+Paper 000 argues that dropout suppresses interactions because their patterns ``Gamma^(q)(i,j|s)`` mostly share a sign.
+That is sufficient, not necessary, and on random games it is rare (erratum 22): so both are counted here, how often
+the condition holds and how often dropout suppresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from interact_cli.errors import UsageError
+from interact_cli.interactions import patterns
+from interact_cli.interactions.patterns import QUANTILES, Ratios
+from interact_cli.interactions.plans.contexts import PairContexts
+from interact_cli.interactions.plans.designs import FullTable
+from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.published import design_for
+from interact_cli.metrics.summaries.axes import OrderAxis
+from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler, Summary, mean
+from interact_cli.metrics.summaries.tables import estimator_of, estimators, pairs_of, pairs_quantity, stacked
+from interact_cli.metrics.summaries.verdict import ROUNDING
+from interact_cli.results import Finding, Measurement, Quantity
+from interact_cli.seeding import generator
+from interact_cli.types import FloatArray
+
+DRAWS = 10_000
+"""Numbers of survivors that the simulation draws for each order of a sample."""
+SHARES = {
+    "one_sign": "share of pairs and orders s >= 1 whose Gamma^(q)(i,j|s), q = 0..s, all share a sign",
+    "above_one": "share of E_r I_drop / I^(s) above 1, over pairs and orders s >= 1",
+    "negative": "share of E_r I_drop / I^(s) below 0, over pairs and orders s >= 1",
+    "stronger": "share of pairs and orders s >= 1 with |E_r I_drop| > |I^(s)|",
+    "median_ratio": "median of E_r I_drop / I^(s) over pairs and orders s >= 1, mean over samples",
+    "survivors_above_one": "share of I^(r) / I^(s) above 1, over pairs and r < s",
+    "survivors_negative": "share of I^(r) / I^(s) below 0, over pairs and r < s",
+    "survivors_stronger": "share of pairs and r < s with |I^(r)| > |I^(s)|",
+}
+"""What is counted in each sample; the summary is the mean over samples."""
+
+
+@dataclass(frozen=True)
+class _Survival:
+    """One sample under dropout."""
+
+    predicted: FloatArray
+    """``(order, pair)``: E_r I_drop^(s)."""
+    shares: FloatArray
+    """``(share,)``: `SHARES`."""
+    quantiles: FloatArray
+    """``(quantile,)`` of E_r I_drop / I^(s)."""
+    gap: FloatArray
+    """``(2,)``: the largest difference between prediction and simulation, and the simulation's largest error."""
+
+
+class DropoutSuppression(IndexMetric):
+    """Interactions with and without dropout, order by order, and how often the paper's condition holds.
+
+    ``E_r I_drop^(s)(i,j) = sum_q p^q Gamma^(q)(i,j|s)``, r ~ Binomial(s, p), p = 1 - drop rate the share kept;
+    given r survivors ``I_drop^(s) = I^(r)``.
+
+    Source: paper 000, section 3, equations 4 to 6; `protocols.md` section 6.
+    """
+
+    options = ("drop_rate",)
+
+    def __init__(self) -> None:
+        super().__init__("multi-order", name="dropout-suppression", source="paper 000, equations 4 to 6")
+
+    def design(self, question: Question) -> Design:
+        """Ask for the full table where it fits the budget, else for contexts of every order.
+
+        Raises:
+            BudgetError: not even one pair with 2 contexts at every order fits the budget.
+            UsageError: a protocol that leaves orders out.
+        """
+        n = question.n_players
+        design = design_for(self.index, question, orders=tuple(range(n - 1)))
+        if isinstance(design, PairContexts) and len(design.strata) < n - 1:
+            raise UsageError(
+                f"'{self.name}' needs all {n - 1} orders, 0 to {n - 2}; protocol '{question.protocol}' measures "
+                f"{len(design.strata)} of them. Leave --protocol out, or choose fewer players."
+            )
+        return design
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Estimate one sample without dropout, and predict and simulate it under dropout."""
+        estimate = design.estimate(values)
+        rounding = ROUNDING * float(np.abs(values).max())
+        mean_patterns = None
+        if isinstance(design, FullTable):
+            i, j = pairs_of(estimate).T
+            mean_patterns = patterns.mean_patterns(values)[:, i, j]
+        survival = _survival(estimate.values, mean_patterns, rounding, question)
+        extras = {
+            "predicted": survival.predicted,
+            "shares": survival.shares,
+            "quantiles": survival.quantiles,
+            "gap": survival.gap,
+            "rounding": np.asarray(rounding),
+            "rate": np.asarray(question.drop_rate),
+        }
+        return Reduced(estimate, extras, estimator_of(design))
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Summarise over the samples and say whether dropout suppresses."""
+        axis = OrderAxis.of(results, cohort)
+        resampler = Resampler.over(cohort, self.name)
+        dims, unit = (axis.dim,), cohort.unit
+        whole = axis.aligned([np.abs(result.estimate.values).mean(axis=-1) for result in results])
+        left = axis.aligned([np.abs(result.extras["predicted"]).mean(axis=-1) for result in results])
+        shares = np.stack([result.extras["shares"] for result in results])
+        counted = {name: resampler.summarise(mean, shares[:, place]) for place, name in enumerate(SHARES)}
+        rate = float(results[0].extras["rate"])
+        rounding = max(float(result.extras["rounding"]) for result in results)
+        change = partial(_ratio, rounding=rounding)
+        kept = resampler.summarise(
+            partial(_kept, rounding=rounding), *(part[:, axis.shares > 0] for part in (whole, left))
+        )
+        under = f"under dropout at rate {rate:g}"
+        quantiles = resampler.summarise(mean, np.stack([result.extras["quantiles"] for result in results]))
+        summary = (
+            resampler.summarise(mean, whole).quantity("mean_abs", dims, unit, "mean |I^(s)| over pairs"),
+            resampler.summarise(mean, left).quantity(
+                "mean_abs_dropout", dims, unit, f"mean |E_r I_drop^(s)| over pairs, {under}"
+            ),
+            resampler.summarise(change, whole, left).quantity(
+                "kept_by_order", dims, "1", "mean |E_r I_drop^(s)| / mean |I^(s)|"
+            ),
+            kept.quantity("kept", (), "1", f"mean |E_r I_drop| / mean |I|, both over pairs and orders >= 1, {under}"),
+            *[counted[name].quantity(name, (), "1", meaning) for name, meaning in SHARES.items()],
+            quantiles.quantity(
+                "ratio_quantiles", ("quantile",), "1", "quantiles of E_r I_drop / I^(s), mean over samples"
+            ),
+            *_check(np.stack([result.extras["gap"] for result in results])[cohort.included], unit),
+        )
+        estimates = [result.estimate for result in results]
+        predicted = stacked([result.extras["predicted"] for result in results], np.nan)
+        return Measurement(
+            self.name,
+            self.version,
+            self.source,
+            estimators(results),
+            per_sample=(
+                pairs_quantity(estimates),
+                Quantity("predicted", ("sample", "order", "pair"), predicted, unit, f"E_r I_drop^(s)(i,j), {under}"),
+            ),
+            summary=summary,
+            coordinates={**axis.coordinates, "quantile": np.array(QUANTILES)},
+            findings=(_finding(rate, kept, counted, resampler),),
+            notes=_notes(results),
+        )
+
+
+def _survival(
+    interactions: FloatArray, mean_patterns: FloatArray | None, rounding: float, question: Question
+) -> _Survival:
+    """Put one sample under dropout.
+
+    Args:
+        interactions: ``(order, pair)``: all orders.
+        mean_patterns: ``(q, pair)``; None where the interactions are sampled, and the signs of patterns mean nothing.
+        rounding: Interactions up to here are rounding of the forward passes.
+        question: The drop rate, and whose draws these are.
+    """
+    keep = 1 - question.drop_rate
+    one_sign = np.nan
+    if mean_patterns is None:
+        predicted = patterns.mixed_over_survivors(interactions, keep)
+    else:
+        predicted = patterns.after_dropout(mean_patterns, keep)
+        tolerance = patterns.rounding_of_patterns(question.n_players, rounding)[:, None]
+        shared = patterns.share_a_sign(mean_patterns, tolerance)[1:]
+        one_sign = float(shared.mean()) if shared.size else np.nan
+    of_mean = Ratios.of(patterns.ratios_to(predicted[1:], interactions[1:], rounding))
+    of_survivors = Ratios.of(patterns.survivor_ratios(interactions, rounding))
+    rngs = [generator(question.seed, "dropout", question.sample_id, order) for order in range(len(interactions))]
+    simulated, errors = patterns.simulated_dropout(interactions, keep, DRAWS, rngs)
+    shares = [
+        one_sign,
+        of_mean.above_one,
+        of_mean.negative,
+        of_mean.stronger,
+        of_mean.quantiles[QUANTILES.index(0.5)],
+        of_survivors.above_one,
+        of_survivors.negative,
+        of_survivors.stronger,
+    ]
+    gap = np.array([np.abs(predicted - simulated).max(), errors.max()])
+    return _Survival(predicted, np.array(shares), of_mean.quantiles, gap)
+
+
+def _ratio(whole: FloatArray, left: FloatArray, rounding: float) -> FloatArray:
+    """Divide mean strengths; NaN where there is nothing but rounding to divide by."""
+    ratio: FloatArray = left / np.where(whole > rounding, whole, np.nan)
+    return ratio
+
+
+def _kept(whole: FloatArray, left: FloatArray, rounding: float) -> FloatArray:
+    if not whole.shape[-1]:
+        return np.full(whole.shape[:-1], np.nan)
+    return _ratio(whole.mean(axis=-1), left.mean(axis=-1), rounding)
+
+
+def _check(gaps: FloatArray, unit: str) -> list[Quantity]:
+    difference, noise = gaps.max(axis=0)
+    text = f"largest |prediction - simulation| of {DRAWS:,} draws of r, over samples, pairs and orders"
+    error = "largest standard error of a simulated mean: what the difference is to be judged by"
+    return [
+        Quantity("simulation_gap", (), np.asarray(difference), unit, text),
+        Quantity("simulation_error", (), np.asarray(noise), unit, error),
+    ]
+
+
+def _finding(rate: float, kept: Summary, counted: dict[str, Summary], resampler: Resampler) -> Finding:
+    """Say whether dropout suppresses on average, and how often the paper's sufficient condition holds."""
+    names = ("one_sign", "stronger", "above_one", "negative")
+    facts = {"kept": float(kept.value), **{name: float(counted[name].value) for name in names}}
+    if not np.isfinite(kept.value):
+        return Finding(
+            "not tested",
+            "Not tested: above order 0 no interaction is larger than rounding of the forward passes makes it.",
+            facts,
+        )
+    held = "" if np.isnan(facts["one_sign"]) else _of_condition(facts["one_sign"])
+    said = f"mean |I| is {facts['kept']:.0%} of what it is without"
+    tail = f"; single interactions grow in {facts['stronger']:.0%} of cases{held}."
+    if kept.low is None or kept.high is None:
+        why = "an illustration has no interval"
+        if resampler.n_samples < LEAST_FOR_INTERVAL:
+            why = f"{resampler.counted}, an interval needs {LEAST_FOR_INTERVAL}"
+        return Finding("not tested", f"Dropout at rate {rate:g}: {said}{tail} Not tested: {why}.", facts)
+    facts |= {"low": float(kept.low), "high": float(kept.high)}
+    ends = f" (95 % interval {facts['low']:.0%} to {facts['high']:.0%})"
+    word = "suppresses" if facts["high"] < 1 else "strengthens" if facts["low"] > 1 else "not distinguishable"
+    claim = {
+        "suppresses": "suppresses interactions on average",
+        "strengthens": "strengthens interactions on average",
+        "not distinguishable": "neither suppresses nor strengthens interactions measurably",
+    }[word]
+    return Finding(word, f"Dropout at rate {rate:g} {claim}: {said}{ends}{tail}", facts)
+
+
+def _of_condition(one_sign: float) -> str:
+    return f", and the paper's sufficient condition, Gammas of one sign, holds in {one_sign:.0%} of them"
+
+
+def _notes(results: Sequence[Reduced]) -> tuple[str, ...]:
+    notes = ["The drop rate is 1 - p; p, the share kept, is what paper 000 writes into Binomial(s, p) (erratum 23)."]
+    if not all(result.estimate.exact.all() for result in results):
+        notes.append(
+            "Sampled: the noise of the drawn contexts makes |I| too large, and its mean over survivors less so: the "
+            "ratios lean towards suppression. The signs of the Gammas are counted on full tables only."
+        )
+    return tuple(notes)

@@ -1,0 +1,117 @@
+"""Any metric with its instability: how much its numbers change from one share of the draws to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from interact_cli.errors import UsageError
+from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.instability import instability
+from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
+from interact_cli.interfaces import Cohort, Design, Divisible, Metric, Question, Reduced
+from interact_cli.metrics.bottleneck import Bottleneck
+from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.results import Measurement, Quantity
+from interact_cli.types import FloatArray
+
+SOURCE = "papers 000 (appendix K), 003 (appendix C) and 004 (Experiments)"
+EXACT = "Instability: exact, nothing is drawn."
+OF_T = "instability_T"
+"""Paper 004 measures T alone, among the numbers of a multivariate interaction."""
+
+
+class WithInstability:
+    """A metric that also says how stable its numbers are.
+
+    The draws of its plan are dealt to R parts, each part is reduced alone, and the R results are compared:
+    ``E_x mean over places of [ mean over u != v of |s_u - s_v| / mean over w of |s_w| ]``. A part has 1/R of the
+    draws, so this is the instability of a plan of that size; the metric's own numbers use all draws.
+
+    Source: papers 000, appendix K, 003, appendix C, and 004, Experiments.
+
+    Args:
+        metric: Any metric, a plugin's too.
+        parts: R, at least 2.
+    """
+
+    def __init__(self, metric: Metric, parts: int) -> None:
+        self.metric = metric
+        self.parts = parts
+        self.name = metric.name
+        self.version = metric.version
+        self.source = metric.source
+        self.needs_ranges = metric.needs_ranges
+        self.options: tuple[str, ...] = getattr(metric, "options", ())
+        self.of_vectors: bool = getattr(metric, "of_vectors", False)
+        self.of_predicted: bool = getattr(metric, "of_predicted", False)
+
+    def design(self, question: Question) -> Design:
+        """Ask for what the metric asks for."""
+        return self.metric.design(question)
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Reduce all draws, and the statistic of each part.
+
+        Raises:
+            BudgetError: fewer draws than parts.
+            UsageError: the metric draws coalitions, and its design cannot share them out.
+        """
+        reduced = self.metric.reduce(design, values, question)
+        if reduced.estimate.exact.all():
+            return replace(reduced, extras={**reduced.extras, "instability": np.zeros(())})
+        if not isinstance(design, Divisible):
+            raise UsageError(
+                f"'{self.name}' draws coalitions and cannot share them out among {self.parts} plans. "
+                f"Leave --instability out, or measure it without '{self.name}'."
+            )
+        parts = np.stack([self._statistic(part) for part in design.estimates(values, self.parts)])
+        found = {"instability": np.asarray(instability(parts))}
+        if isinstance(reduced.estimate, Multivariate):
+            found[OF_T] = np.asarray(instability(parts[:, QUANTITIES.index("T")]))
+        return replace(reduced, extras={**reduced.extras, **found})
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Add the mean instability over samples to what the metric says."""
+        measurement = self.metric.aggregate(results, cohort)
+        resampler = Resampler.over(cohort, self.name)
+        counted, many = self._counted(results[0].estimate), f"each of {self.parts} equal shares of the draws"
+        text = f"mean over samples of mean |s_u - s_v| / mean |s_w|, s: {counted}, from {many}; {SOURCE}"
+        added = [self._quantity("instability", text, results, resampler)]
+        notes = measurement.notes
+        if all(result.estimate.exact.all() for result in results):
+            notes = (*notes, EXACT)
+        if all(OF_T in result.extras for result in results):
+            added.append(
+                self._quantity(OF_T, f"the same of T alone, as paper 004 defines it, from {many}", results, resampler)
+            )
+        return replace(measurement, summary=(*measurement.summary, *added), notes=notes)
+
+    def _quantity(self, name: str, text: str, results: Sequence[Reduced], resampler: Resampler) -> Quantity:
+        by_sample = np.array([float(result.extras[name]) for result in results])
+        return resampler.summarise(mean, by_sample).quantity(name, (), "1", text)
+
+    def _statistic(self, estimate: Estimate) -> FloatArray:
+        """Return the numbers of one part that are compared: ``(place,)``."""
+        if estimate.sets is None and estimate.pairs is None:
+            return np.ravel(estimate.values)
+        magnitude = np.abs(estimate.values)
+        if estimate.sets is not None:
+            # The empty set holds v(empty), and the strength of sets is that of the largest.
+            magnitude = magnitude[(estimate.sets >= 0).all(axis=1)]
+        strength = np.atleast_1d(magnitude.mean(axis=-1))
+        if isinstance(self.metric, Bottleneck):
+            level = strength.mean()
+            return strength / level if level > 0 else strength
+        return strength
+
+    def _counted(self, estimate: Estimate) -> str:
+        if estimate.sets is not None:
+            return "mean |I| over the largest sets"
+        if estimate.pairs is None:
+            return "each of the six numbers, averaged" if isinstance(estimate, Multivariate) else "each value, averaged"
+        if isinstance(self.metric, Bottleneck):
+            return "J^(m) of the sample at each order, averaged"
+        return "mean |I| over pairs" + (" at each order, averaged" if estimate.orders is not None else "")

@@ -1,0 +1,151 @@
+"""Interaction of several players at once: how much more they are worth together, as one coalition or as several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from interact_cli.interactions.multivariate.design import multivariate_design
+from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
+from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.tables import estimators, stacked
+from interact_cli.results import Measurement, Quantity
+from interact_cli.types import FloatArray, IntArray
+
+MEANINGS = {
+    "B": "B([A]) = phi([A]) - sum of phi(i), i in A, each in the game without the rest of A",
+    "B_max": "largest sum of phi(C) over the coalitions C of a partition of A, minus sum of phi(i)",
+    "B_min": "smallest sum of phi(C) over the coalitions C of a partition of A, minus sum of phi(i)",
+    "T": "T([A]) = B_max - B_min",
+    "B_plus": "sum of the positive interactions of the subsets of A with two players or more",
+    "B_minus": "sum of their negative interactions",
+}
+"""Quantity -> formula; phi as in paper 004."""
+LEANING = (
+    "The largest of noisy sums is too large on average: where contexts were drawn, B_max, T and B+ lean upwards, B_min "
+    "and B- downwards, B neither way."
+)
+FAMILIES = {"contiguous": "partitions into runs of successive players", "all": "all partitions"}
+
+
+class MultivariateInteraction:
+    """B, B_max, B_min, T, B+ and B- of the players that ``--span`` names, and the partitions that reach them.
+
+    Source: paper 004, equations 3 to 8; the subsets of B+ and B- in the game without the rest of A (erratum 18).
+    """
+
+    name = "multivariate"
+    version = 1
+    source = "paper 004, equations 3 to 8"
+    needs_ranges = False
+    options = ("partitions", "learned")
+    of_vectors = False
+    of_predicted = True
+
+    def design(self, question: Question) -> Design:
+        """Ask for the full table where it fits the budget, else for drawn contexts of all coalitions of A.
+
+        Raises:
+            BudgetError: the budget is too small.
+        """
+        return multivariate_design(
+            question.n_players,
+            question.span or tuple(range(question.n_players)),
+            question.budget,
+            seed=question.seed,
+            stream=question.sample_id,
+            partitions=question.partitions,
+            learned=question.learned,
+            repeats=question.repeats,
+        )
+
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Estimate one sample."""
+        estimate = design.estimate(values)
+        full = f"2^{question.n_players}"
+        found = FAMILIES[question.partitions]
+        learned = f", learned too by the {question.learned} gradient" if question.learned else ""
+        how = "exact" if bool(estimate.exact[:4].all()) else "sampled"
+        text = f"{how}: {len(design.asked):,} coalitions asked per sample, of {full}; {found}{learned}"
+        return Reduced(estimate, {}, text)
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Put the samples side by side, and average what can be averaged."""
+        found = [_multivariate_of(result) for result in results]
+        return Measurement(
+            self.name,
+            self.version,
+            self.source,
+            estimators(results),
+            per_sample=(
+                *_numbers(found, cohort.unit),
+                *_partitions(found),
+                *_learned(found, cohort.unit),
+            ),
+            summary=tuple(_means(found, cohort)),
+            coordinates={},
+            notes=() if all(one.exact[0] for one in found) else (LEANING,),
+        )
+
+
+def _multivariate_of(result: Reduced) -> Multivariate:
+    if not isinstance(result.estimate, Multivariate):
+        raise TypeError(f"'multivariate' summarises its own estimates, got {type(result.estimate).__name__}")
+    return result.estimate
+
+
+def _numbers(found: Sequence[Multivariate], unit: str) -> list[Quantity]:
+    values, errors, exact = (
+        np.stack([getattr(one, name) for one in found], axis=1) for name in ("values", "standard_errors", "exact")
+    )
+    return [
+        Quantity(name, ("sample",), values[k], unit, MEANINGS[name], standard_errors=errors[k], exact=exact[k])
+        for k, name in enumerate(QUANTITIES)
+    ]
+
+
+def _partitions(found: Sequence[Multivariate]) -> list[Quantity]:
+    dims = ("sample", "member")
+    members = stacked([np.array(one.members, dtype=np.int64) for one in found], -1)
+    quantities = [Quantity("members", dims, members, "1", "the players of A; -1 where none")]
+    for name, reached in (("partition_max", "B_max"), ("partition_min", "B_min")):
+        blocks = stacked([_blocks(one.members, getattr(one, name)) for one in found], -1)
+        text = f"coalition of each player of A in the partition that reaches {reached}, from 0; -1 where none"
+        quantities.append(Quantity(name, dims, blocks, "1", text))
+    return quantities
+
+
+def _blocks(members: tuple[int, ...], partition: Sequence[Sequence[int]]) -> IntArray:
+    """Number the coalition of every member, coalitions in the order of their first player."""
+    block = {player: number for number, players in enumerate(sorted(map(sorted, partition))) for player in players}
+    return np.array([block[player] for player in members], dtype=np.int64)
+
+
+def _learned(found: Sequence[Multivariate], unit: str) -> list[Quantity]:
+    """Return how the learning went, where every sample learned."""
+    largest = [one.trace for one in found if one.trace is not None]
+    smallest = [one.trace_min for one in found if one.trace_min is not None]
+    reached = [one.learned_T for one in found if one.learned_T is not None]
+    if not len(largest) == len(smallest) == len(reached) == len(found):
+        return []
+    dims = ("sample", "epoch", "gap")
+    text = "probability that the players beside a gap share a coalition, by epoch, learned for the"
+    return [
+        Quantity("p_max", dims, stacked(largest, np.nan), "1", f"{text} largest sum"),
+        Quantity("p_min", dims, stacked(smallest, np.nan), "1", f"{text} smallest sum"),
+        Quantity("learned_T", ("sample",), np.array(reached), unit, "T at the learned probabilities"),
+    ]
+
+
+def _means(found: Sequence[Multivariate], cohort: Cohort) -> list[Quantity]:
+    """Average each quantity that every sample of the summary has."""
+    resampler = Resampler.over(cohort, "multivariate")
+    values = np.stack([one.values for one in found])
+    quantities = []
+    for k, name in enumerate(QUANTITIES):
+        if np.isfinite(values[cohort.included, k]).all():
+            summary = resampler.summarise(mean, values[:, k])
+            quantities.append(summary.quantity(f"mean_{name}", (), cohort.unit, f"mean over samples; {MEANINGS[name]}"))
+    return quantities

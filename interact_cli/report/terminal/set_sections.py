@@ -1,0 +1,135 @@
+"""Metrics that value sets of players: the strongest ones with names, over all samples or sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from rich.console import RenderableType
+
+from interact_cli.report.sentences import names_of
+from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
+from interact_cli.report.terminal.sample_sections import BY_CHANCE, CELLS, each_sample, with_context
+from interact_cli.report.views.coalitions import (
+    CONCEPTS,
+    JOINED_BY,
+    NamedSet,
+    Ranking,
+    by_size,
+    of_all,
+    of_sample,
+    set_quantities,
+)
+from interact_cli.report.views.pairs import find
+from interact_cli.report.wording import NOT_MEASURED, count, number, player_name, plus_minus, unit_words
+from interact_cli.results import Measurement, Report
+
+TOP_SETS = 8
+TOP_OF_SAMPLE = 5
+LEAST = 12
+"""Characters that the names of a set get at least."""
+
+
+def set_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    """Show the strongest sets; nothing where the metric values none."""
+    if not set_quantities(measurement):
+        return
+    yield from _by_size(report, measurement, pen)
+    ranking = of_all(report, measurement, TOP_SETS)
+    if ranking is None:
+        yield from _by_sample(report, measurement, pen)
+        return
+    if not ranking.sets:
+        yield pen.line(f"Sets: {NOT_MEASURED}.")
+        return
+    yield pen.line(f"{_chosen(ranking)} by mean {_strength(measurement)}, in {unit_words(ranking.unit)}:", "dim")
+    names = [player_name(report.players, player, 30) for player in range(len(report.players.names))]
+    columns = _over_samples(report, measurement, ranking)
+    lead = _lead(ranking.sets, names, columns, pen)
+    yield from pen.tables(lead, [[column] for column in columns])
+    if len(ranking.sets) < ranking.total and (report.samples.included.sum() > 1 or _sampled(measurement)):
+        yield pen.line(BY_CHANCE, "dim")
+    if report.players.grid is not None:
+        yield pen.line(CELLS, "dim")
+
+
+def _strength(measurement: Measurement) -> str:
+    return "length" if measurement.metric == CONCEPTS else "|I|"
+
+
+def _chosen(ranking: Ranking) -> str:
+    shown = len(ranking.sets)
+    if shown == ranking.total:
+        return count(shown, "set")
+    return f"The {f'{shown} ' if shown > 1 else ''}strongest of {count(ranking.total, 'set')}"
+
+
+def _over_samples(report: Report, measurement: Measurement, ranking: Ranking) -> list[Column]:
+    value = [plus_minus(one.value, one.error or None) for one in ranking.sets]
+    columns = [Column("size", [str(len(one.members)) for one in ranking.sets])]
+    if measurement.metric == CONCEPTS:
+        columns.append(Column("mean length", value))
+    else:
+        columns += [Column("signed mean", value), Column("mean |I|", [number(one.size) for one in ranking.sets])]
+    included = int(report.samples.included.sum())
+    if any(one.samples != included for one in ranking.sets):
+        columns.append(Column("samples", [f"{one.samples:,}" for one in ranking.sets]))
+    return columns
+
+
+def _lead(sets: Sequence[NamedSet], names: Sequence[str], columns: Sequence[Column], pen: Pen) -> Column:
+    """Name the sets in the room that the numbers leave; what does not fit is counted."""
+    room = pen.width - INDENT - sum(GAP + column.width for column in columns)
+    return Column("set", [one.named(names, max(room, LEAST)) for one in sets], right=False)
+
+
+def _by_size(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    """Sets and strength of each size, for metrics that list their sets and have more than one size."""
+    rows = [(size, sets, strength) for size, sets, strength in by_size(report, measurement) if sets]
+    if len(rows) < 2:
+        return
+    quantity = set_quantities(measurement)["values"]
+    yield pen.line(f"Strength by size, sum of |I|, mean of samples, in {unit_words(quantity.unit)}:", "dim")
+    total = sum(strength for _, _, strength in rows)
+    columns = [
+        Column("sets", [f"{sets:,}" for _, sets, _ in rows]),
+        Column("strength", [number(strength) for _, _, strength in rows]),
+        Column("share", [f"{100 * strength / total:.0f} %" if total > 0 else "" for _, _, strength in rows]),
+    ]
+    yield from pen.tables(Column("size", [str(size) for size, _, _ in rows]), [[column] for column in columns])
+
+
+def _by_sample(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
+    unit = next(iter(set_quantities(measurement).values())).unit
+    yield pen.line(f"The strongest sets by {_strength(measurement)}, in {unit_words(unit)}:", "dim")
+    shares = find(measurement, "share") if measurement.metric == CONCEPTS else None
+
+    def body(sample: int) -> Iterator[RenderableType]:
+        ranking = of_sample(measurement, sample, TOP_OF_SAMPLE)
+        if not ranking.sets:
+            yield pen.line(f"Sets: {NOT_MEASURED}.")
+            return
+        value = Column(
+            "length" if shares is not None else "I",
+            [plus_minus(one.value, one.error or None) for one in ranking.sets],
+        )
+        columns = [Column("size", [str(len(one.members)) for one in ranking.sets]), value]
+        if shares is not None:
+            codes = [sum(1 << player for player in one.members) for one in ranking.sets]
+            share = [100 * float(np.asarray(shares.values)[sample, code]) for code in codes]
+            columns.append(Column("share", [f"{one:.1f} %" for one in share]))
+        lead = _lead(ranking.sets, names_of(report, sample), columns, pen)
+        yield from with_context(report, sample, [one.members for one in ranking.sets], [lead, *columns], pen)
+        if len(ranking.sets) < ranking.total:
+            yield pen.line(f"{_chosen(ranking)}.", "dim")
+
+    spanned = "" if measurement.metric in JOINED_BY else "sets"
+    yield from each_sample(report, pen, body, spanned=spanned)
+    if _sampled(measurement):
+        yield pen.line(BY_CHANCE, "dim")
+
+
+def _sampled(measurement: Measurement) -> bool:
+    """Return True where a value rests on drawn coalitions: the largest of such values are large by luck, too."""
+    held = set_quantities(measurement).values()
+    return not all(one.exact is not None and one.exact[np.isfinite(one.values)].all() for one in held)

@@ -1,0 +1,214 @@
+"""Sets of players over the samples of a report: the strongest ones, of one sample and of all, and strength by size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from interact_cli.report.sentences import joined
+from interact_cli.report.views.pairs import find
+from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.types import BoolArray, FloatArray, IntArray
+
+CONCEPTS = "concepts"
+"""The metric whose values are lengths."""
+AND, OR, TIMES = " & ", " | ", " × "
+JOINED_BY = {
+    "harsanyi": {"values": AND},
+    "or-interaction": {"values": OR},
+    "and-or": {"values": AND, "or_values": OR},
+    CONCEPTS: {"values": AND},
+}
+"""Metric -> its quantities with a value for each set, and what stands between the players of one."""
+OF_SETS = {"values": TIMES}
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """One set of players with its value."""
+
+    members: tuple[int, ...]
+    value: float
+    """Signed; the mean over samples where there are several."""
+    error: float
+    """Its standard error; NaN where unknown, 0 where exact."""
+    size: float
+    """What it is ranked by: |value|, or its mean over samples."""
+    samples: int
+    """How many samples measured it."""
+    joined: str = TIMES
+    """What stands between the names."""
+
+    def named(self, names: Sequence[str], limit: int) -> str:
+        """Join the players' names; those that pass the limit of characters are counted."""
+        return joined([names[player] for player in self.members], self.joined, limit)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The strongest sets, strongest first."""
+
+    sets: tuple[NamedSet, ...]
+    total: int
+    """Sets that were measured, the empty one left out."""
+    unit: str
+
+
+def set_quantities(measurement: Measurement) -> dict[str, Quantity]:
+    """Return the quantities that give each set of players a value; empty where the metric has none."""
+    held = {quantity.name: quantity for quantity in measurement.per_sample}
+    wanted = [held[name] for name in JOINED_BY.get(measurement.metric, OF_SETS) if name in held]
+    return {one.name: one for one in wanted if one.dims in {("sample", "set"), ("sample", "coalition")}}
+
+
+def of_sample(measurement: Measurement, sample: int, limit: int) -> Ranking:
+    """Rank the sets of one sample by |value|."""
+    found: list[NamedSet] = []
+    total, unit = 0, ""
+    for name, quantity in set_quantities(measurement).items():
+        values = np.asarray(quantity.values[sample], dtype=np.float64)
+        measured = np.isfinite(values) & _non_empty(measurement, quantity, sample)
+        total, unit = total + int(measured.sum()), quantity.unit
+        best = _largest(np.where(measured, np.abs(values), np.nan), limit)
+        for place in best.tolist():
+            error = np.nan if quantity.standard_errors is None else float(quantity.standard_errors[sample, place])
+            members = _members(measurement, quantity, sample, place)
+            size = abs(float(values[place]))
+            found.append(NamedSet(members, float(values[place]), error, size, 1, _joined(measurement, name)))
+    return Ranking(_first(found, limit), total, unit)
+
+
+def of_all(report: Report, measurement: Measurement, limit: int) -> Ranking | None:
+    """Rank sets by their mean |value| over the samples of the summary; None where each sample has its own players.
+
+    Sets that fewer than half as many samples measured as the best-covered one are passed over: a set that was seen
+    once is large by luck.
+    """
+    if not report.players.shared or not set_quantities(measurement):
+        return None
+    included = np.flatnonzero(report.samples.included)
+    found: list[NamedSet] = []
+    total, unit = 0, ""
+    for name, quantity in set_quantities(measurement).items():
+        means = _means(measurement, quantity, included)
+        covered = (means.samples > 0) & (means.samples * 2 >= means.samples.max(initial=0))
+        total, unit = total + int((means.samples > 0).sum()), quantity.unit
+        for place in _largest(np.where(covered, means.mean_abs, np.nan), limit).tolist():
+            found.append(
+                NamedSet(
+                    means.members(place),
+                    float(means.mean[place]),
+                    float(means.errors[place]),
+                    float(means.mean_abs[place]),
+                    int(means.samples[place]),
+                    _joined(measurement, name),
+                )
+            )
+    return Ranking(_first(found, limit), total, unit)
+
+
+def by_size(report: Report, measurement: Measurement) -> Iterator[tuple[int, int, float]]:
+    """Yield ``(size, sets, strength)``: how many sets of that size a sample has at most, and sum |I|, mean of samples.
+
+    Only for metrics whose sets are listed; those with a value for every coalition summarise this themselves.
+    """
+    quantity, sets = set_quantities(measurement).get("values"), find(measurement, "sets")
+    if quantity is None or sets is None:
+        return
+    included = np.flatnonzero(report.samples.included)
+    sizes = (np.asarray(sets.values) >= 0).sum(axis=-1)[included]
+    strength = np.abs(np.asarray(quantity.values, dtype=np.float64)[included])
+    for size in range(1, int(sizes.max(initial=0)) + 1):
+        chosen = (sizes == size) & np.isfinite(strength)
+        sums = np.where(chosen, strength, 0.0).sum(axis=1)
+        yield size, int(chosen.sum(axis=1).max(initial=0)), float(sums.mean())
+
+
+@dataclass(frozen=True)
+class _Means:
+    """Values of every set over samples; where no sample measured a set, NaN."""
+
+    keys: IntArray
+    """``(set, member)`` padded with -1, or ``(set,)`` bit codes."""
+    mean: FloatArray
+    mean_abs: FloatArray
+    errors: FloatArray
+    samples: IntArray
+
+    def members(self, place: int) -> tuple[int, ...]:
+        return _players(self.keys[place])
+
+
+def _means(measurement: Measurement, quantity: Quantity, included: IntArray) -> _Means:
+    values = np.asarray(quantity.values, dtype=np.float64)[included]
+    keys, slots = _slots(measurement, quantity, included)
+    measured = np.isfinite(values) & (slots >= 0)
+    slot, flat = slots[measured], values[measured]
+    samples = np.bincount(slot, minlength=len(keys)).astype(np.int64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(slot, flat, len(keys)) / samples
+        mean_abs = np.bincount(slot, np.abs(flat), len(keys)) / samples
+        squares = np.bincount(slot, (flat - mean[slot]) ** 2, len(keys))
+        errors = np.where(samples > 1, np.sqrt(squares / (samples - 1) / samples), np.nan)
+    if quantity.standard_errors is not None:
+        alone = np.bincount(slot, quantity.standard_errors[included][measured], len(keys))
+        errors = np.where(samples == 1, alone, errors)
+    return _Means(keys, mean, mean_abs, errors, samples)
+
+
+def _slots(measurement: Measurement, quantity: Quantity, included: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the distinct sets, and for every value of every sample which of them it belongs to; -1 for the empty."""
+    if quantity.dims[1] == "coalition":
+        codes = _codes(measurement, quantity)
+        place = np.where(codes > 0, np.arange(len(codes)), -1)
+        return codes, np.broadcast_to(place, (len(included), len(codes)))
+    sets = np.asarray(measurement.quantity("sets").values, dtype=np.int64)[included]
+    rows, inverse = np.unique(sets.reshape(-1, sets.shape[-1]), axis=0, return_inverse=True)
+    place = np.where((rows >= 0).any(axis=1), np.arange(len(rows)), -1)
+    return rows, place[inverse.ravel()].reshape(sets.shape[:2])
+
+
+def _non_empty(measurement: Measurement, quantity: Quantity, sample: int) -> BoolArray:
+    if quantity.dims[1] == "coalition":
+        return _codes(measurement, quantity) > 0
+    sets = np.asarray(measurement.quantity("sets").values[sample], dtype=np.int64)
+    filled: BoolArray = np.any(sets >= 0, axis=1)
+    return filled
+
+
+def _members(measurement: Measurement, quantity: Quantity, sample: int, place: int) -> tuple[int, ...]:
+    if quantity.dims[1] == "coalition":
+        return _players(_codes(measurement, quantity)[place])
+    return _players(np.asarray(measurement.quantity("sets").values[sample][place]))
+
+
+def _codes(measurement: Measurement, quantity: Quantity) -> IntArray:
+    held = measurement.coordinates.get("coalition")
+    return np.arange(quantity.values.shape[1]) if held is None else np.asarray(held, dtype=np.int64)
+
+
+def _players(key: np.ndarray | np.integer) -> tuple[int, ...]:
+    """Read players from a padded row, or from a bit code."""
+    if np.ndim(key):
+        return tuple(player for player in np.asarray(key).tolist() if player >= 0)
+    code = int(key)
+    return tuple(player for player in range(code.bit_length()) if code >> player & 1)
+
+
+def _joined(measurement: Measurement, name: str) -> str:
+    return JOINED_BY.get(measurement.metric, OF_SETS)[name]
+
+
+def _largest(strength: FloatArray, limit: int) -> IntArray:
+    """Positions of the largest entries, largest first; NaN ones are left out."""
+    finite = np.flatnonzero(np.isfinite(strength))
+    ranked: IntArray = finite[np.argsort(-strength[finite], kind="stable")][:limit]
+    return ranked
+
+
+def _first(found: Sequence[NamedSet], limit: int) -> tuple[NamedSet, ...]:
+    """Return the strongest; those without any strength only where there is no other."""
+    ranked = sorted(found, key=lambda one: -one.size)[:limit]
+    return tuple([one for one in ranked if one.size > 0] or ranked)

@@ -1,0 +1,217 @@
+"""Pairs of players over the samples of a report: means, the strongest ones, the matrix, the grid map Color(g)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.types import FloatArray, IntArray
+
+PAIR_METRICS = ("shapley-interaction", "banzhaf-interaction", "multi-order")
+"""Metrics that hold values of pairs, in the order in which a picture prefers them."""
+PATTERNS = "inference-patterns"
+"""The metric by order whose mean over the orders is no interaction: I^(m) average to the Shapley interaction."""
+Reading = Literal["mean-abs", "abs-mean"]
+"""Color(g) as in section 3 of paper 000, and as in its appendix I (erratum 25)."""
+
+
+@dataclass(frozen=True)
+class PairValues:
+    """Signed interaction of each measured pair in each sample; orders already averaged."""
+
+    pairs: IntArray
+    """``(sample, pair, 2)``; -1 where a sample has fewer pairs."""
+    values: FloatArray
+    """``(sample, pair)``; NaN where nothing was measured."""
+    standard_errors: FloatArray | None
+    """``(sample, pair)``; None where orders were averaged or the metric gives none."""
+    unit: str
+    orders_averaged: int
+    """Most orders of any sample; 0 when the metric has no order axis."""
+
+
+@dataclass(frozen=True)
+class PairMeans:
+    """Each measured pair once, averaged over the samples of the summary that measured it."""
+
+    first: IntArray
+    """``(pair,)``; the smaller player."""
+    second: IntArray
+    mean: FloatArray
+    """Signed mean over samples."""
+    mean_abs: FloatArray
+    """Mean of absolute values over samples."""
+    standard_errors: FloatArray
+    """Of ``mean``; over samples, or of the sampling of coalitions where there is one sample."""
+    samples: IntArray
+    """How many samples measured the pair."""
+    unit: str
+
+
+def find(measurement: Measurement, name: str) -> Quantity | None:
+    """Return the quantity, or None where the metric does not hold it."""
+    try:
+        return measurement.quantity(name)
+    except KeyError:
+        return None
+
+
+def pair_values(measurement: Measurement) -> PairValues | None:
+    """Read the pairs of a metric, whatever its axes; None when it holds none.
+
+    Multi-order values ``(sample, order, pair)`` are averaged, signed, over the orders that were evaluated.
+    """
+    held = {quantity.name: quantity for quantity in measurement.per_sample}
+    quantity = held.get("values")
+    if quantity is None or quantity.dims[-1:] != ("pair",) or measurement.metric == PATTERNS:
+        return None
+    values = np.asarray(quantity.values, dtype=np.float64)
+    pairs = _pairs_of(measurement, held.get("pairs"), values)
+    if pairs is None:
+        return None
+    errors = quantity.standard_errors
+    orders = 0
+    if quantity.dims == ("sample", "order", "pair"):
+        orders = values.shape[1]
+        values, errors = _nanmean(values, axis=1), None
+    elif quantity.dims != ("sample", "pair"):
+        return None
+    return PairValues(pairs, values, errors, quantity.unit, orders)
+
+
+def pair_means(report: Report, measurement: Measurement) -> PairMeans | None:
+    """Average each pair over the included samples that measured it; None when the metric holds no pairs.
+
+    None too where each sample has its own players: a pair of one is no pair of another.
+    """
+    held = pair_values(measurement)
+    if held is None or not report.players.shared:
+        return None
+    included = report.samples.included
+    pairs, values = held.pairs[included], held.values[included]
+    measured = (pairs >= 0).all(axis=-1) & np.isfinite(values)
+    n_players = len(report.players.names)
+    ends = np.sort(pairs[measured], axis=-1)
+    codes, slot = np.unique(ends[:, 0] * n_players + ends[:, 1], return_inverse=True)
+    flat = values[measured]
+    samples = np.bincount(slot, minlength=codes.size).astype(np.int64)
+    mean = np.bincount(slot, flat, codes.size) / samples
+    mean_abs = np.bincount(slot, np.abs(flat), codes.size) / samples
+    squares = np.bincount(slot, (flat - mean[slot]) ** 2, codes.size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        errors = np.where(samples > 1, np.sqrt(squares / (samples - 1) / samples), np.nan)
+    if held.standard_errors is not None:
+        alone = np.bincount(slot, held.standard_errors[included][measured], codes.size)
+        errors = np.where(samples == 1, alone, errors)
+    return PairMeans(codes // n_players, codes % n_players, mean, mean_abs, errors, samples, held.unit)
+
+
+def strongest(means: PairMeans, limit: int) -> IntArray:
+    """Positions of the pairs with the largest mean |I|, largest first.
+
+    Pairs that fewer than half as many samples measured as the best-covered pair are passed over: a pair that was
+    seen once is large by luck.
+    """
+    covered = np.flatnonzero(means.samples * 2 >= means.samples.max(initial=0))
+    return covered[np.argsort(-means.mean_abs[covered], kind="stable")][:limit]
+
+
+def strongest_of_sample(held: PairValues, sample: int, limit: int) -> IntArray:
+    """Positions of one sample's pairs with the largest |I|, largest first."""
+    size = np.where((held.pairs[sample] >= 0).all(axis=-1), np.abs(held.values[sample]), np.nan)
+    ranked = np.argsort(-np.nan_to_num(size, nan=-1.0), kind="stable")
+    return ranked[: min(limit, int(np.isfinite(size).sum()))]
+
+
+def pair_matrix(first: IntArray, second: IntArray, values: FloatArray, players: IntArray) -> FloatArray:
+    """Values of pairs as a symmetric matrix over the ``players``, NaN on the diagonal and where nothing was measured.
+
+    Args:
+        first: ``(pair,)`` one player of each pair.
+        second: ``(pair,)`` the other one.
+        values: ``(pair,)``.
+        players: Which players are rows and columns, in rising order; pairs with others are left out.
+
+    Example:
+        >>> pair_matrix(np.array([2, 0]), np.array([5, 2]), np.array([1.0, 9.0]), np.array([2, 5]))
+        array([[nan,  1.],
+               [ 1., nan]])
+    """
+    held = np.isin(first, players) & np.isin(second, players)
+    rows, columns = np.searchsorted(players, first[held]), np.searchsorted(players, second[held])
+    matrix = np.full((len(players), len(players)), np.nan)
+    matrix[rows, columns] = matrix[columns, rows] = values[held]
+    return matrix
+
+
+def colour_map(
+    pairs: IntArray,
+    values: FloatArray,
+    grid: tuple[int, int],
+    neighbours: Literal[4, 8] | int,
+    reading: Reading = "mean-abs",
+) -> FloatArray:
+    """Strength of each grid cell's interactions with the cells beside it.
+
+    ``Color(g) = mean over neighbours g' of |I(g, g')|``, or ``|mean over neighbours g' of I(g, g')|``, before the
+    min-max normalisation of `min_max`. Where a cell's interactions differ in sign the second is the smaller one.
+
+    Source: Zhang et al. (2021), Interpreting and Boosting Dropout from a Game-Theoretic View, Section 3; its appendix I
+    words the other reading (erratum 25).
+
+    Args:
+        pairs: ``(pair, 2)`` players, in either order; rows with -1 are padding.
+        values: ``(pair,)`` signed interactions; NaN where nothing was measured.
+        grid: Rows and columns; player ``r * columns + c`` sits at ``(r, c)``.
+        neighbours: 4 for the cells that share a side, 8 for those that share a corner too.
+        reading: ``"mean-abs"``, or ``"abs-mean"``.
+
+    Returns:
+        ``(rows, columns)``, in the unit of ``values``; NaN where no neighbouring pair was measured.
+
+    Example:
+        >>> colour_map(np.array([[0, 1]]), np.array([-2.0]), (1, 3), 4)
+        array([[ 2.,  2., nan]])
+    """
+    rows, columns = grid
+    measured = (pairs >= 0).all(axis=-1) & np.isfinite(values)
+    one, other = pairs[measured].T
+    strength = np.abs(values[measured]) if reading == "mean-abs" else values[measured]
+    down, across = np.abs(one // columns - other // columns), np.abs(one % columns - other % columns)
+    beside = (down + across == 1) if neighbours == 4 else (np.maximum(down, across) == 1)
+    ends = np.concatenate([one[beside], other[beside]])
+    total = np.bincount(ends, np.tile(strength[beside], 2), rows * columns)
+    seen = np.bincount(ends, minlength=rows * columns)
+    with np.errstate(invalid="ignore"):
+        colour: FloatArray = np.abs(total / seen).reshape(rows, columns)
+    return colour
+
+
+def min_max(values: FloatArray) -> FloatArray:
+    """Scale to [0, 1] over the measured entries; 0 everywhere when all are equal, NaN stays NaN."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return values
+    low, span = float(finite.min()), float(np.ptp(finite))
+    return (values - low) / span if span > 0 else values - low
+
+
+def _pairs_of(measurement: Measurement, stored: Quantity | None, values: npt.NDArray[np.float64]) -> IntArray | None:
+    if stored is not None:
+        return np.asarray(stored.values, dtype=np.int64)
+    i, j = measurement.coordinates.get("pair_i"), measurement.coordinates.get("pair_j")
+    if i is None or j is None:
+        return None
+    shared = np.stack([np.asarray(i, np.int64), np.asarray(j, np.int64)], axis=-1)
+    return np.broadcast_to(shared, (values.shape[0], *shared.shape))
+
+
+def _nanmean(values: FloatArray, axis: int) -> FloatArray:
+    seen = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        mean: FloatArray = np.where(seen, values, 0.0).sum(axis=axis) / seen.sum(axis=axis)
+    return mean
