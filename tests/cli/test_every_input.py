@@ -335,8 +335,8 @@ class TestActivations:
     def test_an_unknown_module_names_its_neighbours(self, desk: Path):
         assert "blocks.0" in refused(2, "measure", "vit.pt", "-m", "shapley", "--players", "activations:block.0")
 
-    def test_flags_of_other_players_are_refused(self, desk: Path):
-        assert "--span" in refused(2, "measure", "vit.pt", "-m", "shapley", "--span", "0:3")
+    def test_flags_that_do_not_fit_the_players_are_refused(self, desk: Path):
+        assert "--span" in refused(2, "measure", "vit.pt", "-m", "shapley", "--span", "0:99")
         assert "--unit" in refused(2, "measure", "vit.pt", "-m", "shapley", "--unit", "cell")
 
 
