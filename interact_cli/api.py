@@ -21,7 +21,7 @@ from interact_cli.interactions.and_or.graph import and_or_graph
 from interact_cli.interactions.and_or.split import AndOr
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.multivariate.climbing import Gradient
-from interact_cli.interactions.multivariate.design import multivariate_design
+from interact_cli.interactions.multivariate.design import exact_evaluations, multivariate_design
 from interact_cli.interactions.multivariate.learning import learn
 from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import Multivariate
@@ -31,6 +31,7 @@ from interact_cli.interactions.plans.planning import design_within
 from interact_cli.interactions.salient_contexts import SalientContexts, salient_contexts_design
 from interact_cli.interfaces import Design, Game
 from interact_cli.metrics.published import published_orders
+from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, PackedArray
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def measure(  # noqa: PLR0913  (the options of all indices)
     Raises:
         UnknownNameError: no such index.
         BudgetError: ``budget=None`` above 20 players, or a budget that is too small; the message says what it takes.
-        UsageError: fewer players than the index needs, foreign players, or an option that the index does not read.
+        UsageError: no game, fewer players than the index needs, foreign players, values above 1e100 in size, a budget
+            or seed that is no whole number, or an option that the index does not read.
         ShapeError: the game returns another shape than ``(n_coalitions,)``.
         NonFiniteError: the game returns NaN or infinity.
 
@@ -157,7 +159,8 @@ def measure(  # noqa: PLR0913  (the options of all indices)
         {(): 0.0, (0,): 1.0, (1,): 2.0, (0, 1): 7.0}
     """
     route = _route(index)
-    members = None if players is None else tuple(players)
+    _check(game, budget, seed)
+    members = None if players is None else _listed(players)
     options = _Options(interaction_size, members, partitions, method, gradient)
     options.check(index, route.reads)
     dimension = getattr(game, "dimension", None)
@@ -168,7 +171,7 @@ def measure(  # noqa: PLR0913  (the options of all indices)
             f"or one component."
         )
     checked = game if isinstance(game, TableGame | CallableGame) else CallableGame(game, game.n_players, dimension)
-    return route.measure(_Ask(checked, index, budget, seed, options))
+    return route.measure(_Ask(checked, index, None if budget is None else int(budget), int(seed), options))
 
 
 def read_report(path: str | Path) -> Report:
@@ -186,6 +189,33 @@ def read_report(path: str | Path) -> Report:
     from interact_cli.report.hdf5.reader import read_report as read
 
     return read(Path(path))
+
+
+def _check(game: object, budget: object, seed: object) -> None:
+    """Refuse what no index can be measured with."""
+    if not callable(game) or not hasattr(game, "n_players"):
+        raise UsageError(
+            f"Expected a game that has `n_players` and can be called, got {type(game).__name__}. Wrap the values of "
+            f"all coalitions in ic.TableGame, or a function in ic.CallableGame."
+        )
+    if budget is not None and not _is_whole(budget):
+        raise UsageError(f"Expected `budget` to be a whole number of evaluations, or None, got {budget!r}.")
+    if not _is_whole(seed):
+        raise UsageError(f"Expected `seed` to be a whole number, got {seed!r}. Equal seeds draw alike.")
+
+
+def _listed(players: Iterable[int]) -> tuple[int, ...]:
+    try:
+        listed = tuple(players)
+    except TypeError:
+        raise UsageError(f"Expected `players` to be several, for example (0, 1), got {players!r}.") from None
+    if not all(map(_is_whole, listed)):
+        raise UsageError(f"Expected `players` as whole numbers, for example (0, 1), got {safe_text(str(listed))}.")
+    return tuple(map(int, listed))
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 @dataclass(frozen=True)
@@ -224,13 +254,15 @@ class _Ask:
     def n_players(self) -> int:
         return self.game.n_players
 
-    def budget(self, instead: str = "") -> int:
-        """Return the budget; without one that of all coalitions, where there are few enough."""
+    def budget(self, instead: str = "", exact: int | None = None) -> int:
+        """Return the budget; without one that of all coalitions, or of those that are exact, if they are few."""
         n = self.n_players
         if self.given_budget is not None:
             return self.given_budget
         if n <= EXACT_BY_DEFAULT:
             return 1 << n
+        if exact is not None and exact <= 1 << EXACT_BY_DEFAULT:
+            return exact
         advice = f"sample '{instead}'" if instead else "sample: pass budget=..., for example budget=4000"
         if n <= LARGEST_TABLE:
             advice = f"pass budget=2**{n} to enumerate them all the same, or {advice}"
@@ -275,10 +307,9 @@ def _multivariate(ask: _Ask) -> Estimate:
         )
     if options.gradient != "corrected":
         raise UsageError("gradient belongs to method='learned'. Leave it out, or pass method='learned'.")
+    budget = ask.budget(exact=exact_evaluations(n, options.players, options.partitions))
     return ask.answer(
-        multivariate_design(
-            n, options.players, ask.budget(), seed=ask.seed, stream=STREAM, partitions=options.partitions
-        )
+        multivariate_design(n, options.players, budget, seed=ask.seed, stream=STREAM, partitions=options.partitions)
     )
 
 
@@ -313,6 +344,6 @@ ROUTES = {
 
 
 def _route(index: str) -> _Route:
-    if index not in ROUTES:
-        raise UnknownNameError("index", index, ROUTES)
+    if not isinstance(index, str) or index not in ROUTES:
+        raise UnknownNameError("index", str(index), ROUTES)
     return ROUTES[index]

@@ -45,7 +45,7 @@ class Game(Protocol):
     def n_players(self) -> int:
         """Number of players ``n``."""
 
-    def __call__(self, coalitions: BoolArray) -> FloatArray:
+    def __call__(self, coalitions: BoolArray, /) -> FloatArray:
         """Return one value per coalition: ``(n_coalitions, n_players)`` bool -> ``(n_coalitions,)`` float64."""
 
 
@@ -385,11 +385,13 @@ class Metric(Protocol):
     """True when the strengths are normalised by Y."""
     options: tuple[str, ...]
     """The settings of the plan that only some metrics read, by their names in `Question`: ``"interaction_size"``,
-    ``"partitions"``, ``"learned"``, ``"drop_rate"``; a plugin may leave this and the next two out."""
+    ``"partitions"``, ``"learned"``, ``"drop_rate"``; a plugin may leave this and the next three out."""
     of_vectors: bool
     """True when the values of a coalition are vectors: ``(n_asked, d)`` to `reduce`."""
     of_predicted: bool
     """True when the paper scores the predicted class, right or wrong, unless another is asked for."""
+    kept_per_coalition: int
+    """Numbers that are held of every coalition of every sample until the end; 0 where values are not by coalition."""
 
     def design(self, question: Question) -> Design:
         """Choose the coalitions for one sample.

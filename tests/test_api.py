@@ -131,6 +131,23 @@ def test_values_that_are_not_finite_are_refused(bad):
         ic.measure(ic.CallableGame(lambda c: np.where(c.all(axis=1), bad, 0.0), n_players=3), "shapley")
 
 
+@pytest.mark.parametrize("scale", [1e100, -1e100, 1e-300])
+@pytest.mark.parametrize("index", ["harsanyi", "shapley", "faithful-shapley", "multi-order"])
+def test_values_up_to_a_hundred_digits_do_not_overflow(index, scale):
+    values = np.random.default_rng(0).uniform(-1, 1, 32)
+    values[3] = 1.0
+    unit, scaled = (ic.measure(ic.TableGame(factor * values), index).values for factor in (1.0, scale))
+    np.testing.assert_allclose(scaled / scale, unit, atol=1e-12)
+    assert 0.0 <= ic.and_or_graph(scale * values).error < 0.1
+
+
+def test_values_whose_sums_would_overflow_are_refused():
+    with pytest.raises(errors.UsageError, match=r"at most 1e\+100 in size, got 1.5e\+308.*Rescale"):
+        ic.TableGame([0.0, -1.5e308])
+    with pytest.raises(errors.UsageError, match=r"`fn` returns to be at most 1e\+100.*got 1.0e\+200"):
+        ic.measure(ic.CallableGame(lambda c: 1e200 * c.all(axis=1), n_players=3), "shapley")
+
+
 def test_a_table_is_copied_and_read_only():
     values = np.zeros(4)
     game = ic.TableGame(values)
@@ -169,6 +186,86 @@ def test_a_number_of_players_that_is_none_is_refused(n_players):
 def test_a_function_that_returns_another_shape_is_refused(fn):
     with pytest.raises(errors.ShapeError, match=r"\(n_coalitions,\) = \(8,\)"):
         ic.measure(ic.CallableGame(fn, n_players=3), "shapley")
+
+
+@pytest.mark.parametrize("values", [[0, 1, 2, 10], np.zeros(4), len], ids=["list", "array", "function"])
+def test_what_is_no_game_is_told_how_to_become_one(values):
+    with pytest.raises(errors.UsageError, match=r"Expected a game.*ic\.TableGame.*ic\.CallableGame"):
+        ic.measure(values, "shapley")
+
+
+@pytest.mark.parametrize("budget", ["100", 1e4, float("nan"), True, [100]], ids=str)
+@pytest.mark.parametrize("n", [3, 30])
+@pytest.mark.parametrize(
+    ("index", "options"), [("shapley", {}), ("multivariate", {"players": (0, 1), "method": "learned"})]
+)
+def test_a_budget_is_a_whole_number(index, options, n, budget):
+    with pytest.raises(errors.UsageError, match="`budget` to be a whole number"):
+        ic.measure(square(n), index, budget=budget, **options)
+    assert ic.measure(square(n), index, budget=np.int64(5000), **options).evaluations <= 5000
+
+
+@pytest.mark.parametrize("index", ["multivariate", "salient-contexts"])
+def test_one_player_is_not_several(index):
+    with pytest.raises(errors.UsageError, match=r"`players` to be several.*got 3"):
+        ic.measure(square(5), index, players=3)
+
+
+@pytest.mark.parametrize("players", [(0, 1.0), (0.0, 1.5), ("0", "1"), "01", (True, 2), (0, None), [[0, 1]]], ids=str)
+@pytest.mark.parametrize("index", ["multivariate", "salient-contexts"])
+def test_players_are_whole_numbers(index, players):
+    with pytest.raises(errors.UsageError, match=r"`players` as whole numbers, for example \(0, 1\), got"):
+        ic.measure(square(5), index, players=players)
+
+
+@pytest.mark.parametrize("index", ["multivariate", "salient-contexts"])
+def test_players_may_be_numbers_of_numpy_and_come_in_any_way(index):
+    expected = ic.measure(square(5), index, players=(1, 3)).values
+    for players in (
+        np.array([3, 1]),
+        (np.uint8(1), np.int64(3)),
+        (player for player in (3, 1)),
+        {1, 3},
+        range(1, 4, 2),
+    ):
+        np.testing.assert_array_equal(ic.measure(square(5), index, players=players).values, expected)
+
+
+@pytest.mark.parametrize("seed", [None, 2.5, True, "a", float("nan"), (1, 2)], ids=str)
+@pytest.mark.parametrize("budget", [None, 20])
+def test_a_seed_is_a_whole_number(seed, budget):
+    with pytest.raises(errors.UsageError, match="`seed` to be a whole number, got"):
+        ic.measure(square(5), "shapley", seed=seed, budget=budget)
+
+
+@pytest.mark.parametrize("name", [None, 3, ["shapley"]], ids=str)
+def test_an_index_that_is_no_name_is_unknown(name):
+    with pytest.raises(errors.UnknownNameError, match=r"Unknown index.*Available: and-or"):
+        ic.measure(square(3), name)
+
+
+def test_a_function_game_needs_a_function():
+    with pytest.raises(errors.UsageError, match=r"`fn` to be a function.*got list.*TableGame"):
+        ic.CallableGame([0, 1, 2, 3], n_players=2)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([10**400, 1], "too large"),
+        (np.ma.array([1.0, 2.0], mask=[True, False]), "some are masked"),
+        ([1j, 2], "complex"),
+        (["a", "b"], "could not convert"),
+    ],
+)
+def test_what_are_no_real_numbers_says_why(values, why):
+    refused = pytest.raises(errors.ShapeError, match=f"one array of real numbers; it is not .*{why}")
+    with refused:
+        ic.TableGame(values)
+    with refused:
+        ic.measure(ic.CallableGame(lambda _: values, n_players=1), "shapley")
+    with refused:
+        ic.and_or_graph(values)
 
 
 def test_an_unknown_index_is_refused_with_a_suggestion():
@@ -420,3 +517,23 @@ def test_measuring_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_few_contexts_of_many_players_are_exact_without_a_budget():
+    weights = np.arange(1.0, 26.0)
+    game = ic.CallableGame(lambda coalitions: (coalitions @ weights) ** 2, n_players=25)
+    found = ic.measure(game, "multivariate", players=range(25))
+    assert found.evaluations == 326
+    assert pytest.approx(weights.sum() ** 2 - (weights**2).sum()) == found.B
+    assert found.exact[:4].all()
+
+
+@pytest.mark.parametrize(
+    ("index", "options"), [("shapley", {}), ("shapley-interaction", {}), ("multivariate", {"players": (0, 1, 2)})]
+)
+def test_a_plan_that_no_memory_holds_is_refused_with_its_size(index: str, options):
+    game = ic.CallableGame(lambda coalitions: coalitions.sum(axis=1), n_players=60)
+    with pytest.raises(
+        errors.BudgetError, match="at most 35,791,394 evaluations to sample 60 players, got 1,000,000,000"
+    ):
+        ic.measure(game, index, budget=10**9, **options)

@@ -9,7 +9,7 @@ import numpy as np
 
 from interact_cli.audit.evaluation import Evaluations
 from interact_cli.audit.material import Material
-from interact_cli.audit.planning import Plan, plan_sample
+from interact_cli.audit.planning import Plan, check_kept, plan_sample
 from interact_cli.audit.preparation import question
 from interact_cli.config.settings import Settings
 from interact_cli.errors import RunFailed
@@ -47,11 +47,15 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
 
     Raises:
         RunFailed: no sample passes the filter.
+        BudgetError: values by coalition that do not fit the memory.
     """
     settings = ask.settings
     included = material.included(settings.data.only or "all")
     if not included.any():
         raise RunFailed(f"None of {len(included)} samples is classified correctly; --only correct leaves nothing.")
+    check_kept(
+        ask.metrics, [len(material.players.of_sample(sample)) for sample in range(len(included))], len(ask.scores)
+    )
     results: list[list[list[Reduced]]] = [[[] for _ in ask.metrics] for _ in ask.scores]
     ends, counts, hashes = [], [], []
     progress.start("Evaluating", _n_coalitions(material, ask), "coalitions")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.errors import UsageError
+from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interfaces import Design, Metric, Question, Reduced
 from interact_cli.seeding import digest
@@ -15,6 +15,8 @@ from interact_cli.types import FloatArray, IntArray, PackedArray
 
 MOST_NUMBERS = 2**26
 """Numbers of a vector score that one sample's records may hold, as float64; they are in memory a few times."""
+MOST_KEPT = 2**31
+"""Bytes that values by coalition may take over all samples and metrics until they are written."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,28 @@ def check_numbers(n_players: int, budget: int, width: int) -> None:
             f"Expected at most {MOST_NUMBERS:,} numbers ({MOST_NUMBERS >> 17:,} MiB) for one sample, got {rows:,} "
             f"coalitions x {width:,} of the vector score: {rows * width >> 17:,} MiB. Use fewer players (on images "
             f"--players grid:3x4), a module that gives fewer numbers, or a smaller --budget."
+        )
+
+
+def check_kept(metrics: Sequence[Metric], n_players: Sequence[int], n_games: int) -> None:
+    """Refuse values by coalition that would not fit the memory over all samples.
+
+    Args:
+        metrics: What is measured.
+        n_players: Of each sample.
+        n_games: Games of each sample.
+
+    Raises:
+        BudgetError: more than `MOST_KEPT` bytes.
+    """
+    kept = [metric for metric in metrics if getattr(metric, "kept_per_coalition", 0)]
+    each = 8 * n_games * sum(metric.kept_per_coalition for metric in kept)
+    needed = each * sum(2**n for n in n_players)
+    if needed > MOST_KEPT:
+        raise BudgetError(
+            f"Expected values by coalition that take at most {MOST_KEPT >> 30} GiB, got {needed / 2**30:,.1f} GiB: "
+            f"{', '.join(metric.name for metric in kept)} of {len(n_players)} samples of up to {max(n_players)} "
+            f"players. Use fewer samples (--n-samples), fewer players, or and-or-graph, which keeps patterns only."
         )
 
 

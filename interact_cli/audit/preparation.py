@@ -12,7 +12,7 @@ from interact_cli.audit.agreement import check_agreement
 from interact_cli.audit.baselines import baseline_of, default_baseline
 from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
 from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
-from interact_cli.audit.learning import Learning, few_enough, learning_of, start_name
+from interact_cli.audit.learnable import Learning, few_enough, learning_of, start_name
 from interact_cli.audit.planning import check_numbers
 from interact_cli.audit.ranges import RangeData
 from interact_cli.config.settings import Settings
@@ -136,7 +136,7 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     name = resolved.baseline or default_baseline(cut.entry)
     begun, seed = start_name(name, cut.entry, asked[0].name), resolved.plan.seed
     baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
-    inputs, players = _seated(cut, inputs, baseline)
+    inputs, players = _large_enough(*_seated(cut, inputs, baseline), resolved.plan.interaction_size or 0)
     learning = None
     if name == LEARNED:
         inputs, players = few_enough(inputs, players)
@@ -242,3 +242,16 @@ def _seated(cut: Players, inputs: Inputs, baseline: Baseline) -> tuple[Inputs, t
         except SampleSkipped as error:
             reasons[index] = str(error)
     return inputs.without(reasons) if reasons else inputs, tuple(players)
+
+
+def _large_enough(inputs: Inputs, players: tuple[PlayerSet, ...], size: int) -> tuple[Inputs, tuple[PlayerSet, ...]]:
+    """Leave out texts that have fewer players than the interaction size, where others have enough."""
+    counts = [one.n_players for one in players]
+    if not min(counts) < size <= max(counts):
+        return inputs, players
+    reasons = {
+        index: f"{count} players, --interaction-size {size} needs as many"
+        for index, count in enumerate(counts)
+        if count < size
+    }
+    return inputs.without(reasons), tuple(one for index, one in enumerate(players) if index not in reasons)

@@ -65,7 +65,7 @@ def plot(
     check_output_name(output)
     if _same_file(output, report):
         raise OutputError("The picture would overwrite the report. Choose another --output.")
-    if kind == "graph" and output.suffix.lower() == ".json":
+    if kind in {None, "graph"} and output.suffix.lower() == ".json":
         screen.say(f"Wrote the {write_graph(read_report(report), output, sample=sample)}.")
         screen.document(str(output))
         return

@@ -38,6 +38,16 @@ def all_coalitions(n_players: int) -> PackedArray:
     return np.ascontiguousarray(codes.view(np.uint8).reshape(-1, 8)[:, : row_bytes(n_players)])
 
 
+def bits_of(code: int) -> tuple[int, ...]:
+    """Return the places of the bits of a code, ascending: the players of a coalition.
+
+    Example:
+        >>> bits_of(0b1101)
+        (0, 2, 3)
+    """
+    return tuple(place for place in range(code.bit_length()) if code >> place & 1)
+
+
 def single_player_bits(n_players: int, players: IntArray | None = None) -> PackedArray:
     """Return singletons, of all players or of those given: a row holds its player alone, ``(player, ceil(n / 8))``.
 

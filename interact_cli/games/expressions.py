@@ -12,14 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from math import comb
 
 import numpy as np
 
-from interact_cli.errors import UnknownNameError
 from interact_cli.games.game import TableGame
 from interact_cli.seeding import generator
-from interact_cli.types import BoolArray, FloatArray, IntArray
+from interact_cli.types import FloatArray, IntArray
 
 LENGTHS = (8, 12)
 """Fewest and most variables."""
@@ -80,17 +78,6 @@ DATA_SETS = {
     )
 }
 """The exponential law is the code's, which multiplies too; the paper speaks of exponents and additions only."""
-
-
-def lookup(name: str) -> DataSet:
-    """Return the data set of that name.
-
-    Raises:
-        UnknownNameError: no such data set.
-    """
-    if name not in DATA_SETS:
-        raise UnknownNameError("data set of expressions", name, DATA_SETS)
-    return DATA_SETS[name]
 
 
 @dataclass(frozen=True)
@@ -156,35 +143,3 @@ def _combined(low: IntArray, operator: str, high: IntArray) -> IntArray:
     """Combine two tables over different players; those of ``high`` have the higher bits."""
     values: IntArray = OPERATORS[operator](low[None, :], high[:, None]).ravel()
     return values
-
-
-def join_at_random(model: Expression, rng: np.random.Generator) -> BoolArray:
-    """Baseline 1 of paper 004: join each gap of A with probability one half, ``(gap,)``."""
-    return rng.random(len(model.gaps)) < 0.5
-
-
-def join_by_pair_interaction(model: Expression, table: FloatArray) -> BoolArray:
-    """Baseline 2: join where the pairwise Shapley interaction over all players is positive, ``(gap,)``.
-
-    Source: paper 004, table 1; Lundberg, Erion & Lee (2018).
-    """
-    n_others = model.n_players - 2
-    sizes = np.bitwise_count(np.arange(2**n_others))
-    weights = 1 / ((n_others + 1) * np.array([comb(n_others, size) for size in range(n_others + 1)]))
-    return np.array([weights[sizes] @ _differences(table, gap) > 0 for gap in model.members[:-1]])
-
-
-def join_by_erasure(model: Expression, table: FloatArray) -> BoolArray:
-    """Baseline 3: join where erasing one matters more while the other is there, all else present, ``(gap,)``.
-
-    ``v(N) - v(N - i) - v(N - j) + v(N - i - j) > 0``. The authors' code is not public; this is our reading of paper
-    004, which names Li, Monroe & Jurafsky (2016).
-    """
-    return np.array([_differences(table, gap)[-1] > 0 for gap in model.members[:-1]])
-
-
-def _differences(table: FloatArray, first: int) -> FloatArray:
-    """Second differences of players ``first`` and ``first + 1`` in all contexts, by bit code of the others."""
-    folded = table.reshape(-1, 2, 2, 2**first)
-    values: FloatArray = folded[:, 1, 1] - folded[:, 1, 0] - folded[:, 0, 1] + folded[:, 0, 0]
-    return values.ravel()

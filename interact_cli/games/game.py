@@ -14,6 +14,9 @@ import numpy.typing as npt
 from interact_cli.errors import NonFiniteError, ShapeError, UsageError
 from interact_cli.types import BoolArray, FloatArray
 
+LARGEST = 1e100
+"""Largest size of a value: sums over all coalitions, and their squares, stay far from overflow."""
+
 
 @dataclass(frozen=True)
 class TableGame:
@@ -25,6 +28,7 @@ class TableGame:
     Raises:
         ShapeError: the length is no power of two, or below 2.
         NonFiniteError: a value is NaN or infinite.
+        UsageError: a value is above `LARGEST` in size.
 
     Example:
         >>> game = TableGame([0.0, 1.0, 2.0, 5.0])
@@ -35,7 +39,7 @@ class TableGame:
     values: npt.ArrayLike
 
     def __post_init__(self) -> None:
-        table = np.array(_real(self.values, "values"))
+        table = np.array(real_numbers(self.values, "values"))
         n_values = len(table) if table.ndim else 0
         if table.ndim not in {1, 2} or n_values < 2 or n_values & (n_values - 1) or not table.size:
             raise ShapeError(
@@ -46,6 +50,7 @@ class TableGame:
             raise NonFiniteError(
                 f"Expected finite `values`, got {int((~np.isfinite(table)).sum())} NaN or infinite ones."
             )
+        _check_size(table, "`values`")
         table.flags.writeable = False
         object.__setattr__(self, "values", table)
 
@@ -81,7 +86,7 @@ class CallableGame:
         dimension: Numbers of a value where values are vectors; None where a value is one number.
 
     Raises:
-        UsageError: ``n_players`` or ``dimension`` is not a positive whole number.
+        UsageError: ``fn`` cannot be called, or ``n_players`` or ``dimension`` is not a positive whole number.
 
     Example:
         >>> game = CallableGame(lambda coalitions: coalitions.all(axis=1), n_players=2)
@@ -94,6 +99,11 @@ class CallableGame:
     dimension: int | None = None
 
     def __post_init__(self) -> None:
+        if not callable(self.fn):
+            raise UsageError(
+                f"Expected `fn` to be a function of a batch of coalitions, got {type(self.fn).__name__}. "
+                f"Values of all coalitions belong into a TableGame."
+            )
         object.__setattr__(self, "n_players", _positive(self.n_players, "n_players"))
         if self.dimension is not None:
             object.__setattr__(self, "dimension", _positive(self.dimension, "dimension"))
@@ -104,8 +114,9 @@ class CallableGame:
         Raises:
             ShapeError: the function returns another shape than ``(n_coalitions,)`` or ``(n_coalitions, dimension)``.
             NonFiniteError: the function returns NaN or infinity.
+            UsageError: the function returns a value above `LARGEST` in size.
         """
-        values = _real(self.fn(coalitions), "what `fn` returns")
+        values = real_numbers(self.fn(coalitions), "what `fn` returns")
         expected = (len(coalitions),) if self.dimension is None else (len(coalitions), self.dimension)
         if values.shape != expected:
             shape = "(n_coalitions,)" if self.dimension is None else "(n_coalitions, dimension)"
@@ -115,16 +126,33 @@ class CallableGame:
             )
         if not np.isfinite(values).all():
             raise NonFiniteError("Expected `fn` to return finite values, got NaN or infinity. Check the function.")
+        _check_size(values, "what `fn` returns")
         return values
 
 
-def _real(values: npt.ArrayLike, what: str) -> FloatArray:
+def real_numbers(values: npt.ArrayLike, what: str) -> FloatArray:
+    """Return an array of real numbers, without a copy where it is one.
+
+    Raises:
+        ShapeError: it is none; the message says why.
+    """
     try:
         if np.iscomplexobj(values):
             raise TypeError("complex numbers")
+        if np.ma.is_masked(values):
+            raise TypeError("some are masked")
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ShapeError(f"Expected {what} to be one array of real numbers; it is not ({error}).") from error
+
+
+def _check_size(values: FloatArray, what: str) -> None:
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > LARGEST:
+        raise UsageError(
+            f"Expected {what} to be at most {LARGEST:g} in size, got {largest:.1e}: sums would overflow. "
+            f"Rescale the game."
+        )
 
 
 def _positive(number: int, name: str) -> int:

@@ -176,7 +176,8 @@ def product(present: Sequence[float], absent: Sequence[float]) -> KnownGame:
         return prod((Polynomial([b[i], slope[i]]) for i in range(n) if i not in some), start=Polynomial([1.0]))
 
     def order(some: Members, s: int) -> float:
-        return inside(some) * float(outside(some, x).coef[s]) / comb(n - len(some), s)
+        # Factors of 0 shorten the polynomial: what it has no coefficient of is 0.
+        return inside(some) * float(outside(some, x).coef[s : s + 1].sum()) / comb(n - len(some), s)
 
     return KnownGame(
         "product",

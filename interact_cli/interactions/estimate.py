@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from interact_cli.games.coalitions import bits_of
 from interact_cli.types import BoolArray, FloatArray, IntArray
 
 DENSE_LIMIT = 64
@@ -55,8 +56,7 @@ class Estimate:
         if self.pairs is not None:
             return tuple((first, second) for first, second in self.pairs.tolist())
         if self.values.shape[0] == 2**self.n_players:
-            n = range(self.n_players)
-            return tuple(tuple(i for i in n if code >> i & 1) for code in range(2**self.n_players))
+            return tuple(map(bits_of, range(2**self.n_players)))
         return tuple((player,) for player in range(self.n_players)) if self.values.ndim == 1 else ()
 
     def dense(self) -> Estimate:

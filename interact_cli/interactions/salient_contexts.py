@@ -15,6 +15,7 @@ import numpy as np
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import all_coalitions, positions, single_player_bits, unique, unpack
 from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.plans.budgets import check_planned
 from interact_cli.interactions.plans.contexts import TERMS, PairContexts, Stratum
 from interact_cli.interactions.plans.designs import LARGEST_TABLE, shares
 from interact_cli.seeding import generator
@@ -139,6 +140,7 @@ def salient_contexts_design(
     if budget < 8:
         least = min(8, 2**n_players)
         raise BudgetError(f"'{INDEX}' needs a budget of at least {least} evaluations, got {budget}. Raise --budget.")
+    check_planned(budget, n_players)
     stratum = Stratum(budget // 4, keep_rate=(0.0, 1.0))
     rng = generator(seed, "contexts", stream, INDEX, i, j)
     drawn = PairContexts.draw(INDEX, n_players, np.array([[i, j]]), (stratum,), [rng])
@@ -201,7 +203,8 @@ def weighed(
 ) -> SalientContexts:
     """Sum the salient contexts of a pair into its map.
 
-    Standard errors are those of a mean of independent contexts, the sign of B taken as known; 0 where exact.
+    Standard errors are those of a weighted mean of independent contexts, the sign of B taken as known; 0 where exact,
+    NaN for a single context.
 
     Args:
         n_players: Number of players.
@@ -218,7 +221,7 @@ def weighed(
     for player in set(range(n_players)) - set(pair):
         terms = pushed * (contexts[:, player // 8] >> player % 8 & 1)
         values[player] = weights @ terms
-        errors[player] = 0.0 if exact else _error(terms)
+        errors[player] = 0.0 if exact else _error(weights, terms)
     ranked = np.argsort(-pushed, kind="stable")[: min(SHOWN, int(salient.sum()))]
     shown: BoolArray = unpack(contexts[ranked], n_players)
     measured = np.isfinite(values)
@@ -231,7 +234,7 @@ def weighed(
         n_players,
         pair=pair,
         interaction=interaction,
-        interaction_error=0.0 if exact else float(np.sqrt(weights**2 @ (differences - interaction) ** 2)),
+        interaction_error=0.0 if exact else _error(weights, differences),
         salient_weight=float(weights @ pushed),
         n_contexts=len(contexts),
         n_salient=int(salient.sum()),
@@ -240,8 +243,12 @@ def weighed(
     )
 
 
-def _error(terms: FloatArray) -> float:
-    return float(terms.std(ddof=1)) / sqrt(len(terms)) if len(terms) > 1 else float("nan")
+def _error(weights: FloatArray, terms: FloatArray) -> float:
+    """Return ``sqrt(sum w^2 (x - mean)^2 / (1 - sum w^2))``; of equal weights ``s / sqrt(K)``."""
+    if len(terms) < 2:
+        return float("nan")
+    squares = weights**2
+    return sqrt(squares @ (terms - weights @ terms) ** 2 / (1.0 - squares.sum()))
 
 
 def _every_context(n_players: int, i: int, j: int) -> PackedArray:

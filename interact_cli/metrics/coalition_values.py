@@ -27,6 +27,8 @@ SALIENT = 0.05
 class CoalitionValues(IndexMetric):
     """One value per coalition and sample; strengths by size, and how many coalitions are salient."""
 
+    kept_per_coalition = 4
+
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by size."""
         values = [result.estimate.values for result in results]
@@ -102,13 +104,16 @@ class AndOr(IndexMetric):
     Source: see `interact_cli.interactions.and_or.split`.
     """
 
+    kept_per_coalition = 8
+
     def __init__(self) -> None:
         super().__init__("and-or")
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Learn the split of one sample."""
         reduced = super().reduce(design, values, question)
-        return replace(reduced, estimator=f"{reduced.estimator}, the split between AND and OR learned")
+        split = replace(_split_of(reduced), p=np.empty(0), loss=np.empty(0))
+        return replace(reduced, estimate=split, estimator=f"{reduced.estimator}, the split between AND and OR learned")
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise both kinds by size, and how much strength the split saved."""
@@ -183,10 +188,7 @@ def or_interaction() -> CoalitionValues:
 
 def _sizes(n_coalitions: int) -> np.ndarray:
     """Count the players of every coalition, by bit code."""
-    sizes = np.zeros(1, dtype=np.int64)
-    while len(sizes) < n_coalitions:
-        sizes = np.concatenate([sizes, sizes + 1])
-    return sizes
+    return np.bitwise_count(np.arange(n_coalitions))
 
 
 def _n_salient(strengths: FloatArray) -> int:

@@ -41,7 +41,7 @@ SHARES = {
     "survivors_negative": "share of I^(r) / I^(s) below 0, over pairs and r < s",
     "survivors_stronger": "share of pairs and r < s with |I^(r)| > |I^(s)|",
 }
-"""What is counted in each sample; the summary is the mean over samples."""
+"""What is counted in each sample; the summary is the mean over the samples in which it can be."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +115,13 @@ class DropoutSuppression(IndexMetric):
         whole = axis.aligned([np.abs(result.estimate.values).mean(axis=-1) for result in results])
         left = axis.aligned([np.abs(result.extras["predicted"]).mean(axis=-1) for result in results])
         shares = np.stack([result.extras["shares"] for result in results])
-        counted = {name: resampler.summarise(mean, shares[:, place]) for place, name in enumerate(SHARES)}
+        counted = {name: _mean_where_known(resampler, shares[:, place]) for place, name in enumerate(SHARES)}
         rate = float(results[0].extras["rate"])
         rounding = max(float(result.extras["rounding"]) for result in results)
         change = partial(_ratio, rounding=rounding)
-        kept = resampler.summarise(
-            partial(_kept, rounding=rounding), *(part[:, axis.shares > 0] for part in (whole, left))
-        )
+        kept = resampler.summarise(partial(_kept, rounding=rounding), *_above_order_0(results))
         under = f"under dropout at rate {rate:g}"
-        quantiles = resampler.summarise(mean, np.stack([result.extras["quantiles"] for result in results]))
+        quantiles = _mean_where_known(resampler, np.stack([result.extras["quantiles"] for result in results]))
         summary = (
             resampler.summarise(mean, whole).quantity("mean_abs", dims, unit, "mean |I^(s)| over pairs"),
             resampler.summarise(mean, left).quantity(
@@ -201,10 +199,29 @@ def _ratio(whole: FloatArray, left: FloatArray, rounding: float) -> FloatArray:
     return ratio
 
 
-def _kept(whole: FloatArray, left: FloatArray, rounding: float) -> FloatArray:
-    if not whole.shape[-1]:
-        return np.full(whole.shape[:-1], np.nan)
-    return _ratio(whole.mean(axis=-1), left.mean(axis=-1), rounding)
+def _above_order_0(results: Sequence[Reduced]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return mean |I| without and with dropout over pairs and orders >= 1, and 1 for each sample that has any."""
+    known = np.array([float(len(result.estimate.values) > 1) for result in results])
+    parts = [(result.estimate.values, result.extras["predicted"]) for result in results]
+    whole, left = np.array(
+        [[np.abs(part[1:]).mean() if len(part) > 1 else 0.0 for part in pair] for pair in parts], dtype=np.float64
+    ).T
+    return whole, left, known
+
+
+def _kept(whole: FloatArray, left: FloatArray, known: FloatArray, rounding: float) -> FloatArray:
+    return _ratio(_per_known(whole, known), _per_known(left, known), rounding)
+
+
+def _mean_where_known(resampler: Resampler, by_sample: FloatArray) -> Summary:
+    """Average over the samples that have a number: two players have no order above 0, and no ratio."""
+    known = np.isfinite(by_sample)
+    return resampler.summarise(_per_known, np.where(known, by_sample, 0.0), known.astype(np.float64))
+
+
+def _per_known(total: FloatArray, known: FloatArray) -> FloatArray:
+    per: FloatArray = total / np.where(known > 0, known, np.nan)
+    return per
 
 
 def _check(gaps: FloatArray, unit: str) -> list[Quantity]:

@@ -25,10 +25,14 @@ class IndexMetric:
     options: tuple[str, ...] = ()
     of_vectors = False
     of_predicted = False
+    kept_per_coalition = 0
 
     def __init__(self, index: str, *, name: str | None = None, source: str | None = None) -> None:
         self.index = indices.lookup(index)
         self.name = name or index
+        if self.index.instead:
+            # Never sampled, so no draw is keyed by the name, and a refusal names the metric that was asked for.
+            self.index = replace(self.index, name=self.name)
         self.source = source or self.index.source
 
     def design(self, question: Question) -> Design:

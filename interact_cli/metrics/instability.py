@@ -47,6 +47,7 @@ class WithInstability:
         self.options: tuple[str, ...] = getattr(metric, "options", ())
         self.of_vectors: bool = getattr(metric, "of_vectors", False)
         self.of_predicted: bool = getattr(metric, "of_predicted", False)
+        self.kept_per_coalition: int = getattr(metric, "kept_per_coalition", 0)
 
     def design(self, question: Question) -> Design:
         """Ask for what the metric asks for."""
@@ -60,7 +61,7 @@ class WithInstability:
             UsageError: the metric draws coalitions, and its design cannot share them out.
         """
         reduced = self.metric.reduce(design, values, question)
-        if reduced.estimate.exact.all():
+        if _all_exact(reduced.estimate):
             return replace(reduced, extras={**reduced.extras, "instability": np.zeros(())})
         if not isinstance(design, Divisible):
             raise UsageError(
@@ -81,7 +82,7 @@ class WithInstability:
         text = f"mean over samples of mean |s_u - s_v| / mean |s_w|, s: {counted}, from {many}; {SOURCE}"
         added = [self._quantity("instability", text, results, resampler)]
         notes = measurement.notes
-        if all(result.estimate.exact.all() for result in results):
+        if all(_all_exact(result.estimate) for result in results):
             notes = (*notes, EXACT)
         if all(OF_T in result.extras for result in results):
             added.append(
@@ -115,3 +116,8 @@ class WithInstability:
         if isinstance(self.metric, Bottleneck):
             return "J^(m) of the sample at each order, averaged"
         return "mean |I| over pairs" + (" at each order, averaged" if estimate.orders is not None else "")
+
+
+def _all_exact(estimate: Estimate) -> bool:
+    """Return True where nothing was drawn; a number that was left out (NaN) is not sampled either."""
+    return bool(estimate.exact[np.isfinite(estimate.values)].all())

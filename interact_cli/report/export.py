@@ -12,8 +12,7 @@ from interact_cli.errors import OutputError, UsageError
 from interact_cli.journal.whole import write_whole
 from interact_cli.report.documents import json_text
 from interact_cli.report.hdf5.schema import SCHEMA_VERSION, UNCERTAINTY
-from interact_cli.report.views.graphs import document, graph_of
-from interact_cli.report.views.pairs import find
+from interact_cli.report.views.graphs import document, graph_of, has_graph
 from interact_cli.report.wording import by_metric, count
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
 from interact_cli.safe_text import safe_text
@@ -69,7 +68,7 @@ def write_graph(report: Report, output: Path, *, sample: int) -> str:
     if output.suffix.lower() != ".json":
         raise UsageError(f"Expected a document named *.json, got '{safe_text(output.name)}'.")
     check_sample(report, sample)
-    held = [measurement for measurement in report.measurements if find(measurement, "pattern_members") is not None]
+    held = [measurement for measurement in report.measurements if has_graph(measurement)]
     if not held:
         raise UsageError(f"Expected a metric that gives a graph, got {metrics_of(report)}; measure 'and-or-graph'.")
     about = {"sample": report.samples.ids[sample], "metric": held[-1].key}

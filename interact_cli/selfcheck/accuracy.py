@@ -14,14 +14,12 @@ from interact_cli.games.expressions import (
     MOST_MEMBERS,
     DataSet,
     Expression,
-    join_at_random,
-    join_by_erasure,
-    join_by_pair_interaction,
 )
 from interact_cli.games.game import TableGame
 from interact_cli.interactions.multivariate.learning import learn_tables
 from interact_cli.interfaces import Progress
 from interact_cli.seeding import generator
+from interact_cli.selfcheck.baselines import join_at_random, join_by_erasure, join_by_pair_interaction
 from interact_cli.selfcheck.checks import Accuracy, Measure
 from interact_cli.types import BoolArray
 

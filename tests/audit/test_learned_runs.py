@@ -23,7 +23,7 @@ from support.workbench import (
 from transformers import AutoModel
 
 import interact_cli as ic
-from interact_cli.audit import learning
+from interact_cli.audit import learnable, learning
 from interact_cli.games.coalitions import unpack
 from interact_cli.journal.units import Journal
 
@@ -198,7 +198,7 @@ def test_start_and_settings_are_the_identity_the_learned_numbers_are_not(desk: P
 
 
 def test_a_start_that_no_step_improves_is_kept_and_said(desk: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(learning, "REACH", {"columns": 0.0})
+    monkeypatch.setattr(learnable, "REACH", {"columns": 0.0})
     told = done(*RUN, "-o", "a.h5")
     report = ic.read_report("a.h5")
     held = report.provenance["baseline"]

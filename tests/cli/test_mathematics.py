@@ -209,6 +209,9 @@ def test_split_and_graph_explain_what_they_say(desk: Path):
     done("plot", "a.h5", "--kind", "graph", "-o", "graph.json")
     document = json.loads(Path("graph.json").read_text())
     assert "c0" in json.dumps(document)
+    done("plot", "a.h5", "-o", "same.json")
+    assert json.loads(Path("same.json").read_text()) == document
+    assert "*.json" in refused(2, "plot", "a.h5", "--kind", "sets", "-o", "sets.json")
 
 
 def test_concepts_are_lengths_of_vector_dividends(desk: Path):
@@ -281,3 +284,21 @@ def test_what_cannot_be_had_says_what_it_takes(desk: Path):
     assert "shapley" in refused(2, *few[:-2], "-m", "shapley", "--score", "vector:body.2")
     assert "--span" in refused(2, *few[:-2], "-m", "multivariate", "--span", "2:12")
     assert "interaction" in refused(2, *few[:-2], "-m", "shapley-interaction", "--interaction-size", "9")
+
+
+def test_a_text_with_too_few_words_is_skipped_with_the_reason(sentiment: Path, desk: Path):
+    ran = done(
+        "measure", sentiment, "-t", "the film was not good", "-t", "not bad", "-m", "shapley-taylor",
+        "--interaction-size", "3", "-o", "a.h5",
+    )  # fmt: skip
+    (skipped,) = ic.read_report("a.h5").samples.skipped
+    assert (skipped.id, skipped.reason) == ("text/1", "2 players, --interaction-size 3 needs as many")
+    assert "--interaction-size 3" in ran.out
+    line = refused(2, "measure", sentiment, "-t", "not bad", "-m", "shapley-taylor", "--interaction-size", "3")
+    assert "at least 3 players, got 2" in line
+
+
+def test_values_by_coalition_that_would_not_fit_are_refused_before_any_forward_pass(desk: Path, forward_passes: Any):
+    few = ("measure", "ckpt.pt", "-d", "digits", "--players", "grid:4x5", "-b", 2**20)
+    line = refused(2, *few, "-n", "100", "-m", "harsanyi", "-m", "and-or")
+    assert "9.4 GiB" in line and "--n-samples" in line

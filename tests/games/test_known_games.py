@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from support import set_values
+from support import multivariate_reference, pattern_references, set_indices
 from support.references import Coalition, SetGame, dividends, set_game, subsets
 
 from interact_cli.games.closed_form import KnownGame
@@ -76,63 +76,57 @@ def test_tables_are_the_games_that_they_are_called(name: str):
 def test_orders_of_sets_of_every_size(known: KnownGame, v: SetGame):
     n = known.n_players
     for a in range(1, n + 1):
-        for A in set_values.sets_of(n, a):
+        for A in set_indices.sets_of(n, a):
             for s in range(n - a + 1):
-                assert known.order(A, s) == pytest.approx(set_values.order(v, n, A, s), abs=1e-9)
+                assert known.order(A, s) == pytest.approx(set_indices.order(v, n, A, s), abs=1e-9)
 
 
 def test_shapley_and_banzhaf_of_sets_of_every_size(known: KnownGame, v: SetGame):
     n = known.n_players
     for a in range(1, n + 1):
-        for A in set_values.sets_of(n, a):
-            assert known.shapley(A) == pytest.approx(set_values.shapley_of_set(v, n, A), abs=1e-9)
-            assert known.banzhaf(A) == pytest.approx(set_values.banzhaf_of_set(v, n, A), abs=1e-9)
+        for A in set_indices.sets_of(n, a):
+            assert known.shapley(A) == pytest.approx(set_indices.shapley_interaction(v, n, A), abs=1e-9)
+            assert known.banzhaf(A) == pytest.approx(set_indices.banzhaf_interaction(v, n, A), abs=1e-9)
 
 
 def test_dividends_and_or_interactions(known: KnownGame, v: SetGame):
-    by_definition = dividends(v)
+    by_definition, ors = dividends(v), set_indices.or_interactions(v, known.n_players)
     for A in subsets(range(known.n_players)):
         assert known.dividend(A) == pytest.approx(by_definition[A], abs=1e-9)
-        assert known.or_interaction(A) == pytest.approx(set_values.or_value(v, known.n_players, A), abs=1e-9)
+        assert known.or_interaction(A) == pytest.approx(ors[A], abs=1e-9)
 
 
 def test_inference_patterns(known: KnownGame, v: SetGame):
     n = known.n_players
-    for pair in set_values.sets_of(n, 2)[::3]:
-        for q in range(n - 1):
-            assert known.inference_pattern(pair, q) == pytest.approx(set_values.pattern(v, n, pair, q), abs=1e-9)
+    for pair in set_indices.sets_of(n, 2)[::3]:
+        expected = pattern_references.mean_rewards(v, n, *pair)
+        assert [known.inference_pattern(pair, q) for q in range(n - 1)] == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_shapley_taylor(known: KnownGame, v: SetGame, k: int):
-    n = known.n_players
-    for size in range(k + 1):
-        for A in set_values.sets_of(n, size):
-            assert known.shapley_taylor(A, k) == pytest.approx(set_values.shapley_taylor(v, n, A, k), abs=1e-9)
+    for A, value in set_indices.shapley_taylor(v, known.n_players, k).items():
+        assert known.shapley_taylor(A, k) == pytest.approx(value, abs=1e-9)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
 def test_k_shapley(known: KnownGame, v: SetGame, k: int):
-    values = set_values.k_shapley(v, known.n_players, k)
+    values = set_indices.k_shapley(v, known.n_players, k)
     for A, value in values.items():
         assert known.k_shapley(A, k) == pytest.approx(value, abs=1e-9)
-    total = known.k_shapley(frozenset(), k) + sum(values.values())
-    assert total == pytest.approx(known.game.table[-1], abs=1e-9)
+    assert sum(known.k_shapley(A, k) for A in values) == pytest.approx(known.game.table[-1], abs=1e-9)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_faithful_banzhaf_is_the_nearest_polynomial(known: KnownGame, v: SetGame, k: int):
-    n = known.n_players
-    for A, value in set_values.nearest_polynomial(v, n, k, [1.0] * (n + 1)).items():
+    for A, value in set_indices.faithful_banzhaf(v, known.n_players, k).items():
         assert known.faithful_banzhaf(A, k) == pytest.approx(value, abs=1e-9)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_faithful_shapley_is_the_nearest_polynomial(known: KnownGame, v: SetGame, k: int):
-    n = known.n_players
-    weights = set_values.faithful_shapley_weights(n, pin=1e9)
-    for A, value in set_values.nearest_polynomial(v, n, k, weights).items():
-        assert known.faithful_shapley(A, k) == pytest.approx(value, abs=1e-5)
+    for A, value in set_indices.faithful_shapley(v, known.n_players, k).items():
+        assert known.faithful_shapley(A, k) == pytest.approx(value, abs=1e-9)
 
 
 @pytest.mark.parametrize("members", [(0, 1), (1, 2, 3), (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4)])
@@ -141,14 +135,26 @@ def test_multivariate(name: str, members: tuple[int, ...]):
     game = GAMES[name]
     assert game.multivariate is not None
     found = game.multivariate(frozenset(members))
-    expected = set_values.multivariate(set_game(game.game.table, game.n_players), game.n_players, members)
-    assert (found.together, found.most, found.least) == pytest.approx(expected, abs=1e-9)
+    v = set_game(game.game.table, game.n_players)
+    expected = multivariate_reference.quantities(v, game.n_players, members, "contiguous")
+    assert found.together == pytest.approx(expected["B"], abs=1e-9)
+    assert found.most == pytest.approx(expected["B_max"], abs=1e-9)
+    assert found.least == pytest.approx(expected["B_min"], abs=1e-9)
 
 
 def test_distribution_axiom_a_unanimity_game_has_one_dividend():
     """Protocols, section 3: v_T -> I(T) = c only."""
     game = unanimity(N, [0, 2, 3, 5])
     assert {A: game.dividend(A) for A in subsets(range(N)) if game.dividend(A)} == {frozenset({0, 2, 3, 5}): 1.0}
+
+
+def test_a_product_whose_outsiders_are_worth_nothing_has_every_order():
+    """Factors of 0 shorten the polynomial of the others; its missing coefficients are 0."""
+    known = product([0.0, 1.0, 0.0, 2.0], [1.0, 0.0, 0.0, 2.0])
+    v = set_game(known.game.table, 4)
+    for A in set_indices.sets_of(4, 1, 2):
+        for s in range(5 - len(A)):
+            assert known.order(A, s) == pytest.approx(set_indices.order(v, 4, A, s), abs=1e-12)
 
 
 def test_textbook_values():

@@ -62,6 +62,11 @@ def test_the_refusal_names_the_least_budget_that_works(index, n):
         ic.measure(Counting(n), index, budget=least - 1)
 
 
+def test_sets_that_no_budget_reaches_are_told_to_be_smaller():
+    with pytest.raises(BudgetError, match=r"Raise --budget or choose a smaller interaction size"):
+        ic.measure(Counting(60), "shapley-interaction", interaction_size=60, budget=3000)
+
+
 @pytest.mark.parametrize("index", INDICES)
 def test_exact_is_refused_above_twenty_players(index):
     with pytest.raises(BudgetError, match=r"2\^21"):

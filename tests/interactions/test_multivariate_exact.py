@@ -218,7 +218,9 @@ def test_identity_phi_is_the_mean_over_uniform_sizes_of_uniform_contexts(drawn):
         np.mean([v[S | set(members)] - v[S] for S in references.subsets(others) if len(S) == size])
         for size in range(len(others) + 1)
     ]
-    assert reference.worth(v, n, members, members) == pytest.approx(np.mean(by_size), abs=scaled(values))
+    coalitions = Coalitions(len(members), complete=True)
+    phi = Worths(coalitions, by_context(values, members), shapley_weights(len(others))).phi
+    assert phi[-1] == pytest.approx(np.mean(by_size), abs=scaled(values))
 
 
 # --- errata -----------------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ def test_a_budget_smaller_than_one_round_says_what_it_takes(partitions, repeats,
 
 
 def test_a_budget_for_one_context_says_so():
-    with pytest.raises(BudgetError, match=r"at least 11 evaluations \(the one context"):
+    with pytest.raises(BudgetError, match=r"at least 11 evaluations \(one context with 11"):
         multivariate_design(4, (0, 1, 2, 3), 10, seed=0, stream="game")
 
 

@@ -51,16 +51,6 @@ def test_rewards_follow_the_recursive_definition(drawn, data):
 
 @QUICK
 @given(drawn=tables(2, 6))
-def test_the_reward_of_a_pattern_is_the_dividend_of_the_pair_with_it(drawn):
-    table, n = drawn
-    v = references.set_game(table, n)
-    dividends = references.dividends(v)
-    for T, reward in pattern_references.rewards(v, n, 0, n - 1).items():
-        close(reward, dividends[T | {0, n - 1}], table)
-
-
-@QUICK
-@given(drawn=tables(2, 6))
 def test_mean_patterns_by_enumeration(drawn):
     table, n = drawn
     v = references.set_game(table, n)

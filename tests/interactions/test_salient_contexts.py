@@ -11,7 +11,7 @@ from support.strategies import tables
 
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import unique, unpack
-from interact_cli.interactions.salient_contexts import contexts_among, salient_contexts_design, size_weights
+from interact_cli.interactions.salient_contexts import contexts_among, salient_contexts_design, size_weights, weighed
 
 QUICK = settings(max_examples=25, deadline=None)
 
@@ -113,6 +113,36 @@ def test_many_draws_reach_the_map_over_all_contexts():
     found = np.mean([design.estimate(values_of(table, design.asked)).values for design in drawn], axis=0)
     rest = [0, 1, 3, 4, 6]
     np.testing.assert_allclose(found[rest], truth.values[rest], rtol=0.06)
+
+
+@pytest.mark.parametrize("budget", [8, 20, 63])
+def test_errors_are_those_of_a_mean_even_of_two_contexts(budget):
+    """Over many draws the mean square of the error is the variance of the interaction."""
+    n = 6
+    table = np.random.default_rng(2).normal(size=2**n)
+    designs = [salient_contexts_design(n, (1, 4), budget, seed=seed, stream="x") for seed in range(2000)]
+    found = [design.estimate(values_of(table, design.asked)) for design in designs]
+    variance = np.var([one.interaction for one in found])
+    assert np.mean([one.interaction_error**2 for one in found]) == pytest.approx(variance, rel=0.1)
+
+
+def test_errors_of_contexts_that_weigh_unlike_follow_their_weights():
+    n, contexts = 5, np.array([[0b00000], [0b00100], [0b01000], [0b10000]], dtype=np.uint8)
+    weights, differences = size_weights(contexts, n), np.array([8.0, 1.0, 4.0, -2.0])
+    found = weighed(n, (0, 1), contexts, differences, weights, exact=False)
+    squares = np.array([1 / 2, 1 / 6, 1 / 6, 1 / 6]) ** 2
+    spread = squares @ (differences - found.interaction) ** 2 / (1 - squares.sum())
+    assert found.interaction == pytest.approx(4.5)
+    assert found.interaction_error == pytest.approx(np.sqrt(spread))
+    terms = np.array([0.0, 1.0, 0.0, 0.0])  # of player 2
+    assert found.values[2] == pytest.approx(1 / 6)
+    assert found.standard_errors[2] == pytest.approx(np.sqrt(squares @ (terms - 1 / 6) ** 2 / (1 - squares.sum())))
+
+
+def test_one_context_has_no_error():
+    found = weighed(3, (0, 1), np.array([[0b100]], dtype=np.uint8), np.array([2.0]), np.ones(1), exact=False)
+    assert np.isnan(found.interaction_error)
+    assert np.isnan(found.standard_errors).all()
 
 
 def test_contexts_are_the_same_for_the_same_seed_and_pair():

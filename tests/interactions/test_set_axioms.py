@@ -222,9 +222,17 @@ def test_erratum_4_recursion_over_proper_subsets(drawn, data, size):
 
 
 def test_erratum_4_the_printed_sum_contains_its_own_left_side():
-    """L = S adds I_Sh(S|N) once more: the printed identity holds only where it vanishes."""
-    values = np.random.default_rng(4).normal(size=32)
-    assert abs(shapley_index(references.set_game(values, 5), 5, {0, 2})) > 0.1
+    """L = S, as equation 6 of paper 002 allows, takes I_Sh(S|N) away once more: what is left is 0, not I_Sh(S|N)."""
+    n, S = 5, frozenset({0, 2})
+    v = references.set_game(np.random.default_rng(4).normal(size=2**n), n)
+    together, n_together = references.merged(v, n, S)
+    printed = shapley_index(together, n_together, {n_together - 1})
+    for L in references.subsets(S):
+        if L:
+            rest, players = references.restricted(v, (set(range(n)) - S) | L)
+            printed -= shapley_index(rest, len(players), {players.index(i) for i in L})
+    assert printed == pytest.approx(0.0, abs=1e-9)
+    assert abs(shapley_index(v, n, S)) > 0.1
 
 
 @pytest.mark.parametrize("index", ["shapley-interaction", "banzhaf-interaction"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support import references, set_truths
+from support import references, set_indices
 from support.runs import cohort, of_tables, questions, reduced
 
 from interact_cli import extensions
@@ -44,10 +44,8 @@ def of_games(name, games, sizes):
 
 def truth(name, table, n):
     v = references.set_game(table, n)
-    if name == "harsanyi":
-        found = references.dividends(v)
-        return np.array([found[S] for S in coalitions(n)])
-    return np.array([set_truths.or_interaction(v, n, S) for S in coalitions(n)])
+    found = references.dividends(v) if name == "harsanyi" else set_indices.or_interactions(v, n)
+    return np.array([found[S] for S in coalitions(n)])
 
 
 def by_size(values, n):
@@ -192,3 +190,10 @@ def test_a_split_that_saves_nothing_is_told():
 
 def test_the_learned_split_is_told(tables):
     assert "the split between AND and OR learned" in measured("and-or", tables).estimator
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_never_sampled_is_refused_by_the_name_that_was_asked_for(name):
+    for question in (Question(30, 4000, 0, "a"), Question(5, 31, 0, "a")):
+        with pytest.raises(BudgetError, match=f"'{name}' is never sampled"):
+            extensions.metric(name).design(question)

@@ -186,3 +186,41 @@ def test_texts_of_different_lengths_are_lined_up():
     measurement = metric.aggregate(results, together)
     assert measurement.quantity("kept_by_order").dims == ("ratio",)
     assert measurement.quantity("predicted").values.shape == (2, 5, 15)
+
+
+def texts_measured(sizes, seed=5):
+    """Random games of texts of these lengths, each measured exactly."""
+    metric, rng = extensions.metric("dropout-suppression"), np.random.default_rng(seed)
+    games = [rng.normal(size=2**n) for n in sizes]
+    asked = [Question(n, 2**n, 0, f"text/{n}") for n in sizes]
+
+    def evaluate(sample, coalitions):
+        return games[sample][coalitions @ 2 ** np.arange(coalitions.shape[1])]
+
+    results = reduced(metric, evaluate, asked)
+    together = replace(cohort(4, len(sizes)), n_players=np.array(sizes), shared_players=len(set(sizes)) == 1)
+    return metric.aggregate(results, together)
+
+
+def test_a_text_of_two_words_takes_the_shares_from_no_other_text():
+    longer, both = (texts_measured(sizes) for sizes in ((6, 5), (6, 5, 2)))
+    for name in ("one_sign", "above_one", "stronger", "median_ratio", "survivors_negative", "ratio_quantiles", "kept"):
+        np.testing.assert_allclose(both.quantity(name).values, longer.quantity(name).values, rtol=1e-12)
+    assert "nan" not in both.findings[0].sentence
+    alone = texts_measured((2, 2))
+    assert np.isnan(alone.quantity("kept").values)
+    assert alone.findings[0].word == "not tested"
+
+
+def test_what_dropout_keeps_is_over_each_texts_own_orders_above_0():
+    measurement = texts_measured((3, 6))
+    pairs, predicted = (measurement.quantity(name).values for name in ("pairs", "predicted"))
+    assert (pairs >= 0).all(axis=-1).sum(axis=1).tolist() == [3, 15]
+    metric, rng, means = extensions.metric("multi-order"), np.random.default_rng(5), []
+    for sample, n in enumerate((3, 6)):
+        table = rng.normal(size=2**n)
+        (result,) = reduced(metric, of_tables(table[None]), [Question(n, 2**n, 0, f"text/{n}")])
+        left = predicted[sample, 1 : n - 1, : n * (n - 1) // 2]
+        means.append((np.abs(result.estimate.values[1:]).mean(), np.abs(left).mean()))
+    whole, left = np.mean(means, axis=0)
+    assert float(measurement.quantity("kept").values) == pytest.approx(left / whole, rel=1e-12)

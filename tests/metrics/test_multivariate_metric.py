@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support import references, set_truths
+from support import multivariate_reference, references
 from support.runs import cohort, of_tables, questions, reduced
 
 from interact_cli import extensions
@@ -38,9 +38,15 @@ def measured(games, included=(True, True, True), **more):
 
 def truths(games):
     return [
-        set_truths.multivariate(references.set_game(game, n), n, span)
+        multivariate_reference.quantities(references.set_game(game, n), n, span, "contiguous")
         for game, n, span in zip(games, SIZES, SPANS, strict=True)
     ]
+
+
+def best_runs(v, n, members, sign):
+    """The contiguous partition with the largest (sign 1) or smallest (sign -1) sum."""
+    every = multivariate_reference.contiguous_partitions(members)
+    return max(every, key=lambda blocks: sign * multivariate_reference.sum_over(v, n, members, blocks))
 
 
 def test_all_six_numbers_of_every_text_and_their_means(games):
@@ -66,7 +72,7 @@ def test_partitions_are_numbers_of_coalitions_beside_their_players(games):
             measurement.quantity(name).values.tolist(), members.tolist(), games, SIZES, strict=True
         ):
             own = [player for player in players if player >= 0]
-            best = set_truths.best_runs(references.set_game(game, n), n, tuple(own), sign)
+            best = best_runs(references.set_game(game, n), n, own, sign)
             expected = [next(k for k, C in enumerate(best) if player in C) for player in own]
             assert row == expected + [-1] * (4 - len(own))
 

@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from support import references, set_truths
+from support import references, set_indices
 from support.runs import cohort, of_tables, questions, reduced
 
 from interact_cli import extensions
@@ -28,7 +28,7 @@ def measured(name, tables, *, included=(True, True, True), **more):
     return metric.aggregate(results, cohort(n, len(tables), included=np.array(included[: len(tables)])))
 
 
-def triples(tables, index=set_truths.shapley_index, size=3):
+def triples(tables, index=set_indices.shapley_interaction, size=3):
     n = int(np.log2(tables.shape[1]))
     games = [references.set_game(table, n) for table in tables]
     return np.array([[index(v, n, frozenset(A)) for A in combinations(range(n), size)] for v in games])
@@ -36,7 +36,10 @@ def triples(tables, index=set_truths.shapley_index, size=3):
 
 @pytest.mark.parametrize(
     "name, index",
-    [("shapley-interaction", set_truths.shapley_index), ("banzhaf-interaction", set_truths.banzhaf_index)],
+    [
+        ("shapley-interaction", set_indices.shapley_interaction),
+        ("banzhaf-interaction", set_indices.banzhaf_interaction),
+    ],
 )
 def test_interactions_of_three_players_stand_by_set_and_are_averaged_over_the_samples_of_the_summary(
     name, index, tables

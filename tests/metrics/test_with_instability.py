@@ -199,3 +199,13 @@ def test_sets_count_by_the_largest_without_the_empty_one():
     sets = np.array([[-1, -1], [0, -1], [0, 1], [1, 2]])
     estimate = Estimate("s", np.array([100.0, 50.0, -2.0, 4.0]), np.zeros(4), np.zeros(4, bool), 8, 3, sets=sets)
     np.testing.assert_array_equal(WithInstability(Plugin(), 2)._statistic(estimate), [3.0])
+
+
+def test_a_number_that_was_left_out_does_not_make_an_exact_metric_a_sampled_one():
+    """B+ and B- need all coalitions of A; without them all else is exact, and nothing is drawn."""
+    metric = WithInstability(extensions.metric("multivariate"), R)
+    (result,) = reduced(metric, noise(1), questions(14, 1, 2000))
+    assert np.isnan(result.estimate.values[-1])
+    measurement = metric.aggregate([result], cohort(14, 1))
+    assert "Instability: exact, nothing is drawn." in measurement.notes
+    assert scalar(measurement) == 0

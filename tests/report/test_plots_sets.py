@@ -38,7 +38,9 @@ def test_sets_are_ranked_by_their_mean_size_and_drawn_by_their_signed_mean():
     assert names(axes) == ["age × sex", "sex", "age", "sex × bmi"]
     assert [bar[0] for bar in bars(axes)] == [-3, -1, 1, 0.5]
     assert [bar[1] for bar in bars(axes)] == [colour.lower() for colour in (ORANGE, ORANGE, BLUE, BLUE)]
-    assert [bar.get_height() for bar in sizes.patches] == [(5 + 3) / 2, (2.5 + 8.5) / 2]
+    # Two of three players and two of three pairs were measured: no sum, the mean of a measured set.
+    assert [bar.get_height() for bar in sizes.patches] == [(5 + 3) / 4, (2.5 + 8.5) / 4]
+    assert sizes.get_ylabel() == "mean |value| of a measured set (log-odds)"
 
 
 def test_sets_of_texts_are_drawn_text_by_text():
@@ -101,3 +103,12 @@ def test_metrics_of_all_kinds_share_a_page(tmp_path):
     ]
     for kind in ("graph", "partition", "sets"):
         assert len(plot_report(report, tmp_path / f"{kind}.pdf", kind=kind)) == 1
+
+
+def test_lengths_of_concepts_are_not_called_signed():
+    report = made.report_of(
+        made.samples_of(2), made.column_players("ab"), [made.by_coalition("concepts", [[9, 1, 2, 3], [9, 1, 0.5, 4]])]
+    )
+    _, axes = drawn(report, "concepts")
+    assert axes.get_xlabel().startswith("mean length over samples")
+    assert axes.get_title().startswith("concepts, ranked by mean length")

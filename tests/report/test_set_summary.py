@@ -76,6 +76,36 @@ def test_strength_by_size_counts_sets_and_sums_magnitudes():
     assert "2 6 90.0 82 %" in text
 
 
+def test_strength_by_size_of_drawn_sets_is_a_mean_without_shares():
+    """A sum over a draw would say how many were drawn: 1 of 6 pairs made pairs look weak."""
+    sets = np.full((3, 5, 2), -1)
+    sets[:, :4, 0] = range(4)
+    sets[:, 4] = [[0, 1], [1, 2], [2, 3]]
+    values = np.outer([1.0, 2.0, 3.0], [1.0, -1.0, 1.0, 1.0, -6.0])
+    made = table_report([measured("shapley-taylor", listed_sets(values, sets))])
+    assert list(by_size(made, made.measurements[0])) == [(1, 4, 2.0), (2, 1, 12.0)]
+    text = flat(summary_text(made))
+    assert "Strength by size, mean |I| over the sets that were measured, mean of samples, in log-odds:" in text
+    assert "size sets strength" in text
+    assert "1 4 2.00 2 1 12.0" in text
+    assert "share" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_names_of_sets_are_folded_not_counted(width):
+    names = ("mean concave points", "compactness error", "worst fractal dimension", "worst concavity")
+    values = np.array([[1.0, -3.0]] * 3)
+    made = table_report(
+        [measured("shapley-interaction", listed_sets(values, [[[0, 1, 2], [1, 2, 3]]] * 3))], names=names
+    )
+    text = summary_text(made, width=width)
+    assert " more" not in text
+    assert all(cell_len(line) <= width for line in text.splitlines())
+    words = text[text.index("2 sets") :].replace(":", " ").split()
+    assert words.count("fractal") == words.count("compactness") == 2
+    assert words.count("concave") == words.count("concavity") == 1
+
+
 def test_values_of_all_sets_are_checked_to_add_up_to_the_full_value():
     sums = np.array([[4.0, 1.5, -0.5, 0.0], [1.0, 2.0, 2.0, 0.0], [5.0, 0.0, 0.0, 0.25]])
     sets = [[[-1, -1], [0, -1], [1, -1], [0, 1]]] * 3
@@ -175,6 +205,15 @@ def test_concepts_have_lengths_and_shares():
     assert "by mean length" in text
 
 
+def test_the_ends_of_a_game_of_vectors_are_lengths():
+    values = by_code([(2, {(0, 1): 3.0})] * 3)
+    of_columns = [quantity("values", ("sample", "coalition"), values)]
+    concepts = measured("concepts", of_columns, (), all_codes(values))
+    text = flat(summary_text(table_report([concepts], names=("a", "b"), score="vector:head", score_unit="feature")))
+    assert "|v(N)| 5.00 ± 0, |v(empty)| 1.00 ± 0: lengths of vectors, in feature (means of 3 samples)" in text
+    assert "change the score" not in text
+
+
 def test_several_modules_name_the_strongest_set_of_each():
     values = {of: by_code([(4, {(0, 3): scale})] * 3) for of, scale in (("a", 1.0), ("b", -2.0))}
     made = table_report(
@@ -206,12 +245,15 @@ def test_no_line_is_longer_than_the_terminal(width, ascii_only):
 
 
 def test_names_that_do_not_fit_are_counted():
-    names = [f"a rather long name {i}" for i in range(6)]
-    values = by_code([(6, {tuple(range(6)): 1.0})])
+    names = [f"a rather long name {i}" for i in range(12)]
+    values = by_code([(12, {tuple(range(12)): 1.0})])
     made = table_report(
         [measured("harsanyi", [quantity("values", ("sample", "coalition"), values)], (), all_codes(values))],
         names=names,
         labels=(0,),
         predicted=(0,),
     )
-    assert "a rather long name 0 & 5 more 6 1.00" in flat(summary_text(made, width=72))
+    text = flat(summary_text(made, width=72))
+    assert "a rather long name 0 & a rather long" in text
+    assert " more " in text
+    assert "long name 11" not in text

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from interact_cli.api import measure
-from interact_cli.games.expressions import DATA_SETS, Expression, join_by_erasure
+from interact_cli.games.expressions import DATA_SETS, Expression
 from interact_cli.selfcheck.accuracy import METHODS, Batch, Score
+from interact_cli.selfcheck.baselines import join_by_erasure
 
 ERASURE = METHODS[-1]
 

@@ -136,9 +136,6 @@ def graph(graphs, n_players, *, of=""):
             quantity("sse", ("sample",), [1.5] * len(graphs), "log-odds^2"),
             quantity("constant", ("sample",), [-0.5] * len(graphs)),
             quantity("faithful", ("sample",), [sample != 1 for sample in range(len(graphs))], "1"),
-            quantity("sse", ("sample",), [0.5] * len(graphs)),
-            quantity("constant", ("sample",), [0.25] * len(graphs)),
-            quantity("faithful", ("sample",), [True] * len(graphs), "1"),
         ],
         of=of,
     )

@@ -33,6 +33,12 @@ def outside(n: int, A: Coalition) -> list[Coalition]:
     return list(subsets(set(range(n)) - A))
 
 
+def order(v: SetGame, n: int, A: Coalition, s: int) -> float:
+    """Mean of D_A v(T) over the T of s players."""
+    terms = [difference(v, A, T) for T in outside(n, A) if len(T) == s]
+    return sum(terms) / len(terms)
+
+
 def shapley_interaction(v: SetGame, n: int, A: Coalition) -> float:
     """sum_T t! (n-t-a)! / (n-a+1)! D_A v(T): paper 002, equation 5."""
     a = len(A)

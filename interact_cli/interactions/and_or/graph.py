@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from interact_cli.errors import ShapeError, UsageError
+from interact_cli.games.coalitions import bits_of
 from interact_cli.interactions.and_or.merging import merge_common
 from interact_cli.interactions.and_or.removal import PUBLISHED, Kept, Rules, keep_salient
 from interact_cli.interactions.and_or.split import AndOr, checked, total_of, with_singles_as_and
@@ -177,16 +178,12 @@ def _nodes(kept: Kept, n_players: int, max_merges: int) -> tuple[Node, ...]:
     merged = merge_common(codes, is_or, np.abs(kept.patterns.values), n_players, max_merges)
     nodes = [Node("player", (player,), None, ()) for player in range(n_players)]
     for word in merged.words[n_players:]:
-        nodes.append(Node("or-coalition" if word.is_or else "coalition", _members(word.code), None, word.parts))
+        nodes.append(Node("or-coalition" if word.is_or else "coalition", bits_of(word.code), None, word.parts))
     first = len(nodes)
     for code, either, value, spelled in zip(codes, is_or, kept.patterns.values.tolist(), merged.spelled, strict=True):
-        nodes.append(Node("or" if either else "and", _members(code), value, spelled))
+        nodes.append(Node("or" if either else "and", bits_of(code), value, spelled))
     everybody = sorted({player for node in nodes[first:] for player in node.members})
     return (*nodes, Node("sum", tuple(everybody), None, tuple(range(first, len(nodes)))))
-
-
-def _members(code: int) -> tuple[int, ...]:
-    return tuple(player for player in range(code.bit_length()) if code >> player & 1)
 
 
 def _interactions(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from interact_cli.games.coalitions import bits_of
 from interact_cli.interactions.exact.transforms import superset_sums
 from interact_cli.types import FloatArray
 
@@ -75,13 +76,13 @@ def merge_common(codes: list[int], is_or: list[bool], strengths: FloatArray, n_p
             break
         chosen, kind = best
         new = 1 << len(words)
-        parts = _bits(chosen)
+        parts = bits_of(chosen)
         words.append(Word(sum(words[part].code for part in parts), kind, parts))
         spelled = [
             code & ~chosen | new if other is kind and code & chosen == chosen else code
             for code, other in zip(spelled, is_or, strict=True)
         ]
-    return Merged(tuple(words), tuple(map(_bits, spelled)))
+    return Merged(tuple(words), tuple(map(bits_of, spelled)))
 
 
 def _best_merge(
@@ -95,7 +96,7 @@ def _best_merge(
     sizes = np.array([word.code.bit_count() for word in words])
     lowest, change, chosen, kind = 0.0, 0.0, 0, False
     for row, code in enumerate(spelled):
-        local = _bits(code)
+        local = bits_of(code)
         if len(local) < 2:
             continue
         alike = [(c, s) for c, o, s in zip(spelled, is_or, strengths, strict=True) if o is is_or[row]]
@@ -144,7 +145,3 @@ def _used_by(local: tuple[int, ...], patterns: list[tuple[int, float]]) -> Float
     for code, strength in patterns:
         used[sum(1 << place for place, word in enumerate(local) if code >> word & 1)] += strength
     return superset_sums(used)
-
-
-def _bits(code: int) -> tuple[int, ...]:
-    return tuple(bit for bit in range(code.bit_length()) if code >> bit & 1)

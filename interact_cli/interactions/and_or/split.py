@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from interact_cli.errors import NonFiniteError, ShapeError, UsageError
+from interact_cli.games.game import real_numbers
 from interact_cli.interactions.and_or.blocks import Blocks
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.exact.transforms import moebius, or_interactions, zeta
@@ -164,10 +165,10 @@ def checked(values: FloatArray, name: str) -> FloatArray:
     """Return a copy of numbers by bit code.
 
     Raises:
-        ShapeError: the length is no power of two, or below 2.
+        ShapeError: no real numbers, or the length is no power of two, or below 2.
         NonFiniteError: a number is NaN or infinite.
     """
-    array = np.array(values, dtype=np.float64)
+    array = np.array(real_numbers(values, f"`{name}`"))
     if array.ndim != 1 or len(array) < 2 or len(array) & (len(array) - 1):
         raise ShapeError(f"Expected `{name}` of shape (2^n,) with n >= 1, got {array.shape}. One value per coalition.")
     if not np.isfinite(array).all():

@@ -17,6 +17,7 @@ from interact_cli.interactions.multivariate.plan import every_context
 from interact_cli.interactions.multivariate.reduction import reduced
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.multivariate.worths import Worths, by_context, shapley_weights
+from interact_cli.interactions.plans.budgets import check_planned
 from interact_cli.interactions.plans.designs import LARGEST_TABLE, FullTable, shares
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray, PackedArray
@@ -149,6 +150,7 @@ def multivariate_design(  # noqa: PLR0913  (a plan has that many parts, each a p
     reduction = Reduction(group, partitions, learned, seed, stream)
     if n_players <= LARGEST_TABLE and 2**n_players <= budget:
         return FullTable("multivariate", n_players, reduction.of_table)
+    check_planned(budget, n_players)
     n_others = len(group.others)
     if 2**n_others * coalitions.n <= budget:
         return MultivariateContexts(reduction, coalitions, every_context(n_others), shapley_weights(n_others))
@@ -159,12 +161,26 @@ def multivariate_design(  # noqa: PLR0913  (a plan has that many parts, each a p
     return MultivariateContexts(reduction, coalitions, drawn, None)
 
 
+def exact_evaluations(n_players: int, members: tuple[int, ...], partitions: Family = "contiguous") -> int:
+    """Count the evaluations that give B, B_max, B_min and T exactly: every context with the coalitions it needs.
+
+    Raises:
+        UsageError: players that are repeated, foreign or too few, or too many for all partitions.
+
+    Example:
+        >>> exact_evaluations(25, tuple(range(25)))
+        326
+    """
+    group = Members.of(members, n_players)
+    return int(2 ** len(group.others) * Coalitions.of(len(group.players), partitions).n)
+
+
 def _too_small(budget: int, coalitions: Coalitions, n_others: int, n_contexts: int) -> str:
     n_contexts = min(n_contexts, 2**n_others)
-    contexts = "the one context" if n_contexts == 1 else f"{n_contexts} contexts"
+    contexts = "one context" if n_contexts == 1 else f"{n_contexts} contexts, each"
     advice = ", ask for 'contiguous' partitions" if coalitions.complete and coalitions.n_members > 2 else ""
     return (
-        f"Expected a budget of at least {n_contexts * coalitions.n} evaluations ({contexts}, each with "
+        f"Expected a budget of at least {n_contexts * coalitions.n} evaluations ({contexts} with "
         f"{coalitions.n} coalitions of the {coalitions.n_members} players), got {budget}. Raise --budget{advice} "
         f"or name fewer players."
     )

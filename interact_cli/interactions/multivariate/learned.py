@@ -15,6 +15,8 @@ from interact_cli.types import BoolArray, FloatArray, IntArray
 
 ROUNDING = 2.0**-32
 """What rounding may add to p over the epochs, as a share of the largest value."""
+DECIDED = 0.75
+"""A p above this is no rounding, however large the values."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def read_out(traces: FloatArray, largest_value: float) -> tuple[Partition, Parti
         traces: ``(2, epoch, gap)``.
         largest_value: The largest absolute value of the game, which its rounding is measured by.
     """
-    largest, smallest = traces[:, -1] > 0.5 + ROUNDING * largest_value
+    largest, smallest = traces[:, -1] > min(0.5 + ROUNDING * largest_value, DECIDED)
     return from_joins(largest), from_joins(smallest)
 
 

@@ -71,7 +71,9 @@ def learn(  # noqa: PLR0913  (a learning has that many parts, each a plain value
     chosen = setting_named(setting)
     group = Members.of(members, game.n_players)
     coalitions = Coalitions.of(len(group.players), "contiguous")
-    n_reading = _contexts_to_read(chosen, coalitions, budget)
+    if budget is not None and budget >= _most(group, coalitions):
+        budget = None
+    n_reading = _contexts_to_read(chosen, group, coalitions, budget)
     plan = Plan.draw(group, chosen, n_reading, seed=seed, stream=stream)
     memory = _asking(game, plan, coalitions)
     left = None if budget is None else budget - plan.n_reading * coalitions.n
@@ -120,7 +122,7 @@ def learn_tables(
     results: dict[int, Multivariate] = {}
     for together in _alike([len(group.players) for group in groups], chosen):
         coalitions = Coalitions.of(len(groups[together[0]].players), "contiguous")
-        n_reading = _contexts_to_read(chosen, coalitions, None)
+        n_reading = _contexts_to_read(chosen, groups[together[0]], coalitions, None)
         plans = [Plan.draw(groups[k], chosen, n_reading, seed=seed, stream=str(k)) for k in together]
         memories = [_known(games[k], plan, coalitions) for k, plan in zip(together, plans, strict=True)]
         climbed = _climb_known(plans, memories, coalitions, chosen, gradient)
@@ -130,17 +132,24 @@ def learn_tables(
     return [results[k] for k in range(len(games))]
 
 
-def _contexts_to_read(setting: Setting, coalitions: Coalitions, budget: int | None) -> int:
+def _most(members: Members, coalitions: Coalitions) -> int:
+    """Count all that a learning can ask for: every coalition in every context."""
+    return coalitions.n << len(members.others)
+
+
+def _contexts_to_read(setting: Setting, members: Members, coalitions: Coalitions, budget: int | None) -> int:
     """Return how many contexts the last values take."""
     most = setting.partitions * setting.contexts
     if budget is None:
         return most
     least = (setting.contexts + 2) * coalitions.n
     if budget < least:
+        what = f"one epoch of {setting.contexts} contexts and 2 for the values, each"
+        if _most(members, coalitions) < least:
+            least, what = _most(members, coalitions), f"all {2 ** len(members.others)} contexts, each"
         raise BudgetError(
-            f"Expected a budget of at least {least} evaluations (one epoch of {setting.contexts} contexts and 2 for "
-            f"the values, each with {coalitions.n} coalitions of the {coalitions.n_members} players), got {budget}. "
-            f"Raise the budget or name fewer players."
+            f"Expected a budget of at least {least} evaluations ({what} with {coalitions.n} coalitions of the "
+            f"{coalitions.n_members} players), got {budget}. Raise the budget or name fewer players."
         )
     return min(most, max(2, (budget - setting.contexts * coalitions.n) // (2 * coalitions.n)))
 

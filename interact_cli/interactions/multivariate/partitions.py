@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from interact_cli.games.coalitions import bits_of
 from interact_cli.types import BoolArray, FloatArray, IntArray
 
 Family = Literal["contiguous", "all"]
@@ -38,7 +39,7 @@ def best_of_all(gains: FloatArray) -> Partition:
         last = 1 << (rest.bit_length() - 1)
         companions = _subsets(rest ^ last)
         chosen = int(companions[np.argmax(gains[companions | last] + best[rest ^ last ^ companions])]) | last
-        blocks.append(_positions(chosen))
+        blocks.append(bits_of(chosen))
         rest ^= chosen
     return tuple(sorted(blocks))
 
@@ -104,10 +105,6 @@ def _disjoint_maxima(first: FloatArray, second: FloatArray) -> FloatArray:
 def _subsets(code: int) -> IntArray:
     """Return the codes of all subsets of a coalition, ascending."""
     subsets = np.zeros(1, dtype=np.int64)
-    for position in _positions(code):
+    for position in bits_of(code):
         subsets = np.concatenate([subsets, subsets | 1 << position])
     return subsets
-
-
-def _positions(code: int) -> tuple[int, ...]:
-    return tuple(position for position in range(code.bit_length()) if code >> position & 1)

@@ -12,6 +12,23 @@ PAIR = 2
 """Players of an interaction unless another size is asked for."""
 
 
+MOST_PLANNED = 2**31
+"""Bytes of a plan of drawn coalitions, a player a byte, that are held at once."""
+
+
+def check_planned(budget: int, n_players: int) -> None:
+    """Refuse a budget whose drawn coalitions would not fit the memory.
+
+    Raises:
+        BudgetError: more than `MOST_PLANNED` bytes.
+    """
+    if budget * n_players > MOST_PLANNED:
+        raise BudgetError(
+            f"Expected a budget of at most {MOST_PLANNED // n_players:,} evaluations to sample {n_players} players, "
+            f"got {budget:,}: its plan alone would take {budget * n_players / 2**30:,.0f} GiB. Use a smaller budget."
+        )
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How an index may be sampled."""
@@ -126,4 +143,5 @@ def _too_small(cost: Cost, contexts: int, least: int, budget: int) -> str:
     what = f"{cost.before} coalitions of fewer than {cost.size} players, then {what}" if cost.before else what
     if 2**cost.n_players <= least:
         least, what = 2**cost.n_players, "all coalitions"
-    return f"Expected a budget of at least {least} evaluations ({what}), got {budget}. Raise --budget."
+    advice = "" if cost.size <= PAIR else " or choose a smaller interaction size"
+    return f"Expected a budget of at least {least} evaluations ({what}), got {budget}. Raise --budget{advice}."

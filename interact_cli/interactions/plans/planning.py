@@ -12,7 +12,7 @@ from interact_cli.errors import BudgetError, UsageError
 from interact_cli.interactions.exact.transforms import moebius
 from interact_cli.interactions.exact.weights import Weight, values_of_sets
 from interact_cli.interactions.indices import Index
-from interact_cli.interactions.plans.budgets import PAIR, Cost, Sampling, Shared, gibibytes, share
+from interact_cli.interactions.plans.budgets import PAIR, Cost, Sampling, Shared, check_planned, gibibytes, share
 from interact_cli.interactions.plans.contexts import ContextsBySize, PairContexts, SetContexts, Stratum
 from interact_cli.interactions.plans.designs import LARGEST_TABLE, Flips, FullTable, Permutations
 from interact_cli.interactions.plans.pairs import all_pairs
@@ -50,6 +50,7 @@ def design_within(
         return full_table(index, n_players, candidates, size)
     if index.instead:
         raise BudgetError(_never_sampled(index, n_players, sampling.budget))
+    check_planned(sampling.budget, n_players)
     if index.values_of == "players":
         return sampled_players(index, n_players, sampling)
     return sampled_sets(index, n_players, sampling, candidates, size)

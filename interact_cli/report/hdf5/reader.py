@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from interact_cli.errors import ReportRefused
 from interact_cli.report.hdf5.opening import LIBRARY_ERRORS, Identity, check_plain_file, identity_of, vetted
+from interact_cli.report.hdf5.player_numbers import check_player_numbers
 from interact_cli.report.hdf5.player_table import read_players
 from interact_cli.report.hdf5.schema import (
     FIELDS,
@@ -60,14 +61,16 @@ def read_report(path: Path) -> Report:
     with vetted(path) as (file, identity):
         source = Source(file)
         notes = _version(source)
-        samples, players = _samples(source), read_players(source)
+        samples, players, measurements = _samples(source), read_players(source), tuple(_measurements(source))
+        for measurement in measurements:
+            check_player_numbers(measurement, players)
         return Report(
             config=source.document("/config/json"),
             provenance=source.document("/provenance/json"),
             run=source.document("/provenance/run/json"),
             samples=samples,
             players=players,
-            measurements=tuple(_measurements(source)),
+            measurements=measurements,
             records=_records(source, path, identity, players),
             status=_status(source),
             notes=notes,

@@ -63,7 +63,9 @@ def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("picture", kind, KINDS)
     if output.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"Expected a picture named *.png, *.pdf or *.svg, got '{safe_text(output.name)}'.")
+        raise UsageError(
+            f"Expected a picture named *.png, *.pdf or *.svg, or a graph named *.json, got '{safe_text(output.name)}'."
+        )
     if neighbours not in (4, 8):
         raise UsageError(f"Expected 4 or 8 neighbours, got {neighbours}.")
     if reading not in COLORS:

@@ -24,6 +24,7 @@ from interact_cli.report.plots.style import axis_of
 from interact_cli.report.sentences import names_of
 from interact_cli.report.views.coalitions import set_quantities
 from interact_cli.report.views.contexts import pair_named, recorded_contexts
+from interact_cli.report.views.graphs import has_graph
 from interact_cli.report.views.pairs import PAIR_METRICS, Reading, find, pair_means, pair_values
 from interact_cli.report.views.partitions import has_partitions
 from interact_cli.report.wording import by_metric, count
@@ -105,7 +106,7 @@ def _order_panels(report: Report, measurements: list[Measurement]) -> list[Panel
 
 def _graph_panels(report: Report, sample: int) -> list[Panel]:
     """The graph of one sample, of several games that of the last module."""
-    held = [one for one in report.measurements if find(one, "pattern_members") is not None][-1:]
+    held = [one for one in report.measurements if has_graph(one)][-1:]
     return [
         Panel(
             "graph",

@@ -12,7 +12,16 @@ from matplotlib.ticker import MaxNLocator
 from interact_cli.report.plots.flow import LINE, MARGIN, Word, canvas, draw_flow, lines_of
 from interact_cli.report.plots.style import BLUE, GREEN, GREY, INK, ORANGE, WIDTH, half_widths, unit_label
 from interact_cli.report.sentences import about, names_of, plain_names
-from interact_cli.report.views.coalitions import OR, Ranking, by_size, of_all, of_sample, set_quantities
+from interact_cli.report.views.coalitions import (
+    CONCEPTS,
+    OR,
+    Ranking,
+    by_size,
+    every_set,
+    of_all,
+    of_sample,
+    set_quantities,
+)
 from interact_cli.report.views.pairs import find
 from interact_cli.report.wording import count
 from interact_cli.results import Measurement, Report
@@ -48,8 +57,10 @@ def draw_sets(part: SubFigure, report: Report, metric: str, *, samples: IntArray
     ranking = of_all(report, measurement, SHOWN)
     if ranking is not None:
         axes = left.subplots()
-        _draw_bars(axes, ranking, names_of(report, 0), "signed mean over samples")
-        axes.set_title(f"{safe_text(metric, limit=60)}, ranked by mean |value|{_cut(ranking)}")
+        lengths = metric == CONCEPTS
+        _draw_bars(axes, ranking, names_of(report, 0), f"{'mean length' if lengths else 'signed mean'} over samples")
+        ranked = "length" if lengths else "|value|"
+        axes.set_title(f"{safe_text(metric, limit=60)}, ranked by mean {ranked}{_cut(ranking)}")
         return
     heights = _heights(report, measurement, samples)
     rows = left.subfigures(len(samples), 1, height_ratios=heights, squeeze=False)[:, 0]
@@ -131,7 +142,8 @@ def _draw_sizes(axes: Axes, report: Report, measurement: Measurement) -> None:
     axes.grid(axis="y")
     axes.set_xlabel("players of a set\n(mean over samples)")
     unit = next(iter(set_quantities(measurement).values())).unit
-    axes.set_ylabel(unit_label("sum of |value|", unit))
+    summed = find(measurement, "strength_by_size") is not None or every_set(report, measurement)
+    axes.set_ylabel(unit_label("sum of |value|" if summed else "mean |value| of a measured set", unit))
     axes.set_title("strength by size")
 
 

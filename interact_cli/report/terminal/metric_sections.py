@@ -15,7 +15,7 @@ from interact_cli.report.terminal.partition_sections import partition_section
 from interact_cli.report.terminal.pen import INDENT, Column, Pen
 from interact_cli.report.terminal.sample_sections import BY_CHANCE, CELLS, sample_section
 from interact_cli.report.terminal.set_sections import set_section
-from interact_cli.report.views.graphs import AND_OR_GRAPH
+from interact_cli.report.views.graphs import has_graph
 from interact_cli.report.views.pairs import find, pair_means, pair_values, strongest
 from interact_cli.report.views.partitions import has_partitions
 from interact_cli.report.wording import (
@@ -72,7 +72,7 @@ def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
     yield from _by_player(report, measurement, pen)
     yield from _by_pair(report, measurement, pen)
     yield from set_section(report, measurement, pen)
-    if measurement.metric == AND_OR_GRAPH:
+    if has_graph(measurement):
         yield from graph_section(report, measurement, pen)
     if has_partitions(measurement):
         yield from partition_section(report, measurement, pen)

@@ -42,10 +42,21 @@ class Column:
     cells: Sequence[str]
     right: bool = True
     """Numbers stand at the right edge, names at the left."""
+    most: int | None = None
+    """Terminal cells of a line; longer entries go on below. None for as many as the widest entry takes."""
 
     @property
     def width(self) -> int:
-        """Terminal cells that the widest entry takes."""
+        """Terminal cells that the widest line takes."""
+        return self._widest if self.most is None else min(self._widest, self.most)
+
+    @property
+    def folded(self) -> bool:
+        """True where an entry takes more than one line."""
+        return self.most is not None and self._widest > self.most
+
+    @property
+    def _widest(self) -> int:
         return max(cell_len(text) for text in (self.head, *self.cells))
 
 
@@ -85,12 +96,13 @@ class Pen:
         return grid
 
     def tables(self, lead: Column, groups: Sequence[Sequence[Column]]) -> Iterator[RenderableType]:
-        """As many tables as the width asks for, or one paragraph per row where not even one fits.
+        """As many tables as the width asks for, or one paragraph per row where not even one fits, or names are folded.
 
         ``lead`` opens each table; the columns of a group (a number and its interval) stay together.
         """
         room = self.width - INDENT
-        if any(lead.width + sum(GAP + column.width for column in group) > room for group in groups):
+        widths = [sum(GAP + column.width for column in group) for group in groups]
+        if any(lead.width + width > room for width in widths) or (lead.folded and lead.width + sum(widths) > room):
             yield from self._paragraphs(lead, groups)
             return
         part: list[Column] = []
@@ -133,7 +145,11 @@ class Pen:
         )
         for column in columns:
             table.add_column(
-                self.text(column.head), justify="right" if column.right else "left", overflow="fold", style=""
+                self.text(column.head),
+                justify="right" if column.right else "left",
+                overflow="fold",
+                style="",
+                max_width=column.most,
             )
         for row in zip(*(column.cells for column in columns), strict=True):
             table.add_row(*(self.text(cell) for cell in row))

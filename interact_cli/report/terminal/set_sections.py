@@ -16,6 +16,7 @@ from interact_cli.report.views.coalitions import (
     NamedSet,
     Ranking,
     by_size,
+    every_set,
     of_all,
     of_sample,
     set_quantities,
@@ -26,8 +27,10 @@ from interact_cli.results import Measurement, Report
 
 TOP_SETS = 8
 TOP_OF_SAMPLE = 5
-LEAST = 12
-"""Characters that the names of a set get at least."""
+LEAST = 18
+"""Characters that a line of the names of a set gets at least."""
+LINES = 4
+"""Lines that the names of a set may take."""
 
 
 def set_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
@@ -78,9 +81,9 @@ def _over_samples(report: Report, measurement: Measurement, ranking: Ranking) ->
 
 
 def _lead(sets: Sequence[NamedSet], names: Sequence[str], columns: Sequence[Column], pen: Pen) -> Column:
-    """Name the sets in the room that the numbers leave; what does not fit is counted."""
-    room = pen.width - INDENT - sum(GAP + column.width for column in columns)
-    return Column("set", [one.named(names, max(room, LEAST)) for one in sets], right=False)
+    """Name the sets in the room that the numbers leave, on a few lines; what does not fit on them is counted."""
+    room = max(pen.width - INDENT - sum(GAP + column.width for column in columns), LEAST)
+    return Column("set", [one.named(names, LINES * room) for one in sets], right=False, most=room)
 
 
 def _by_size(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
@@ -89,13 +92,17 @@ def _by_size(report: Report, measurement: Measurement, pen: Pen) -> Iterator[Ren
     if len(rows) < 2:
         return
     quantity = set_quantities(measurement)["values"]
-    yield pen.line(f"Strength by size, sum of |I|, mean of samples, in {unit_words(quantity.unit)}:", "dim")
+    complete = every_set(report, measurement)
+    what = "sum of |I|" if complete else "mean |I| over the sets that were measured"
+    yield pen.line(f"Strength by size, {what}, mean of samples, in {unit_words(quantity.unit)}:", "dim")
     total = sum(strength for _, _, strength in rows)
     columns = [
         Column("sets", [f"{sets:,}" for _, sets, _ in rows]),
         Column("strength", [number(strength) for _, _, strength in rows]),
-        Column("share", [f"{100 * strength / total:.0f} %" if total > 0 else "" for _, _, strength in rows]),
     ]
+    if complete:
+        share = [f"{100 * strength / total:.0f} %" if total > 0 else "" for _, _, strength in rows]
+        columns.append(Column("share", share))
     yield from pen.tables(Column("size", [str(size) for size, _, _ in rows]), [[column] for column in columns])
 
 

@@ -25,10 +25,12 @@ from interact_cli.report.wording import (
     number,
     plus_minus,
     subject,
+    unit_words,
     with_unit,
 )
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
+from interact_cli.scores import VECTOR_PREFIX
 from interact_cli.types import FloatArray, IntArray
 
 MAX_WIDTH = 120
@@ -234,9 +236,12 @@ def _game(report: Report, unit: str) -> str:
     full, empty = report.samples.full_value[included], report.samples.empty_value[included]
     modules = games(report)
     of = f" of {module_name(modules[0])}" if len(modules) > 1 else ""
+    samples = f"(means of {count(int(included.sum()), 'sample')})"
+    if str(report.provenance.get("score")).startswith(VECTOR_PREFIX):
+        return f"|v(N)| {_mean(full)}, |v(empty)| {_mean(empty)}: lengths of vectors, in {unit_words(unit)} {samples}"
     return (
         f"v(N){of} {_mean(full)}, v(empty) {_mean(empty)}; all players together change the score by "
-        f"{with_unit(_mean(full - empty), unit)} (means of {count(int(included.sum()), 'sample')})"
+        f"{with_unit(_mean(full - empty), unit)} {samples}"
     )
 
 

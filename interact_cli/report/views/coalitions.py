@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 
@@ -60,7 +61,10 @@ def set_quantities(measurement: Measurement) -> dict[str, Quantity]:
     """Return the quantities that give each set of players a value; empty where the metric has none."""
     held = {quantity.name: quantity for quantity in measurement.per_sample}
     wanted = [held[name] for name in JOINED_BY.get(measurement.metric, OF_SETS) if name in held]
-    return {one.name: one for one in wanted if one.dims in {("sample", "set"), ("sample", "coalition")}}
+    axes = {("sample", "coalition")}
+    if "sets" in held and held["sets"].dims == ("sample", "set", "member"):
+        axes.add(("sample", "set"))
+    return {one.name: one for one in wanted if one.dims in axes}
 
 
 def of_sample(measurement: Measurement, sample: int, limit: int) -> Ranking:
@@ -110,9 +114,11 @@ def of_all(report: Report, measurement: Measurement, limit: int) -> Ranking | No
 
 
 def by_size(report: Report, measurement: Measurement) -> Iterator[tuple[int, int, float]]:
-    """Yield ``(size, sets, strength)``: how many sets of that size a sample has at most, and sum |I|, mean of samples.
+    """Yield ``(size, sets, strength)``: how many sets of that size a sample has at most, and their strength.
 
-    Only for metrics whose sets are listed; those with a value for every coalition summarise this themselves.
+    The strength is sum |I|, mean of samples; where some sets were not measured (`every_set`), mean |I| over those
+    that were: a sum over a draw says how many were drawn. Only for metrics whose sets are listed; those with a value
+    for every coalition summarise this themselves.
     """
     quantity, sets = set_quantities(measurement).get("values"), find(measurement, "sets")
     if quantity is None or sets is None:
@@ -120,10 +126,29 @@ def by_size(report: Report, measurement: Measurement) -> Iterator[tuple[int, int
     included = np.flatnonzero(report.samples.included)
     sizes = (np.asarray(sets.values) >= 0).sum(axis=-1)[included]
     strength = np.abs(np.asarray(quantity.values, dtype=np.float64)[included])
+    complete = every_set(report, measurement)
     for size in range(1, int(sizes.max(initial=0)) + 1):
         chosen = (sizes == size) & np.isfinite(strength)
-        sums = np.where(chosen, strength, 0.0).sum(axis=1)
-        yield size, int(chosen.sum(axis=1).max(initial=0)), float(sums.mean())
+        counted = chosen.sum(axis=1)
+        by_sample = np.where(chosen, strength, 0.0).sum(axis=1)
+        if not complete:
+            by_sample = by_sample[counted > 0] / counted[counted > 0]
+        yield size, int(counted.max(initial=0)), float(by_sample.mean()) if by_sample.size else 0.0
+
+
+def every_set(report: Report, measurement: Measurement) -> bool:
+    """Return True where every sample of the summary has a value for each set of each size that the metric lists."""
+    quantity, sets = set_quantities(measurement).get("values"), find(measurement, "sets")
+    if quantity is None or sets is None:
+        return False
+    for sample in np.flatnonzero(report.samples.included).tolist():
+        measured = np.isfinite(np.asarray(quantity.values[sample], dtype=np.float64))
+        sizes = (np.asarray(sets.values[sample]) >= 0).sum(axis=-1)[measured]
+        held, counts = np.unique(sizes[sizes > 0], return_counts=True)
+        n = len(report.players.of_sample(sample))
+        if counts.tolist() != [comb(n, size) for size in held.tolist()]:
+            return False
+    return True
 
 
 @dataclass(frozen=True)

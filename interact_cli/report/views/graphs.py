@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from interact_cli.errors import ReportRefused
 from interact_cli.interactions.and_or.graph import AndOrGraph, Node
 from interact_cli.interactions.and_or.removal import PUBLISHED
 from interact_cli.report.sentences import joined, names_of
@@ -20,6 +21,14 @@ from interact_cli.types import IntArray
 
 AND_OR_GRAPH = "and-or-graph"
 FACTS = ("n_nodes", "n_edges", "n_patterns", "explained_ratio", "error", "sse", "constant", "faithful")
+ARRAYS = {
+    "pattern_values": ("sample", "pattern"),
+    "pattern_members": ("sample", "pattern", "player"),
+    "node_members": ("sample", "node", "player"),
+    "edges": ("sample", "edge", "end"),
+    **dict.fromkeys(FACTS, ("sample",)),
+}
+"""Quantity -> its axes: a graph is all of them."""
 
 
 class Pattern(NamedTuple):
@@ -95,16 +104,22 @@ class GraphView:
         return joined([quoted[player] for player in members], " & ", limit) if members else "(nobody)"
 
 
+def has_graph(measurement: Measurement) -> bool:
+    """Return True where the metric holds graphs."""
+    held = {quantity.name: quantity.dims for quantity in measurement.per_sample}
+    return all(held.get(name) == dims for name, dims in ARRAYS.items())
+
+
 def graph_of(report: Report, measurement: Measurement, sample: int) -> GraphView:
     """Read the graph of one sample.
 
     Args:
         report: What was measured.
-        measurement: Of the metric ``and-or-graph``.
+        measurement: One that `has_graph`.
         sample: Position in the sample table.
 
     Raises:
-        KeyError: the measurement holds no graph.
+        ReportRefused: a pattern, coalition or edge of what the graph has not; the file was made by something else.
     """
     values = measurement.quantity("pattern_values")
     kept = np.isfinite(values.values[sample])
@@ -113,7 +128,7 @@ def graph_of(report: Report, measurement: Measurement, sample: int) -> GraphView
     edges = measurement.quantity("edges").values[sample]
     held = {name: float(measurement.quantity(name).values[sample]) for name in FACTS}
     names = names_of(report, sample)
-    return GraphView(
+    view = GraphView(
         n_players=len(names),
         names=names,
         patterns=tuple(map(Pattern, _sets(patterns), values.values[sample][kept].tolist())),
@@ -129,11 +144,26 @@ def graph_of(report: Report, measurement: Measurement, sample: int) -> GraphView
         faithful=bool(held["faithful"]),
         unit=values.unit,
     )
+    _check(view, sample)
+    return view
 
 
 def document(view: GraphView) -> dict[str, Any]:
     """Return the graph in JSON types, as `AndOrGraph.document` writes it, with the unit of its values."""
     return view.graph().document(view.names) | {"unit": view.unit}
+
+
+def _check(view: GraphView, sample: int) -> None:
+    """Refuse players and nodes that the graph has not."""
+    players = [player for members in (*view.coalitions, *(p.members for p in view.patterns)) for player in members]
+    nodes = [node for edge in view.edges for node in edge]
+    n_nodes = view.n_players + len(view.coalitions) + len(view.patterns) + 1
+    for what, numbers, n in (("players", players, view.n_players), ("nodes", nodes, n_nodes)):
+        if numbers and not 0 <= min(numbers) <= max(numbers) < n:
+            raise ReportRefused(
+                f"The And-Or graph of sample {sample} names {what} {min(numbers)} to {max(numbers)} and has {n}, "
+                f"from 0. Measure again or take an intact copy."
+            )
 
 
 def _sets(indicators: IntArray) -> list[tuple[int, ...]]:

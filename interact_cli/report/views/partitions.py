@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.report.views.pairs import find
 from interact_cli.results import Measurement, Report
 
 FALLING = ("cross-entropy", "margin")
@@ -28,8 +27,10 @@ class Partitions:
 
 
 def has_partitions(measurement: Measurement) -> bool:
-    """Return True where the metric holds partitions."""
-    return all(find(measurement, name) is not None for name in ("members", "partition_max", "partition_min"))
+    """Return True where the metric holds partitions, and T, of which they are the ends."""
+    held = {quantity.name: quantity.dims for quantity in measurement.per_sample}
+    of_members = (held.get(name) == ("sample", "member") for name in ("members", "partition_max", "partition_min"))
+    return held.get("T") == ("sample",) and all(of_members)
 
 
 def partitions_of(measurement: Measurement, sample: int) -> Partitions | None:
