@@ -100,11 +100,11 @@ METRICS = {
     "banzhaf": ("interact_cli.metrics.player_values:banzhaf", "Banzhaf value of every player"),
     "shapley-interaction": (
         "interact_cli.metrics.pair_interactions:shapley_interaction",
-        "Shapley interaction index of pairs",
+        "Shapley interaction index of pairs, or of sets of --interaction-size",
     ),
     "banzhaf-interaction": (
         "interact_cli.metrics.pair_interactions:banzhaf_interaction",
-        "Banzhaf interaction index of pairs",
+        "Banzhaf interaction index of pairs, or of sets of --interaction-size",
     ),
     "shapley-taylor": (
         "interact_cli.metrics.set_interactions:shapley_taylor",

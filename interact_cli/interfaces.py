@@ -384,8 +384,9 @@ class Metric(Protocol):
     needs_ranges: bool
     """True when the strengths are normalised by Y."""
     options: tuple[str, ...]
-    """The settings of the plan that only some metrics read, by their names in `Question`: ``"interaction_size"``,
-    ``"partitions"``, ``"learned"``, ``"drop_rate"``; a plugin may leave this and the next three out."""
+    """The settings that only some metrics read, by their names in `Question`: ``"span"``, ``"pairs"``, ``"contexts"``,
+    ``"interaction_size"``, ``"partitions"``, ``"learned"``, ``"drop_rate"``; a plugin may leave this
+    and the next three out."""
     of_vectors: bool
     """True when the values of a coalition are vectors: ``(n_asked, d)`` to `reduce`."""
     of_predicted: bool

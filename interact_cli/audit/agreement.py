@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 
 from interact_cli import extensions
-from interact_cli.config.settings import PlanSettings, Settings
+from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Metric
+from interact_cli.metrics.index_metric import SET_OPTIONS
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import VECTOR_PREFIX
 
-OPTIONS = ("interaction_size", "partitions", "learned", "drop_rate")
-"""Settings of the plan that only some metrics read; `Metric.options` names those that one reads."""
+SHARED = ("span", "plan.pairs", "plan.contexts")
+"""Settings by their dotted names that most metrics read, so that one file may hold them for many questions."""
+SPECIAL = ("plan.interaction_size", "plan.partitions", "plan.learned", "plan.drop_rate")
+"""Settings that few metrics read; `Metric.options` names those that one reads."""
 
 
 def check_agreement(settings: Settings, metrics: Sequence[Metric]) -> None:
-    """Refuse a score that a metric cannot take, and an option that no metric reads.
+    """Refuse a score that a metric cannot take, and a special option that no metric reads.
 
     Raises:
         UsageError: either; the message says what to pass.
@@ -26,18 +30,31 @@ def check_agreement(settings: Settings, metrics: Sequence[Metric]) -> None:
     for metric in metrics:
         if vectors != _of_vectors(metric):
             raise _unfit(metric, settings.score)
-    for name in unread(settings.plan, metrics):
-        flag, readers = f"--{name.replace('_', '-')}", _registered(partial(_reads, name))
+    for setting in unread(settings, metrics, SPECIAL):
+        readers = _registered(partial(_reads, _name(setting)))
         raise UsageError(
-            f"{flag} is read by {_listed(readers)}, and by no metric that is asked for "
+            f"{_flag(setting)} is read by {_listed(readers)}, and by no metric that is asked for "
             f"({', '.join(metric.name for metric in metrics)}). Leave it out, or add one of them."
         )
 
 
-def unread(plan: PlanSettings, metrics: Sequence[Metric]) -> list[str]:
-    """Return the options that are set and that no metric reads."""
-    read, usual = {name for metric in metrics for name in _options(metric)}, PlanSettings()
-    return [name for name in OPTIONS if name not in read and getattr(plan, name) != getattr(usual, name)]
+def remarks(settings: Settings, metrics: Sequence[Metric]) -> list[str]:
+    """Say which shared settings no metric reads."""
+    names = ", ".join(metric.name for metric in metrics)
+    return [
+        f"{_flag(setting)} changes nothing here: it is read by none of {names}."
+        for setting in unread(settings, metrics, SHARED)
+    ]
+
+
+def unread(settings: Settings, metrics: Sequence[Metric], among: Sequence[str]) -> list[str]:
+    """Return the settings of some that are set and that no metric reads, by their dotted names."""
+    read, usual = {name for metric in metrics for name in _options(metric)}, Settings()
+    return [
+        option
+        for option in among
+        if _name(option) not in read and attrgetter(option)(settings) != attrgetter(option)(usual)
+    ]
 
 
 def _unfit(metric: Metric, score: str | None) -> UsageError:
@@ -62,7 +79,16 @@ def _reads(name: str, metric: Metric) -> bool:
 
 
 def _options(metric: Metric) -> tuple[str, ...]:
-    return tuple(getattr(metric, "options", ()))
+    """Return what a metric reads; one that does not say may read what draws pairs and contexts."""
+    return tuple(getattr(metric, "options", SET_OPTIONS))
+
+
+def _flag(option: str) -> str:
+    return f"--{_name(option).replace('_', '-')}"
+
+
+def _name(option: str) -> str:
+    return option.rpartition(".")[2]
 
 
 def _registered(wanted: Callable[[Metric], bool]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
+from interact_cli.interactions.plans.designs import LARGEST_TABLE
 from interact_cli.interfaces import Design, Metric, Question, Reduced
 from interact_cli.seeding import digest
 from interact_cli.types import FloatArray, IntArray, PackedArray
@@ -92,12 +93,12 @@ def check_kept(metrics: Sequence[Metric], n_players: Sequence[int], n_games: int
     """
     kept = [metric for metric in metrics if getattr(metric, "kept_per_coalition", 0)]
     each = 8 * n_games * sum(metric.kept_per_coalition for metric in kept)
-    needed = each * sum(2**n for n in n_players)
+    needed = each * sum(2**n for n in n_players if n <= LARGEST_TABLE)  # others have no table: their design says so
     if needed > MOST_KEPT:
         raise BudgetError(
             f"Expected values by coalition that take at most {MOST_KEPT >> 30} GiB, got {needed / 2**30:,.1f} GiB: "
             f"{', '.join(metric.name for metric in kept)} of {len(n_players)} samples of up to {max(n_players)} "
-            f"players. Use fewer samples (--n-samples), fewer players, or and-or-graph, which keeps patterns only."
+            f"players. Use fewer samples (--n-samples) or fewer players; and-or-graph keeps patterns only."
         )
 
 

@@ -8,7 +8,7 @@ from math import prod
 
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
-from interact_cli.audit.agreement import check_agreement
+from interact_cli.audit.agreement import check_agreement, remarks
 from interact_cli.audit.baselines import baseline_of, default_baseline
 from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
 from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
@@ -106,6 +106,8 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     metrics = asked_metrics(settings)
     check_protocol(settings)
     check_agreement(settings, metrics)
+    for remark in remarks(settings, metrics):
+        progress.warn(remark)
     device = resolve_device(settings.run.device)
     model = _model(settings, str(device), progress, training=training)
     texts = TEXTS if settings.data.texts else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from interact_cli import scores
-from interact_cli.audit.agreement import check_agreement, unread
+from interact_cli.audit.agreement import SPECIAL, check_agreement, unread
 from interact_cli.audit.answers import Ask, answer
 from interact_cli.audit.defaults import BUDGET, INNER, WITH_CLASSES, check_labels, check_protocol
 from interact_cli.audit.delivery import Outcome, deliver
@@ -159,9 +159,9 @@ class EarlierRun:
         settings = load_settings(flags=self._given)
         self.metrics = asked_metrics(settings)
         # What only the metrics of the earlier run read is their question, not this one's.
-        for name in unread(settings.plan, self.metrics):
-            if f"plan.{name}" not in self.changes:
-                del self._given[f"plan.{name}"]
+        for option in unread(settings, self.metrics, SPECIAL):
+            if option not in self.changes:
+                del self._given[option]
         self.settings: Settings = load_settings(flags=self._given)
         check_agreement(self.settings, self.metrics)
 

@@ -24,6 +24,11 @@ def validate(
     """Check a config file, names included, and print the settings that it resolves to."""
     settings = settings_from(config, set_, None, {})
     check_names(settings)
+    if settings.metrics:
+        from interact_cli import extensions
+        from interact_cli.audit.agreement import check_agreement
+
+        check_agreement(settings, [extensions.metric(name) for name in settings.metrics])
     document = settings.model_dump(mode="json")
     if json:
         from interact_cli.report.documents import json_text

@@ -19,7 +19,7 @@ from interact_cli.interactions.patterns import QUANTILES, Ratios
 from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
 from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.axes import OrderAxis
 from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler, Summary, mean
@@ -67,7 +67,7 @@ class DropoutSuppression(IndexMetric):
     Source: paper 000, section 3, equations 4 to 6; `protocols.md` section 6.
     """
 
-    options = ("drop_rate",)
+    options = ("drop_rate", *SET_OPTIONS)
 
     def __init__(self) -> None:
         super().__init__("multi-order", name="dropout-suppression", source="paper 000, equations 4 to 6")

@@ -10,6 +10,9 @@ from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.tables import estimator_of
 from interact_cli.types import FloatArray
 
+SET_OPTIONS = ("span", "pairs", "contexts")
+"""What a metric reads that chooses pairs, or sets, and draws contexts for them."""
+
 
 class IndexMetric:
     """Plan and per-sample reduction of one index; a metric adds how it summarises over samples.

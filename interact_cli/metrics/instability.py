@@ -13,6 +13,7 @@ from interact_cli.interactions.instability import instability
 from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
 from interact_cli.interfaces import Cohort, Design, Divisible, Metric, Question, Reduced
 from interact_cli.metrics.bottleneck import Bottleneck
+from interact_cli.metrics.index_metric import SET_OPTIONS
 from interact_cli.metrics.summaries.statistics import Resampler, mean
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
@@ -44,7 +45,7 @@ class WithInstability:
         self.version = metric.version
         self.source = metric.source
         self.needs_ranges = metric.needs_ranges
-        self.options: tuple[str, ...] = getattr(metric, "options", ())
+        self.options: tuple[str, ...] = getattr(metric, "options", SET_OPTIONS)
         self.of_vectors: bool = getattr(metric, "of_vectors", False)
         self.of_predicted: bool = getattr(metric, "of_predicted", False)
         self.kept_per_coalition: int = getattr(metric, "kept_per_coalition", 0)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
 from interact_cli.metrics.summaries import strengths
 from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
 from interact_cli.metrics.summaries.statistics import Resampler, mean
@@ -21,6 +21,8 @@ class MultiOrder(IndexMetric):
 
     Source: paper 003, equation 1.
     """
+
+    options: tuple[str, ...] = SET_OPTIONS
 
     def __init__(self, *, name: str = "multi-order", source: str = "paper 003, equation 1") -> None:
         super().__init__("multi-order", name=name, source=source)

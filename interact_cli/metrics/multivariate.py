@@ -40,7 +40,7 @@ class MultivariateInteraction:
     version = 1
     source = "paper 004, equations 3 to 8"
     needs_ranges = False
-    options = ("partitions", "learned")
+    options = ("partitions", "learned", "span")
     of_vectors = False
     of_predicted = True
 

@@ -10,7 +10,7 @@ import numpy as np
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
 from interact_cli.metrics.set_interactions import by_sets
 from interact_cli.metrics.summaries import strengths
@@ -34,7 +34,7 @@ READINGS = {
 class PairInteractions(IndexMetric):
     """One value per pair, or set of ``--interaction-size`` players, and sample; the strength over them and samples."""
 
-    options: tuple[str, ...] = ("interaction_size",)
+    options: tuple[str, ...] = ("interaction_size", *SET_OPTIONS)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise strengths; pair by pair too where every sample has the same pairs, and so for sets."""
@@ -74,7 +74,7 @@ class Strength(PairInteractions):
     """
 
     needs_ranges = True
-    options = ()
+    options = SET_OPTIONS
 
     def __init__(self) -> None:
         super().__init__("shapley-interaction", name="strength", source="paper 000, section 3 and appendix E")

@@ -9,7 +9,7 @@ import numpy as np
 
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
 from interact_cli.metrics.summaries import strengths
 from interact_cli.metrics.summaries.statistics import Resampler, mean
 from interact_cli.metrics.summaries.strengths import Moments
@@ -21,7 +21,7 @@ from interact_cli.types import IntArray
 class SetInteractions(IndexMetric):
     """One value per set of up to ``--interaction-size`` players and sample, and the strength of the largest sets."""
 
-    options = ("interaction_size",)
+    options = ("interaction_size", *SET_OPTIONS)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise strengths; set by set too where every sample has the same sets."""

@@ -274,6 +274,11 @@ def test_options_that_nobody_reads_are_refused(desk: Path):
     ):
         line = refused(2, "measure", *TABLE, "-m", "shapley", flag, value)
         assert flag in line and reader in line
+    for flag, value in (("--span", "0:3"), ("--pairs", "random:2"), ("--contexts", 3)):
+        told = done("measure", *TABLE, "-n", "1", "-m", "harsanyi", flag, value, "-o", "a.h5", "--force").err
+        assert f"{flag} changes nothing here: it is read by none of harsanyi." in told
+    Path("run.yaml").write_text("metrics: [harsanyi]\nplan: {drop_rate: 0.3}\n")
+    assert "--drop-rate" in refused(2, "validate", "run.yaml")
 
 
 def test_what_cannot_be_had_says_what_it_takes(desk: Path):

@@ -133,7 +133,7 @@ def test_one_sample_has_no_standard_error_over_samples():
 def test_the_predicted_class_is_scored_unless_another_is_asked_for():
     metric = extensions.metric("multivariate")
     assert metric.of_predicted
-    assert metric.options == ("partitions", "learned")
+    assert metric.options == ("partitions", "learned", "span")
 
 
 @pytest.mark.parametrize("more", [{"n_players": 20, "budget": 10}, {"n_players": 64, "partitions": "all"}])

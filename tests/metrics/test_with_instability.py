@@ -64,9 +64,9 @@ def scalar(measurement, name="instability"):
 def test_a_metric_is_what_it_was():
     wrapped = WithInstability(Plugin(), R)
     assert (wrapped.name, wrapped.version, wrapped.source, wrapped.needs_ranges) == ("halves", 7, "nobody", False)
-    assert (wrapped.options, wrapped.of_vectors, wrapped.of_predicted) == ((), False, False)
+    assert (wrapped.options, wrapped.of_vectors, wrapped.of_predicted) == (("span", "pairs", "contexts"), False, False)
     metric: Metric = WithInstability(extensions.metric("dropout-suppression"), R)
-    assert metric.options == ("drop_rate",)
+    assert "drop_rate" in metric.options
     assert isinstance(DivisibleDraws(3, np.zeros((1, 1), np.uint8)), Divisible)
 
 
