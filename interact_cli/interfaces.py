@@ -49,44 +49,6 @@ class Game(Protocol):
         """Return one value per coalition: ``(n_coalitions, n_players)`` bool -> ``(n_coalitions,)`` float64."""
 
 
-class Progress(Protocol):
-    """Told what happens; decides itself whether and how to show it."""
-
-    def start(self, label: str, total: int, unit: str) -> None:
-        """A piece of work of ``total`` units begins."""
-
-    def advance(self, done: int) -> None:
-        """``done`` more units are finished."""
-
-    def finish(self) -> None:
-        """The piece of work is over."""
-
-    def note(self, message: str) -> None:
-        """Something that the user should know now."""
-
-    def warn(self, message: str) -> None:
-        """Something that the user must not miss."""
-
-
-class Silent:
-    """A `Progress` that shows nothing: the default of the Python API."""
-
-    def start(self, label: str, total: int, unit: str) -> None:
-        """Show nothing."""
-
-    def advance(self, done: int) -> None:
-        """Show nothing."""
-
-    def finish(self) -> None:
-        """Show nothing."""
-
-    def note(self, message: str) -> None:
-        """Show nothing."""
-
-    def warn(self, message: str) -> None:
-        """Show nothing."""
-
-
 @dataclass(frozen=True)
 class Network:
     """A network as an `ArchBuilder` returns it: the right shape, not yet the right weights."""

@@ -13,7 +13,8 @@ from interact_cli.audit.planning import Plan, check_kept, plan_sample
 from interact_cli.audit.preparation import question
 from interact_cli.config.settings import Settings
 from interact_cli.errors import RunFailed
-from interact_cli.interfaces import Cohort, Metric, Progress, Reduced
+from interact_cli.interfaces import Cohort, Metric, Reduced
+from interact_cli.progress import Progress
 from interact_cli.results import Measurement, Records, SampleTable
 from interact_cli.scores import Score
 from interact_cli.seeding import digest

@@ -17,7 +17,7 @@ from interact_cli.audit.planning import plan_sample
 from interact_cli.audit.preparation import Subject, question
 from interact_cli.engine.learned_baseline import PASSES
 from interact_cli.entries.shapes import entry_shape
-from interact_cli.interfaces import Silent
+from interact_cli.progress import Silent
 
 TIMED_BATCHES = 2
 

@@ -13,8 +13,9 @@ from interact_cli.audit.baselines import described
 from interact_cli.audit.material import Material
 from interact_cli.audit.preparation import Subject
 from interact_cli.engine.learned_baseline import ITERATIONS, learn_baseline
-from interact_cli.interfaces import Baseline, Progress
+from interact_cli.interfaces import Baseline
 from interact_cli.journal.units import Journal
+from interact_cli.progress import Progress
 from interact_cli.results import LEARNED
 from interact_cli.seeding import digest
 
@@ -74,7 +75,8 @@ def source_of(subject: Subject) -> str:
     stayed = f"; {n_kept} of {n} samples keep the start, which no step improved" if n_kept else ""
     return (
         f"of each sample its own, learned from {subject.baseline.name} ({subject.baseline.source}) for "
-        f"{learning.score}{target}: sum of |I(S)| {before.mean():.4g} -> {after.mean():.4g} on average{stayed}"
+        f"{learning.score}{target}: sum of |I(S)|, |v(empty)| included, {before.mean():.4g} -> {after.mean():.4g} on "
+        f"average{stayed}"
     )
 
 

@@ -23,8 +23,9 @@ from interact_cli.engine.evaluator import Evaluator
 from interact_cli.entries.shapes import entry_shape
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
-from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Progress, Question
+from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Question
 from interact_cli.metrics.instability import WithInstability
+from interact_cli.progress import Progress
 from interact_cli.results import LEARNED, PlayerTable
 from interact_cli.training.reference import default_epochs, reference_network, untrained
 from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet

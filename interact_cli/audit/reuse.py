@@ -23,8 +23,9 @@ from interact_cli.audit.run import assemble
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
 from interact_cli.errors import ReportRefused, UnknownNameError, UsageError
-from interact_cli.interfaces import Metric, Progress
+from interact_cli.interfaces import Metric
 from interact_cli.journal.units import Journal
+from interact_cli.progress import Progress
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text

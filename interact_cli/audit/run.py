@@ -22,8 +22,8 @@ from interact_cli.audit.provenance import (
 )
 from interact_cli.audit.ranges import computed, readings
 from interact_cli.config.settings import Settings
-from interact_cli.interfaces import Progress
 from interact_cli.journal.units import Journal
+from interact_cli.progress import Progress
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from interact_cli.interfaces import Progress as Told
+from interact_cli.progress import Progress as Told
 from interact_cli.safe_text import safe_text
 
 LONGEST = 4000

@@ -14,7 +14,7 @@ from interact_cli.cli.console import progress, screen
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Progress
+from interact_cli.progress import Progress
 
 Checkpoint = Annotated[Path | None, typer.Argument(help="Checkpoint file or folder.", show_default=False)]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file of settings.", show_default=False)]
@@ -91,6 +91,7 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
     from interact_cli.audit.preparation import prepare
     from interact_cli.audit.run import announce
     from interact_cli.report.documents import json_text
+    from interact_cli.report.wording import count
 
     subject = prepare(settings, told, training=False)
     announce(subject, told)
@@ -99,7 +100,7 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
         screen.document(json_text({**asdict(cost), "total": cost.total}, indent=2))
         return
     lines = (
-        f"Dry run: {cost.n_samples} samples x {cost.n_players} players, batches of {cost.rows} rows on "
+        f"Dry run: {count(cost.n_samples, 'sample')} x {cost.n_players} players, batches of {cost.rows} rows on "
         f"{subject.evaluator.device}.",
         f"Forward passes   {cost.asked:,} asked per sample, {cost.unique:,} after deduplication; "
         f"{cost.total:,} in all{f', and as much as {cost.learning:,} to learn baselines' if cost.learning else ''}.",

@@ -22,7 +22,7 @@ from interact_cli.engine.masking import Masker
 from interact_cli.engine.memory import attempt, free
 from interact_cli.engine.recording import Recorder, checked_outputs
 from interact_cli.errors import NonFiniteError, OutOfMemory, UsageError
-from interact_cli.interfaces import Progress, Silent
+from interact_cli.progress import Progress, Silent
 from interact_cli.safe_text import safe_text
 from interact_cli.types import INPUT, Entry, FloatArray, IntArray, Model, PackedArray, PlayerSet, Sample
 

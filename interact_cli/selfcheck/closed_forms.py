@@ -19,7 +19,7 @@ from interact_cli.games.known import (
     sum_of_unanimity,
     unanimity,
 )
-from interact_cli.interfaces import Progress
+from interact_cli.progress import Progress
 from interact_cli.seeding import generator
 from interact_cli.selfcheck.checks import Agreement, Measure
 from interact_cli.selfcheck.subject import apart, by_players, largest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.interfaces import Progress
+from interact_cli.progress import Progress
 from interact_cli.seeding import generator
 from interact_cli.selfcheck.checks import TOLERANCE, Agreement, Measure
 from interact_cli.selfcheck.subject import Subject

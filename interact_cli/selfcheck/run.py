@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interact_cli.interfaces import Progress
+from interact_cli.progress import Progress
 from interact_cli.selfcheck.accuracy import check_accuracy
 from interact_cli.selfcheck.axioms import AXIOMS
 from interact_cli.selfcheck.checks import Check, Measure

@@ -23,8 +23,9 @@ from torch import nn
 from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.bundled import breast_cancer, digits
 from interact_cli.errors import InteractError, RunFailed
-from interact_cli.interfaces import DataRequest, Dataset, DatasetReader, Progress, Silent
+from interact_cli.interfaces import DataRequest, Dataset, DatasetReader
 from interact_cli.networks import mlp
+from interact_cli.progress import Progress, Silent
 from interact_cli.training.examples import load_examples
 from interact_cli.training.files import writable_folder, write_bytes, write_checkpoint
 from interact_cli.training.fit import Recipe, accuracy, build, fit

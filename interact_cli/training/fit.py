@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from interact_cli import seeding
 from interact_cli.errors import NonFiniteError
-from interact_cli.interfaces import Progress
+from interact_cli.progress import Progress
 from interact_cli.training.augment import flip, shift
 from interact_cli.training.examples import Examples
 

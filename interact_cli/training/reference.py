@@ -14,7 +14,8 @@ from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.drawing import fingerprint, raw_digest
 from interact_cli.errors import CheckpointRefused, DataRefused, UnknownNameError, UsageError
-from interact_cli.interfaces import Dataset, Progress
+from interact_cli.interfaces import Dataset
+from interact_cli.progress import Progress
 from interact_cli.training.examples import load_examples
 from interact_cli.training.files import Stored, read_checkpoint, writable_folder, write_checkpoint
 from interact_cli.training.fit import Recipe, accuracy, build, fit

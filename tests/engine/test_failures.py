@@ -9,7 +9,7 @@ from torch import nn
 
 from interact_cli.engine.evaluator import UNMASKED, BackOff, Evaluator
 from interact_cli.errors import NonFiniteError, OutOfMemory, RunFailed
-from interact_cli.interfaces import Silent
+from interact_cli.progress import Silent
 
 CPU = torch.device("cpu")
 ERRORS = [

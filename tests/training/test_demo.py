@@ -14,7 +14,8 @@ from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.bundled import breast_cancer, digits
 from interact_cli.errors import RunFailed
 from interact_cli.extensions import adapters
-from interact_cli.interfaces import DataRequest, Silent
+from interact_cli.interfaces import DataRequest
+from interact_cli.progress import Silent
 from interact_cli.training import demo
 from interact_cli.training.files import read_checkpoint
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from interact_cli.errors import DataRefused, NonFiniteError
-from interact_cli.interfaces import Silent
 from interact_cli.networks import mlp
+from interact_cli.progress import Silent
 from interact_cli.training.examples import Examples, load_examples
 from interact_cli.training.fit import Recipe, accuracy, build, fit, learning_rate_share
 

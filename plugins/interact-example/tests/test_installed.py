@@ -19,7 +19,8 @@ from interact_cli import extensions
 from interact_cli.audit.run import run
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import DataRequest, Silent
+from interact_cli.interfaces import DataRequest
+from interact_cli.progress import Silent
 
 KINDS = {"metrics": "mean-interaction", "players": "rings", "datasets": "parity", "archs": "mlp"}
 
