@@ -10,10 +10,33 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["CallableGame", "Estimate", "TableGame", "__version__", "and_or_graph", "measure", "read_report"]
+__all__ = [
+    "AndOr",
+    "AndOrGraph",
+    "CallableGame",
+    "Estimate",
+    "Multivariate",
+    "SalientContexts",
+    "TableGame",
+    "__version__",
+    "and_or_graph",
+    "measure",
+    "read_report",
+]
 
 if TYPE_CHECKING:
-    from interact_cli.api import CallableGame, Estimate, TableGame, and_or_graph, measure, read_report
+    from interact_cli.api import (
+        AndOr,
+        AndOrGraph,
+        CallableGame,
+        Estimate,
+        Multivariate,
+        SalientContexts,
+        TableGame,
+        and_or_graph,
+        measure,
+        read_report,
+    )
 
 
 def __getattr__(name: str) -> Any:

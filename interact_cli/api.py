@@ -17,7 +17,7 @@ from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.games.coalitions import unique, unpack
 from interact_cli.games.game import CallableGame, TableGame
 from interact_cli.interactions import indices
-from interact_cli.interactions.and_or.graph import and_or_graph
+from interact_cli.interactions.and_or.graph import AndOrGraph, and_or_graph
 from interact_cli.interactions.and_or.split import AndOr
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.multivariate.climbing import Gradient
@@ -37,7 +37,19 @@ from interact_cli.types import FloatArray, PackedArray
 if TYPE_CHECKING:
     from interact_cli.results import Report
 
-__all__ = ["CallableGame", "Estimate", "TableGame", "__version__", "and_or_graph", "measure", "read_report"]
+__all__ = [
+    "AndOr",
+    "AndOrGraph",
+    "CallableGame",
+    "Estimate",
+    "Multivariate",
+    "SalientContexts",
+    "TableGame",
+    "__version__",
+    "and_or_graph",
+    "measure",
+    "read_report",
+]
 
 EXACT_BY_DEFAULT = 20
 """Most players for which ``budget=None`` enumerates all coalitions."""

@@ -491,7 +491,7 @@ def test_public_names():
     assert ic.__all__ == api.__all__
     for name in ic.__all__:
         assert getattr(ic, name) is getattr(api, name)
-    with pytest.raises(AttributeError, match="It offers: CallableGame"):
+    with pytest.raises(AttributeError, match="It offers: AndOr"):
         _ = ic.nonsense
 
 

@@ -97,7 +97,7 @@ TABLES = re.findall(r"^<!-- (interact list \w+ --md) -->\n(.*?)^<!-- end -->$", 
 
 
 def test_tables_are_found():
-    assert {command.split()[2] for command, _ in TABLES} == {"checkpoints", "archs", "datasets"}
+    assert {command.split()[2] for command, _ in TABLES} == {"metrics", "checkpoints", "archs", "datasets"}
 
 
 @pytest.mark.parametrize(("command", "table"), TABLES, ids=lambda text: text[:40])
