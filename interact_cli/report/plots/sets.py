@@ -34,6 +34,8 @@ NAMED = 48
 """Characters of a set."""
 SHARES = (3.2, 1.0)
 """Widths of the bars and of the strength by size."""
+Kind = tuple[str, FloatArray, FloatArray, FloatArray | None]
+"""A kind of interaction: its name, sizes, strength at each size, and the widths of its error bars."""
 ROOM = WIDTH * SHARES[0] / sum(SHARES) - 2 * MARGIN
 BOXED = "boxed: the strongest set of two or more"
 BAR, HEADING, SCALE = 0.235, 0.28, 0.6
@@ -52,8 +54,11 @@ def draw_sets(part: SubFigure, report: Report, metric: str, *, samples: IntArray
     """Draw the strongest sets: by their mean over samples where all share the players, else those of a few samples."""
     measurement = report.measurement(metric)
     left, right = part.subfigures(1, 2, width_ratios=SHARES, squeeze=False)[0]
-    sizes = right.add_gridspec(2, 1, height_ratios=(2.6, max(1e-3, sets_height(report, measurement, samples) - 2.6)))
-    _draw_sizes(right.add_subplot(sizes[0, 0]), report, measurement)
+    kinds = _by_size(report, measurement)
+    if any(np.count_nonzero(strength) > 1 for _, _, strength, _ in kinds):
+        below = max(1e-3, sets_height(report, measurement, samples) - 2.6)
+        upper = right.add_gridspec(2, 1, height_ratios=(2.6, below))[0, 0]
+        _draw_sizes(right.add_subplot(upper), kinds, report, measurement)
     ranking = of_all(report, measurement, SHOWN)
     if ranking is not None:
         axes = left.subplots()
@@ -123,8 +128,7 @@ def _draw_bars(axes: Axes, ranking: Ranking, names: Sequence[str], words: str, *
     axes.set_xlabel("; ".join(filter(None, said)))
 
 
-def _draw_sizes(axes: Axes, report: Report, measurement: Measurement) -> None:
-    kinds = _by_size(report, measurement)
+def _draw_sizes(axes: Axes, kinds: Sequence[Kind], report: Report, measurement: Measurement) -> None:
     for turn, (words, sizes, values, widths) in enumerate(kinds):
         thick = 0.72 / len(kinds)
         axes.bar(
@@ -147,8 +151,8 @@ def _draw_sizes(axes: Axes, report: Report, measurement: Measurement) -> None:
     axes.set_title("strength by size")
 
 
-def _by_size(report: Report, measurement: Measurement) -> list[tuple[str, FloatArray, FloatArray, FloatArray | None]]:
-    """Return ``(name, sizes, strength, widths of its error bars)`` for each kind of interaction."""
+def _by_size(report: Report, measurement: Measurement) -> list[Kind]:
+    """Return the strength of each kind of interaction."""
     kinds = []
     for name, words in (("strength_by_size", "AND"), ("or_strength_by_size", "OR")):
         quantity = find(measurement, name)
