@@ -14,7 +14,7 @@ from benchmarks.timing import Interleaved, quartiles, seconds
 from interact_cli.games.game import TableGame
 from interact_cli.interactions.exact.transforms import moebius
 from interact_cli.interactions.multivariate.design import multivariate_design
-from interact_cli.interactions.multivariate.learning import learn_tables
+from interact_cli.interactions.multivariate.learning.learn import learn_tables
 from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.seeding import generator
 

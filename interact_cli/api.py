@@ -20,9 +20,9 @@ from interact_cli.interactions import indices
 from interact_cli.interactions.and_or.graph import AndOrGraph, and_or_graph
 from interact_cli.interactions.and_or.split import AndOr
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.multivariate.climbing import Gradient
 from interact_cli.interactions.multivariate.design import exact_evaluations, multivariate_design
-from interact_cli.interactions.multivariate.learning import learn
+from interact_cli.interactions.multivariate.learning.climbing import Gradient
+from interact_cli.interactions.multivariate.learning.learn import learn
 from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.plans.budgets import Sampling, gibibytes

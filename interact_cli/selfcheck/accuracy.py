@@ -16,7 +16,7 @@ from interact_cli.games.expressions import (
     Expression,
 )
 from interact_cli.games.game import TableGame
-from interact_cli.interactions.multivariate.learning import learn_tables
+from interact_cli.interactions.multivariate.learning.learn import learn_tables
 from interact_cli.progress import Progress
 from interact_cli.seeding import generator
 from interact_cli.selfcheck.baselines import join_at_random, join_by_erasure, join_by_pair_interaction

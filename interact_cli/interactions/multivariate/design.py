@@ -9,11 +9,11 @@ import numpy as np
 
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import unique
-from interact_cli.interactions.multivariate.climbing import SETTINGS, Gradient
 from interact_cli.interactions.multivariate.coalitions import Coalitions, Members
-from interact_cli.interactions.multivariate.learned import contexts_drawn, learned_on
+from interact_cli.interactions.multivariate.contexts import contexts_drawn, every_context
+from interact_cli.interactions.multivariate.learning.climbing import SETTINGS, Gradient
+from interact_cli.interactions.multivariate.learning.reading import learned_on
 from interact_cli.interactions.multivariate.partitions import Family
-from interact_cli.interactions.multivariate.plan import every_context
 from interact_cli.interactions.multivariate.reduction import reduced
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.multivariate.worths import Worths, by_context, shapley_weights

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.games.coalitions import all_coalitions, unpack
-from interact_cli.interactions.multivariate.climbing import Setting, numbers_of
 from interact_cli.interactions.multivariate.coalitions import Coalitions, Members
-from interact_cli.interactions.multivariate.learned import (
+from interact_cli.interactions.multivariate.contexts import contexts_drawn, every_context
+from interact_cli.interactions.multivariate.learning.climbing import Setting, numbers_of
+from interact_cli.interactions.multivariate.learning.reading import (
     Learned,
-    contexts_drawn,
     difference_of_sums,
     joins_drawn,
     read_out,
@@ -123,10 +122,3 @@ class Plan:
             learned=Learned(traces[0], traces[1], difference_of_sums(drawn, worths.phi)),
             method="learned",
         )
-
-
-def every_context(n_others: int) -> BoolArray:
-    """Return all contexts of so many players in the order of their bit codes, ``(2^q, q)``."""
-    if not n_others:
-        return np.zeros((1, 0), dtype=np.bool_)
-    return unpack(all_coalitions(n_others), n_others)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.interactions.multivariate.climbing import Gradient, Setting, climb, numbers_of
 from interact_cli.interactions.multivariate.coalitions import Coalitions
+from interact_cli.interactions.multivariate.learning.climbing import Gradient, Setting, climb, numbers_of
 from interact_cli.interactions.multivariate.partitions import Partition, from_joins
 from interact_cli.interactions.multivariate.worths import Worths
 from interact_cli.seeding import generator
@@ -35,16 +35,6 @@ def joins_drawn(n_members: int, setting: Setting, seed: int, stream: str) -> Flo
     """Draw the numbers that become partitions, ``(epoch + 1, 2, partition, gap)``: one epoch more for the reading."""
     rng = generator(seed, "multivariate joins", stream)
     return rng.random((setting.epochs + 1, 2, setting.partitions, n_members - 1))
-
-
-def contexts_drawn(n_contexts: int, n_others: int, rng: np.random.Generator) -> BoolArray:
-    """Draw contexts of the players outside A by the law of the Shapley value, ``(context, other)``.
-
-    Each keeps every player with one probability r, uniform in [0, 1]:
-    ``int_0^1 r^s (1-r)^(q-s) dr = s! (q-s)! / (q+1)!``.
-    """
-    rates = rng.random((n_contexts, 1))
-    return rng.random((n_contexts, n_others)) < rates
 
 
 def read_out(traces: FloatArray, largest_value: float) -> tuple[Partition, Partition]:

@@ -9,9 +9,9 @@ import numpy as np
 from interact_cli.errors import BudgetError
 from interact_cli.games.coalitions import unique, unpack
 from interact_cli.games.game import CallableGame, TableGame
-from interact_cli.interactions.multivariate.climbing import Climbed, Gradient, Setting, climb, setting_named
 from interact_cli.interactions.multivariate.coalitions import Coalitions, Members
-from interact_cli.interactions.multivariate.plan import Memory, Plan
+from interact_cli.interactions.multivariate.learning.asking import Memory, Plan
+from interact_cli.interactions.multivariate.learning.climbing import Climbed, Gradient, Setting, climb, setting_named
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.multivariate.worths import by_context
 from interact_cli.interfaces import Game

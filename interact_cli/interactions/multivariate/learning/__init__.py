@@ -1,0 +1,1 @@
+"""Paper 004's learned p: the optimiser, what it draws and asks, and how its end is read."""
