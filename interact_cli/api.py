@@ -21,7 +21,7 @@ from interact_cli.interactions.and_or.graph import AndOrGraph, and_or_graph
 from interact_cli.interactions.and_or.split import AndOr
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.multivariate.design import exact_evaluations, multivariate_design
-from interact_cli.interactions.multivariate.learning.climbing import Gradient
+from interact_cli.interactions.multivariate.learning.climbing import SETTINGS, Gradient
 from interact_cli.interactions.multivariate.learning.learn import learn
 from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import Multivariate
@@ -60,7 +60,12 @@ STREAM = "game"
 
 
 Method = Literal["exact", "learned"]
-CHOICES = {"partitions": get_args(Family), "method": get_args(Method), "gradient": get_args(Gradient)}
+CHOICES = {
+    "partitions": get_args(Family),
+    "method": get_args(Method),
+    "gradient": get_args(Gradient),
+    "setting": tuple(SETTINGS),
+}
 
 
 @overload
@@ -74,6 +79,7 @@ def measure(
     partitions: Family = "contiguous",
     method: Method = "exact",
     gradient: Gradient = "corrected",
+    setting: str = "bert",
 ) -> Multivariate: ...
 
 
@@ -99,6 +105,7 @@ def measure(
     partitions: Family = "contiguous",
     method: Method = "exact",
     gradient: Gradient = "corrected",
+    setting: str = "bert",
 ) -> Estimate: ...
 
 
@@ -113,6 +120,7 @@ def measure(  # noqa: PLR0913  (the options of all indices)
     partitions: Family = "contiguous",
     method: Method = "exact",
     gradient: Gradient = "corrected",
+    setting: str = "bert",
 ) -> Estimate:
     """Measure an index of a game, exactly where the budget allows all ``2^n`` coalitions and sampled elsewhere.
 
@@ -146,6 +154,8 @@ def measure(  # noqa: PLR0913  (the options of all indices)
         partitions: ``"multivariate"``: coalitions of successive players of A, or any.
         method: ``"multivariate"``: find the partitions by enumeration, or learn them as paper 004 does.
         gradient: ``"multivariate"``, learned: the corrected gradient or the paper's.
+        setting: ``"multivariate"``, learned: which of the settings that paper 004's code ships: ``"toy"``, ``"bert"``,
+            ``"accuracy"``, ``"layers"``, ``"instability"``.
 
     Returns:
         An `Estimate` with ``.values``, ``.standard_errors`` and ``.exact`` of one shape, ``.players`` that each value
@@ -173,7 +183,7 @@ def measure(  # noqa: PLR0913  (the options of all indices)
     route = _route(index)
     _check(game, budget, seed)
     members = None if players is None else _listed(players)
-    options = _Options(interaction_size, members, partitions, method, gradient)
+    options = _Options(interaction_size, members, partitions, method, gradient, setting)
     options.check(index, route.reads)
     dimension = getattr(game, "dimension", None)
     if dimension is not None and not route.of_vectors:
@@ -239,6 +249,7 @@ class _Options:
     partitions: Family = "contiguous"
     method: Method = "exact"
     gradient: Gradient = "corrected"
+    setting: str = "bert"
 
     def check(self, index: str, reads: tuple[str, ...]) -> None:
         """Refuse what the index does not read, and choices that nobody offers."""
@@ -314,11 +325,13 @@ def _multivariate(ask: _Ask) -> Estimate:
             options.players,
             seed=ask.seed,
             stream=STREAM,
+            setting=options.setting,
             gradient=options.gradient,
             budget=ask.given_budget,
         )
-    if options.gradient != "corrected":
-        raise UsageError("gradient belongs to method='learned'. Leave it out, or pass method='learned'.")
+    for name in ("gradient", "setting"):
+        if getattr(options, name) != getattr(_Options(), name):
+            raise UsageError(f"{name} belongs to method='learned'. Leave it out, or pass method='learned'.")
     budget = ask.budget(exact=exact_evaluations(n, options.players, options.partitions))
     return ask.answer(
         multivariate_design(n, options.players, budget, seed=ask.seed, stream=STREAM, partitions=options.partitions)
@@ -350,7 +363,7 @@ ROUTES = {
         name: _Route(_by_index, ("interaction_size",) if index.takes_size else (), index.of_vectors)
         for name, index in indices.INDICES.items()
     },
-    "multivariate": _Route(_multivariate, ("players", "partitions", "method", "gradient")),
+    "multivariate": _Route(_multivariate, ("players", "partitions", "method", "gradient", "setting")),
     "salient-contexts": _Route(_salient_contexts, ("players",)),
 }
 

@@ -537,3 +537,25 @@ def test_a_plan_that_no_memory_holds_is_refused_with_its_size(index: str, option
         errors.BudgetError, match="at most 35,791,394 evaluations to sample 60 players, got 1,000,000,000"
     ):
         ic.measure(game, index, budget=10**9, **options)
+
+
+def test_paper_004s_settings_are_asked_for_by_name():
+    game = ic.TableGame(np.random.default_rng(0).normal(size=2**6))
+    epochs = {
+        name: ic.measure(game, "multivariate", players=range(4), method="learned", setting=name).trace
+        for name in SETTINGS
+    }
+    # 200 epochs for the expressions, 100 elsewhere; one row more for where p ended.
+    assert {name: len(trace) for name, trace in epochs.items()} == {
+        name: 201 if name == "toy" else 101 for name in SETTINGS
+    }
+    with pytest.raises(errors.UnknownNameError, match=r"setting 'brt'.*Did you mean 'bert'"):
+        ic.measure(game, "multivariate", players=range(4), method="learned", setting="brt")
+    with pytest.raises(errors.UsageError, match="setting belongs to method='learned'"):
+        ic.measure(game, "multivariate", players=range(4), setting="toy")
+    with pytest.raises(errors.UsageError, match="'shapley' reads no setting"):
+        ic.measure(game, "shapley", setting="toy")
+
+
+SETTINGS = ("toy", "bert", "accuracy", "layers", "instability")
+"""The rows of the table in the digest, section 8."""
