@@ -11,7 +11,7 @@ import pytest
 from support import references
 
 import interact_cli as ic
-from interact_cli import api, errors
+from interact_cli import api, errors, routes
 
 INDICES = sorted(references.DEFINITIONS)
 
@@ -109,7 +109,7 @@ def test_large_plans_are_evaluated_in_bounded_batches():
     estimate = ic.measure(ic.CallableGame(fn, n_players=18), "shapley")
     np.testing.assert_allclose(estimate.values, np.arange(18.0), atol=1e-9)
     assert sum(sizes) == 2**18
-    assert max(sizes) <= api.BATCH < 2**18
+    assert max(sizes) <= routes.BATCH < 2**18
 
 
 # --- what is refused ----------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ OTHERS = {"shapley", "banzhaf", "multi-order", "inference-patterns", "harsanyi",
 
 
 def test_every_index_is_measured_by_name():
-    assert set(api.ROUTES) == OTHERS.union(*READS.values())
+    assert set(routes.ROUTES) == OTHERS.union(*READS.values())
 
 
 @pytest.mark.parametrize("index", sorted(OTHERS.union(*READS.values())))
@@ -434,7 +434,7 @@ def test_any_object_with_a_dimension_is_a_vector_game():
     assert ic.measure(Mine(), "harsanyi").values.shape == (8, 2)
 
 
-@pytest.mark.parametrize("index", sorted(set(api.ROUTES) - {"harsanyi"}))
+@pytest.mark.parametrize("index", sorted(set(routes.ROUTES) - {"harsanyi"}))
 def test_only_dividends_are_of_vectors(index):
     options = {"players": (0, 1)} if index in READS["players"] else {}
     with pytest.raises(errors.UsageError, match=f"'{index}' needs a game whose values are numbers, got vectors of 3"):
@@ -473,7 +473,7 @@ def test_values_that_are_no_real_numbers_are_refused(fn):
 # --- what is too large ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("index", sorted(set(api.ROUTES) - {"multivariate"}))
+@pytest.mark.parametrize("index", sorted(set(routes.ROUTES) - {"multivariate"}))
 @pytest.mark.parametrize(("n", "memory"), [(21, "0.02 GiB"), (30, "8 GiB"), (2000, r"2\^1973 GiB")])
 def test_too_many_players_say_how_much_memory_and_what_else(index, n, memory):
     def never(coalitions):
