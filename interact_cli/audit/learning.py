@@ -74,9 +74,8 @@ def source_of(subject: Subject) -> str:
     target = f" of the {learning.target} class" if learning.target else ""
     stayed = f"; {n_kept} of {n} samples keep the start, which no step improved" if n_kept else ""
     return (
-        f"of each sample its own, learned from {subject.baseline.name} ({subject.baseline.source}) for "
-        f"{learning.score}{target}: sum of |I(S)|, |v(empty)| included, {before.mean():.4g} -> {after.mean():.4g} on "
-        f"average{stayed}"
+        f"of each sample its own; sum of |I(S)|, v(empty) included, {before.mean():.4g} -> {after.mean():.4g} on "
+        f"average{stayed}; learned for {learning.score}{target} from {subject.baseline.name} ({subject.baseline.source})"
     )
 
 
