@@ -43,6 +43,7 @@ class MultivariateInteraction:
     options = ("partitions", "learned", "span")
     of_vectors = False
     of_predicted = True
+    kept_per_coalition = 0
 
     def design(self, question: Question) -> Design:
         """Ask for the full table where it fits the budget, else for drawn contexts of all coalitions of A.

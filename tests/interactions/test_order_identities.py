@@ -48,14 +48,33 @@ def test_erratum_10_theorem_2_holds_in_expectation(game, data: st.DataObject):
 
 
 def test_erratum_10_for_a_single_draw_the_identity_is_far_off():
-    v = set_game(np.random.default_rng(0).normal(size=2**6), 6)
-    singles = [v[frozenset(S2)] - 2 * v[frozenset(S2[:2])] for S2 in combinations(range(6), 4)]
-    assert np.std(singles) > 1
+    n, a1, a2 = 6, 2, 4
+    table = np.random.default_rng(0).normal(size=2**n)
+    orders = np.nan_to_num(ic.measure(ic.TableGame(table), "multi-order").values)
+    v = set_game(table, n)
+    expected = (1 - a2 / a1) * v[frozenset()] + sum(weight(n, a1, a2, m) * orders[m].sum() for m in range(n - 1))
+    singles = np.array(
+        [
+            v[frozenset(S2)] - a2 / a1 * v[frozenset(S1)]
+            for S2 in combinations(range(n), a2)
+            for S1 in combinations(S2, a1)
+        ]
+    )
+    assert singles.mean() == pytest.approx(expected)
+    assert np.abs(singles - expected).mean() > 1
 
 
-def test_erratum_11_the_weight_peaks_one_below_the_first_coalition():
-    for n, a1, a2 in ((12, 4, 9), (20, 6, 20), (16, 8, 10)):
-        assert int(np.argmax([weight(n, a1, a2, m) for m in range(n - 1)])) == a1 - 1
+@pytest.mark.parametrize(("a1", "a2"), [(2, 5), (3, 5), (3, 6), (4, 6)])
+def test_erratum_11_the_weight_peaks_one_below_the_first_coalition(a1: int, a2: int):
+    """The weights themselves, read off random games: not at order a1 as printed, but at a1 - 1."""
+    n = 6
+    games = np.random.default_rng(1).normal(size=(40, 2**n))
+    sums = [np.nan_to_num(ic.measure(ic.TableGame(table), "multi-order").values).sum(axis=(1, 2)) for table in games]
+    means = [nested_mean(set_game(table, n), n, a1, a2, a2 / a1) - (1 - a2 / a1) * table[0] for table in games]
+    weights, *_ = np.linalg.lstsq(np.array(sums), np.array(means), rcond=None)
+
+    assert int(np.argmax(weights)) == a1 - 1
+    assert weights == pytest.approx([weight(n, a1, a2, m) for m in range(n - 1)], abs=1e-9)
 
 
 @given(tables(low=3))
