@@ -8,6 +8,7 @@
     │   ├── BudgetError             fewer evaluations than the question needs
     │   ├── ShapeError              an array of another shape than the contract says
     │   └── OutputError             the output exists, cannot be written, or is an input
+    ├── NotComparable (3)           two reports that answer different questions, or hold what no verdict can rest on
     ├── InputRefused (4)            a file is missing, unsafe, corrupt or unsupported
     │   ├── CheckpointRefused
     │   ├── DataRefused
@@ -69,6 +70,12 @@ class ShapeError(UsageError):
 
 class OutputError(UsageError):
     """The output exists already, cannot be written, or is one of the inputs."""
+
+
+class NotComparable(InteractError):
+    """Two reports that answer different questions, or hold what no verdict can rest on."""
+
+    exit_code = 3
 
 
 class InputRefused(InteractError):

@@ -44,6 +44,12 @@ class Quantity:
     """Upper end of the 95 % interval; None below 20 samples."""
     exact: npt.NDArray[np.bool_] | None = None
     """True where the value needed no sampling of coalitions."""
+    statistic: str = ""
+    """Of a summary: the function of sample means that it is, a name in `metrics.summaries.of_means.STATISTICS`; empty
+    where it is none, and nothing can recompute it on other samples."""
+    parts: tuple[str, ...] = ()
+    """Of a summary: the per-sample quantities of the same measurement whose means over the included samples the
+    statistic takes; their dims are ``("sample", *dims)``."""
 
 
 @dataclass(frozen=True)

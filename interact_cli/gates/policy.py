@@ -1,0 +1,142 @@
+"""The policy of a gate: which numbers must not move how far, and what to do when that cannot be told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from interact_cli.safe_text import safe_text
+
+MAY_DIFFER = ("baseline", "entry", "classes", "dtype", "normaliser", "tool")
+"""What a policy may declare different; players, score, plan and the definition of a metric never may."""
+MARGIN = re.compile(r"(?P<number>[0-9.eE+-]+)\s*(?P<unit>%|noise)?")
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The smallest change that matters.
+
+    ``0.1`` in the unit of the quantity, ``5%`` of the reference, ``2 noise`` times what two plan seeds of one
+    checkpoint differ by.
+    """
+
+    amount: float
+    """Finite and above 0; the share where relative: 0.05 for ``5%``."""
+    kind: Literal["absolute", "relative", "noise"] = "absolute"
+
+    @classmethod
+    def parse(cls, given: object) -> Margin:
+        """Read a margin.
+
+        Raises:
+            ValueError: no such form, or a number that is not finite and above 0.
+
+        Example:
+            >>> Margin.parse("5%"), Margin.parse(0.1), Margin.parse("2 noise").kind
+            (Margin(amount=0.05, kind='relative'), Margin(amount=0.1, kind='absolute'), 'noise')
+        """
+        if isinstance(given, Margin):
+            return given
+        expected = "expected a finite number above 0, alone (0.1), as a share (5%) or in A/A noise (2 noise)"
+        matched = MARGIN.fullmatch(str(given).strip()) if isinstance(given, str | int | float) else None
+        if matched is None or isinstance(given, bool):
+            raise ValueError(expected)
+        try:
+            amount = float(matched["number"])
+        except ValueError:
+            raise ValueError(expected) from None
+        if not isfinite(amount) or amount <= 0:
+            raise ValueError(expected)
+        kinds: dict[str | None, Literal["absolute", "relative", "noise"]] = {
+            None: "absolute",
+            "%": "relative",
+            "noise": "noise",
+        }
+        kind = kinds[matched["unit"]]
+        return cls(amount / 100 if kind == "relative" else amount, kind)
+
+    def __str__(self) -> str:
+        if self.kind == "relative":
+            return f"{self.amount * 100:g}%"
+        return f"{self.amount:g} noise" if self.kind == "noise" else f"{self.amount:g}"
+
+
+MarginField = Annotated[Margin, BeforeValidator(Margin.parse), PlainSerializer(str)]
+Alpha = Annotated[float, Field(gt=0, lt=0.5)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
+
+
+class Rule(_Section):
+    """One number, or one number at each of several places, and the change that it must not make."""
+
+    metric: Annotated[str, Field(min_length=1)]
+    """Metric of the reports, with its module where there are several: `shapley@encoder.layer.0`; `accuracy` too."""
+    quantity: Annotated[str, Field(min_length=1)]
+    """Number of its summary: `mean_abs`, `J_mean_abs`, `strength_rms_corrected`."""
+    must_not: Literal["rise", "fall", "change"]
+    """The direction that is worse."""
+    margin: MarginField
+    """The smallest change that matters: `0.1` in the number's unit, `5%` of the reference, `2 noise`."""
+    at: tuple[int | float | str, ...] | None = None
+    """Orders, sizes or players to judge; every one unless given."""
+    level: Literal["error", "warn", "off"] = "error"
+    """`error` decides the verdict, `warn` is printed, `off` is not judged."""
+    alpha: Alpha | None = None
+    """Share of false alarms of this rule; the policy's unless given."""
+    name: Annotated[str, Field(max_length=200)] = ""
+    """How the rule is called in what is printed; metric and quantity unless given."""
+
+
+class Policy(_Section):
+    """All rules, and how the two reports are compared."""
+
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    """What must not move."""
+    alpha: Alpha = 0.05
+    """Share of false alarms at a change of exactly the margin."""
+    samples: Literal["both-correct", "all"] = "both-correct"
+    """Labelled samples that are compared: those that both versions classify correctly, or all."""
+    on_inconclusive: Literal["fail", "warn", "pass"] = "fail"
+    """What an undecided rule does: exit 3, a warning, or nothing. What cannot be compared at all is always exit 3."""
+    on_missing: Literal["refuse", "intersect"] = "refuse"
+    """Samples that only one report holds: not comparable, or left out and counted."""
+    allow_partial: bool = False
+    """Judge reports of a quick look (`--limit`) too."""
+    may_differ: tuple[Literal["baseline", "entry", "classes", "dtype", "normaliser", "tool"], ...] = ()
+    """What may differ between the reports; each is printed."""
+    noise: str | None = None
+    """Report of the reference's checkpoint under another plan seed (`interact gate --self-check`): the A/A noise."""
+    resamples: Annotated[int, Field(ge=2000, le=100_000, strict=True)] = 10_000
+    """Bootstrap resamples of the samples."""
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)] = 0
+    """Seed of the resamples."""
+
+    def overridden(self, margin: Margin | None, alpha: float | None, on_inconclusive: str | None) -> Policy:
+        """Return the policy with what the command line says in the place of what every rule says."""
+        rules = tuple(
+            rule.model_copy(
+                update={
+                    **({} if margin is None else {"margin": margin}),
+                    **({} if alpha is None else {"alpha": alpha}),
+                }
+            )
+            for rule in self.rules
+        )
+        changed: dict[str, Any] = {"rules": rules}
+        if alpha is not None:
+            changed["alpha"] = alpha
+        if on_inconclusive is not None:
+            changed["on_inconclusive"] = on_inconclusive
+        return self.model_copy(update=changed)
+
+
+def named(rule: Rule) -> str:
+    """Return how a rule is called."""
+    return safe_text(rule.name) if rule.name else f"{rule.metric} {rule.quantity} must not {rule.must_not}"
