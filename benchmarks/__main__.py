@@ -10,6 +10,9 @@ from rich.console import Console
 from benchmarks.and_or import and_or
 from benchmarks.batch_sizes import batch_sizes
 from benchmarks.exact_indices import exact_indices
+from benchmarks.gate_error_rates import gate_error_rates
+from benchmarks.gate_simulation import gate_simulation
+from benchmarks.gate_time import gate_time
 from benchmarks.growth import growth
 from benchmarks.masked_rows import masked_over_bare
 from benchmarks.multivariate import multivariate
@@ -31,6 +34,9 @@ BENCHMARKS = (
     Benchmark("startup", startup),
     Benchmark("picking", picking),
     Benchmark("batch-rows", batch_sizes),
+    Benchmark("gate-error-rates", gate_error_rates),
+    Benchmark("gate-simulation", gate_simulation),
+    Benchmark("gate-time", gate_time),
 )
 
 

@@ -122,7 +122,7 @@ class Comparison:
     headline: tuple[tuple[str, str], ...] = ()
     """(metric, quantity) that a short summary shows; the others are in the JSON, and with ``--all``."""
     left_out: tuple[str, ...] = ()
-    """What the reports hold and cannot be compared, with the reason: ``"bottleneck: theory (no mean over samples)"``."""
+    """What the reports hold and cannot be compared, with the reason: ``"bottleneck theory: no mean of samples"``."""
     spoken: tuple[Spoken, ...] = ()
     remarks: tuple[str, ...] = ()
     """What a reader must know: another device, older and newer swapped, fewer than 30 samples."""

@@ -104,6 +104,32 @@ def load_model(
     return _describe(network, choice, contents, sidecar, fit.notes)
 
 
+def named_architecture(path: str | Path, *, weights: str = "auto", builders: Registry[ArchBuilder]) -> str | None:
+    """Return what names the architecture of a checkpoint besides ``--arch``; None where nothing does.
+
+    Args:
+        path: The checkpoint, or a model directory of timm or transformers.
+        weights: ``"auto"``, ``"ema"`` or ``"raw"``.
+        builders: What stands behind each prefix.
+
+    Returns:
+        ``PREFIX:NAME``, of the file or its sidecar; ``"config.json"`` for a directory.
+
+    Raises:
+        CheckpointRefused: the file or folder cannot be opened safely.
+    """
+    if is_directory(path):
+        return "config.json"
+    if (missing := missing_path(path)) is not None:
+        raise missing
+    contents = read_contents(str(path), weights)
+    try:
+        choice = _named_in_file(contents, builders) or _named_in_sidecar(read_sidecar(Path(path)), builders)
+    except UsageError:  # a name that nobody here builds, or code, which a file may not choose
+        return None
+    return None if choice is None else choice.arch
+
+
 def _load_transformers(
     directory: ModelDirectory,
     explicit: _Choice | None,

@@ -47,7 +47,8 @@ def resolve(settings: Settings, model: Model, data_name: str, metrics: Sequence[
     target = _target(settings, model, update["score"], usual)
     check_labels(target, only, labels_known=labels_known, data_name=data_name)
     n_samples = settings.data.n_samples or update.pop("n_samples")
-    data = {"name": data_name, "n_samples": n_samples, "only": only}
+    seed = settings.plan.seed if settings.data.seed is None else settings.data.seed
+    data = {"name": data_name, "n_samples": n_samples, "only": only, "seed": seed}
     budget = None if settings.plan.protocol else settings.plan.budget or BUDGET
     plan = {"budget": budget, "pairs": update.get("pairs", settings.plan.pairs)}
     return settings.model_copy(

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from interact_cli import extensions
 from interact_cli.audit.class_order import in_network_order
+from interact_cli.audit.defaults import SAMPLES
 from interact_cli.audit.preparer import Preparer
 from interact_cli.config.settings import DataSettings
-from interact_cli.datasets.drawing import draw, fingerprint, read_ids
+from interact_cli.datasets.drawing import draw, fingerprint, positions, read_ids
 from interact_cli.datasets.locations import default_roots
 from interact_cli.errors import DataRefused, InputRefused, RunFailed, SampleSkipped, UsageError
 from interact_cli.interfaces import DataRequest, Dataset
@@ -143,17 +144,24 @@ def matched(model: Model, dataset: Dataset) -> Model:
 
 
 def draw_inputs(
-    data: DataSettings, model: Model, dataset: Dataset, *, n_samples: int, seed: int, n_pictures: int
+    data: DataSettings, model: Model, dataset: Dataset, *, n_pictures: int, ids: Sequence[str] | None = None
 ) -> Inputs:
     """Draw samples and prepare them.
 
+    Args:
+        data: Resolved: how many samples, and by which seed.
+        model: The network.
+        dataset: Where to draw from.
+        n_pictures: Samples whose picture is kept.
+        ids: Samples to take instead of a draw.
+
     Raises:
-        DataRefused: a label outside the network's classes.
+        DataRefused: a label outside the network's classes, or no such sample.
         RunFailed: more unreadable samples than tolerated, or none left.
     """
     if len(dataset) == 0:
         raise DataRefused(f"Expected samples in data set '{dataset.name}' ({dataset.split}), got none.")
-    indices = _chosen(data, dataset, n_samples, seed)
+    indices = _chosen(data, dataset) if ids is None else positions(ids, dataset)
     dataset = in_network_order(model, dataset)
     _check_labels(model, dataset)
     if data.limit is not None:
@@ -183,13 +191,13 @@ def draw_inputs(
     return left.checked()
 
 
-def _chosen(data: DataSettings, dataset: Dataset, n_samples: int, seed: int) -> Sequence[int]:
+def _chosen(data: DataSettings, dataset: Dataset) -> Sequence[int]:
     """Return the positions to measure: those of a file, texts of the command line as they stand there, or a draw."""
     if data.samples:
         return read_ids(data.samples, dataset)
     if data.texts:
         return range(min(data.n_samples or len(dataset), len(dataset)))
-    return draw(dataset, n_samples, seed)
+    return draw(dataset, data.n_samples or SAMPLES, data.seed or 0)
 
 
 def range_inputs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -10,7 +11,7 @@ from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
 from interact_cli.audit.agreement import check_agreement, remarks
 from interact_cli.audit.baselines import baseline_of, default_baseline
-from interact_cli.audit.defaults import BUDGET, SAMPLES, check_protocol, resolve
+from interact_cli.audit.defaults import BUDGET, check_protocol, resolve
 from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
 from interact_cli.audit.learnable import Learning, few_enough, learning_of, start_name
 from interact_cli.audit.planning import check_numbers
@@ -91,13 +92,16 @@ def asked_metrics(settings: Settings) -> tuple[Metric, ...]:
     return metrics if parts is None else tuple(WithInstability(metric, parts) for metric in metrics)
 
 
-def prepare(settings: Settings, progress: Progress, *, training: bool = True) -> Subject:
+def prepare(
+    settings: Settings, progress: Progress, *, training: bool = True, ids: Sequence[str] | None = None
+) -> Subject:
     """Load, open and resolve everything that a run needs.
 
     Args:
         settings: What the user asked for.
         progress: Told what takes time.
         training: Train a reference network that is not in the cache; False takes it untrained, for a forecast.
+        ids: Samples to measure instead of those that the settings draw: the samples of an earlier report.
 
     Raises:
         InteractError: anything asked for that does not exist, does not fit or cannot be read.
@@ -118,14 +122,7 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     model = matched(model, dataset)
     _check_continuation(settings, model)
     resolved = resolve(settings, model, data_name, metrics, labelled=dataset.labels is not None)
-    inputs = draw_inputs(
-        resolved.data,
-        model,
-        dataset,
-        n_samples=resolved.data.n_samples or SAMPLES,
-        seed=resolved.plan.seed,
-        n_pictures=N_PICTURES,
-    )
+    inputs = draw_inputs(resolved.data, model, dataset, n_pictures=N_PICTURES, ids=ids)
     cut = _players(resolved, model)
     asked = scores.resolve(resolved.score or "", model.output, tuple(named_modules(model.module)))
     rows = batch_rows(model, device.type, resolved.run.batch_size, size=_row_size(model, inputs, cut.entry))
@@ -137,7 +134,7 @@ def prepare(settings: Settings, progress: Progress, *, training: bool = True) ->
     evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole, asked[0].vector)
     evaluator.open(inputs.samples[0], fit=resolved.run.batch_size == "auto")
     name = resolved.baseline or default_baseline(cut.entry)
-    begun, seed = start_name(name, cut.entry, asked[0].name), resolved.plan.seed
+    begun, seed = start_name(name, cut.entry, asked[0].name), resolved.data.seed or 0
     baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
     inputs, players = _large_enough(*_seated(cut, inputs, baseline), resolved.plan.interaction_size or 0)
     learning = None

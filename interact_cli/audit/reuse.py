@@ -10,8 +10,9 @@ from typing import Any
 from interact_cli import scores
 from interact_cli.audit.agreement import SPECIAL, check_agreement, unread
 from interact_cli.audit.answers import Ask, answer
-from interact_cli.audit.defaults import BUDGET, INNER, WITH_CLASSES, check_labels, check_protocol
+from interact_cli.audit.defaults import BUDGET, WITH_CLASSES, check_labels, check_protocol
 from interact_cli.audit.delivery import Outcome, deliver
+from interact_cli.audit.earlier import left_open, settings_of
 from interact_cli.audit.evaluation import Evaluations, Network
 from interact_cli.audit.learning import with_baselines
 from interact_cli.audit.material import Material
@@ -46,16 +47,6 @@ QUESTION = (
 )
 """What may differ from the earlier run; everything else decides what a record is."""
 HANDLING = ("checkpoint", "run.output", "run.force", "run.records")
-FIXED_BY_PROTOCOL = (
-    "score",
-    "baseline",
-    "players",
-    "target",
-    "data.only",
-    "plan.budget",
-    "plan.pairs",
-    "plan.contexts",
-)
 
 
 def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Sequence[str] = ()) -> Outcome:
@@ -152,8 +143,7 @@ class EarlierRun:
                 f"--from takes the network, inputs and players of the report; {', '.join(foreign)} cannot change. "
                 f"Changeable: {', '.join((*QUESTION, *HANDLING))}. Measure again without --from."
             )
-        places = {name: _expanded(name, value) for name, value in self.report.run.get("places", {}).items() if value}
-        self._given = {**_flat(self.report.config), **places, **self.changes}
+        self._given = {**settings_of(self.report), **self.changes}
         protocol = self._given.get("plan.protocol")
         if protocol is not None:
             check_protocol(load_settings(flags={"plan.protocol": protocol, **self.changes}))
@@ -192,11 +182,7 @@ class EarlierRun:
                 "The report does not hold all that is asked, and its checkpoint is not where it was. "
                 "Name it: interact measure CHECKPOINT --from REPORT."
             )
-        inner = str(self._given.get("players")).partition(":")[0] == INNER
-        fixed = [name for name in FIXED_BY_PROTOCOL if not (inner and name == "players")]
-        left_open = fixed if self._given.get("plan.protocol") else ()
-        given = {name: value for name, value in self._given.items() if name not in left_open}
-        given |= {"run.batch_size": self.report.provenance["batch_rows"]}
+        given = left_open(self._given) | {"run.batch_size": self.report.provenance["batch_rows"]}
         learned = self.report.provenance["baseline"].get("learned")
         if learned:  # for the score of the first run, whatever is asked now
             given |= {name: learned[name] for name in ("score", "target")}
@@ -208,21 +194,3 @@ class EarlierRun:
                 f"Measure again without --from."
             )
         return with_baselines(subject, list(self.report.players.baseline)) if learned else subject
-
-
-def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if isinstance(value, Mapping) and name != "arch_args":
-            flat |= {f"{name}.{inner}": entry for inner, entry in value.items()}
-        else:
-            flat[name] = value
-    return flat
-
-
-def _expanded(name: str, value: str) -> str:
-    """Put the home folder back where it was redacted."""
-    if name == "data.name":
-        reader, colon, path = value.partition(":")
-        return f"{reader}:{Path(path).expanduser()}" if colon else value
-    return str(Path(value).expanduser())

@@ -37,13 +37,28 @@ def run(settings: Settings, progress: Progress, argv: Sequence[str] = ()) -> Out
         InteractError: whatever cannot be done; no half-written report is left.
     """
     invocation = Invocation.now(argv)
-    subject = prepare(settings, progress)
+    return measured(prepare(settings, progress), progress, invocation)
+
+
+def measured(subject: Subject, progress: Progress, invocation: Invocation, inputs: Sequence[Path] = ()) -> Outcome:
+    """Measure what is prepared and write the report, or return the finished one of the same run.
+
+    Args:
+        subject: The checkpoint on its inputs.
+        progress: Told what happens.
+        invocation: When and how the run was asked for.
+        inputs: Further files that must not be overwritten.
+
+    Raises:
+        InteractError: whatever cannot be done; no half-written report is left.
+    """
     announce(subject, progress)
 
     def make(journal: Journal) -> Report:
         return _measured(subject, journal, progress)
 
-    return deliver(subject.settings, identity(subject), _input_files(settings), make, invocation)
+    files = [*_input_files(subject.settings), *inputs]
+    return deliver(subject.settings, identity(subject), files, make, invocation)
 
 
 def announce(subject: Subject, progress: Progress) -> None:

@@ -8,8 +8,10 @@ import typer
 
 from interact_cli import __version__
 from interact_cli.cli.bottleneck import bottleneck
+from interact_cli.cli.compare import compare
 from interact_cli.cli.console import screen
 from interact_cli.cli.doctor import doctor
+from interact_cli.cli.gate import gate
 from interact_cli.cli.guard import Commands
 from interact_cli.cli.inspect import inspect
 from interact_cli.cli.listing import list_
@@ -19,8 +21,9 @@ from interact_cli.cli.selfcheck import selfcheck
 from interact_cli.cli.validate import validate
 
 EPILOG = (
-    "Exit codes: 0 done, 2 usage or configuration, 3 a check failed, 4 input refused, 5 run failed, 70 internal error, "
-    "130 and 143 interrupted (rerun to go on)."
+    "Exit codes: 0 done or PASS, 1 FAIL of a gate and nothing else, 2 usage or configuration, 3 undecided, not "
+    "comparable, or a check failed, 4 input refused, 5 run failed, 70 internal error, 130 and 143 interrupted (rerun "
+    "to go on)."
 )
 
 app = typer.Typer(
@@ -34,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (measure, bottleneck, show, plot, inspect, validate, doctor, selfcheck):
+for command in (measure, bottleneck, show, plot, inspect, validate, doctor, compare, gate, selfcheck):
     app.command()(command)
 app.command("list")(list_)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -42,6 +45,33 @@ class _Told(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+class _NoCommands:
+    """A stream on which nothing that came from outside can speak to GitHub's runner.
+
+    The runner takes a line that begins with ``::``, or holds ``##[``, for a command; both are broken by a space.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text without commands."""
+        return self._stream.write(re.sub(r"(?m)^(\s*):(?=:)", r"\1: ", text).replace("##[", "## ["))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _stream(stream: IO[str]) -> IO[str]:
+    """Return the stream, guarded where a runner listens."""
+    return cast("IO[str]", _NoCommands(stream)) if on_github() else stream
+
+
+def on_github() -> bool:
+    """True inside a job of GitHub Actions."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 @dataclass
 class Screen:
     """Where output goes; set once from the global options."""
@@ -53,12 +83,12 @@ class Screen:
     @property
     def out(self) -> Console:
         """The result."""
-        return _Result(file=sys.stdout, no_color=None if self.color else True, highlight=False)
+        return _Result(file=_stream(sys.stdout), no_color=None if self.color else True, highlight=False)
 
     @property
     def err(self) -> Console:
         """Everything else."""
-        return _Told(file=sys.stderr, no_color=None if self.color else True, highlight=False, stderr=True)
+        return _Told(file=_stream(sys.stderr), no_color=None if self.color else True, highlight=False, stderr=True)
 
     def show(self, result: RenderableType) -> None:
         """Print a result."""
@@ -68,6 +98,15 @@ class Screen:
         """Print a document as it is: JSON or YAML, never folded or coloured."""
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
+
+    def place(self, path: Path) -> None:
+        """Print where something lies, in one line."""
+        print(safe_text(path, LONGEST), file=_stream(sys.stdout), flush=True)
+
+    def workflow_command(self, line: str) -> None:
+        """Speak to GitHub's runner: the one line that is meant as a command."""
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
     def say(self, message: str, style: str = "") -> None:
         """Tell something beside the result, unless quiet."""

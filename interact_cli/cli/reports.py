@@ -67,7 +67,7 @@ def plot(
         raise OutputError("The picture would overwrite the report. Choose another --output.")
     if kind in {None, "graph"} and output.suffix.lower() == ".json":
         screen.say(f"Wrote the {write_graph(read_report(report), output, sample=sample)}.")
-        screen.document(str(output))
+        screen.place(output)
         return
     drawn = plot_report(
         read_report(report),
@@ -79,7 +79,7 @@ def plot(
         pair=pair,
     )
     screen.say(f"Drew {', '.join(drawn)}.")
-    screen.document(str(output))
+    screen.place(output)
 
 
 def _same_file(one: Path, other: Path) -> bool:

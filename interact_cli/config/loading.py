@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -37,7 +40,7 @@ def load_settings(
     Raises:
         UsageError: an unreadable file, an unknown name, a value of the wrong type; all problems in one line.
     """
-    tree = {} if config is None else _read(config)
+    tree = {} if config is None else read_mapping(config, "config", "Check the path after --config.")
     given = [*_from_environment(environ or {}), *map(_from_assignment, assignments)]
     given += [(dotted.split("."), value) for dotted, value in (flags or {}).items() if value is not None]
     for path, value in given:
@@ -45,7 +48,9 @@ def load_settings(
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        raise UsageError(_told(error, config)) from None
+        where = f" in '{safe_text(config)}', the environment or the command line" if config else ""
+        told = problems(error, Settings)
+        raise UsageError(f"Settings do not fit{where}: {told}. ('interact validate' checks a file.)") from None
 
 
 def _from_environment(environ: Mapping[str, str]) -> list[tuple[list[str], Any]]:
@@ -60,21 +65,44 @@ def _from_assignment(assignment: str) -> tuple[list[str], Any]:
     return dotted.strip().split("."), load_strict(text, f"--set {safe_text(dotted)}")
 
 
-def _read(config: Path) -> dict[str, Any]:
+def read_mapping(path: Path, kind: str, advice: str) -> dict[str, Any]:
+    """Read the names and values of a YAML file; an empty one holds none.
+
+    Nothing that is not a regular file is read, so a pipe or a device never blocks.
+
+    Args:
+        path: The file.
+        kind: What it is called in a message: ``"config"``.
+        advice: What to do where it does not exist, a sentence.
+
+    Raises:
+        UsageError: missing, no regular file, not UTF-8, more than 1 MB, or not strict YAML with names and values.
+    """
+    name = f"{kind.capitalize()} '{safe_text(path)}'"
     try:
-        with config.open("rb") as file:
-            text = file.read(MAX_BYTES + 1).decode("utf-8")
+        content = _content(path)
+        text = content.decode("utf-8")
     except FileNotFoundError:
-        raise UsageError(f"Config '{safe_text(config)}' does not exist. Check the path after --config.") from None
+        raise UsageError(f"{name} does not exist. {advice}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = safe_text(getattr(error, "strerror", None) or "it is no UTF-8 text")
-        raise UsageError(f"Config '{safe_text(config)}' cannot be read: {reason}.") from None
-    tree = load_strict(text, str(config))
+        raise UsageError(f"{name} cannot be read: {reason}.") from None
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"{name} cannot be read: expected at most {MAX_BYTES:,} bytes of YAML.")
+    tree = load_strict(text, str(path))
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise UsageError(f"Expected names and values in '{safe_text(config)}', got a {type(tree).__name__}.")
+        raise UsageError(f"Expected names and values in '{safe_text(path)}', got a {type(tree).__name__}.")
     return tree
+
+
+def _content(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return file.read(MAX_BYTES + 1)
 
 
 def _assign(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
@@ -87,31 +115,50 @@ def _assign(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
     tree[last] = value
 
 
-def _told(error: ValidationError, config: Path | None) -> str:
-    problems = [_problem(detail) for detail in error.errors(include_url=False)]
-    where = f" in '{safe_text(config)}', the environment or the command line" if config else ""
-    return f"Settings do not fit{where}: {'; '.join(problems)}. ('interact validate' checks a file.)"
+def problems(error: ValidationError, model: type[BaseModel]) -> str:
+    """Write what pydantic found in one line: every field, what was expected and what arrived.
+
+    Args:
+        error: What pydantic raised.
+        model: What was to be made; its fields are what an unknown name may have meant.
+    """
+    details = error.errors(include_url=False)
+    # A list none of whose entries fits is called too short as well.
+    said = [detail for detail in details if not (detail["type"] == "too_short" and detail["input"])]
+    return "; ".join(_problem(detail, model) for detail in said)
 
 
-def _problem(detail: Mapping[str, Any]) -> str:
+def _problem(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
     if detail["type"] == "extra_forbidden":
         *parents, unknown = detail["loc"]
-        name = safe_text(".".join(map(str, detail["loc"])))
-        known = _fields_at(parents)
+        known = _fields_at(parents, model)
         near = difflib.get_close_matches(str(unknown), known, n=1)
         guess = f", did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
-        return f"unknown name '{name}'{guess}"
+        return f"unknown name '{_place(detail['loc'])}'{guess}"
+    if detail["type"] == "missing":
+        return f"'{_place(detail['loc'])}' is missing"
     # A union adds the name of each of its types to the location: no field is called so.
-    location = [part for part in map(str, detail["loc"]) if "[" not in part and part not in {"int", "str"}]
-    name = safe_text(".".join(location))
-    return f"{name}: {safe_text(detail['msg'])}, got {safe_text(repr(detail['input']), 60)}"
+    types = {"int", "str", "float"}
+    location = [part for part in detail["loc"] if isinstance(part, int) or not ("[" in part or part in types)]
+    said = "expected a list" if detail["type"] == "tuple_type" else detail["msg"].removeprefix("Value error, ")
+    return f"{_place(location)}: {safe_text(said)}, got {safe_text(repr(detail['input']), 60)}"
 
 
-def _fields_at(location: Sequence[Any]) -> list[str]:
-    section: type[BaseModel] = Settings
+def _place(location: Sequence[str | int]) -> str:
+    """``plan.budget``; entries of a list are counted from 1: ``rules[2].margin``."""
+    named = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
+    return safe_text(named.removeprefix("."))
+
+
+def _fields_at(location: Sequence[Any], model: type[BaseModel]) -> list[str]:
+    section = model
     for name in location:
+        if isinstance(name, int):
+            continue
         annotation = section.model_fields[name].annotation if name in section.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        inner = [annotation, *get_args(annotation)]
+        models = [part for part in inner if isinstance(part, type) and issubclass(part, BaseModel)]
+        if not models:
             return []
-        section = annotation
+        section = models[0]
     return list(section.model_fields)

@@ -37,6 +37,8 @@ class DataSettings(_Section):
     """Samples to draw, stratified by class; 50 unless a protocol says otherwise."""
     samples: Path | None = None
     """File of sample ids, one a line, instead of a draw."""
+    seed: int | None = Field(default=None, ge=0, le=LARGEST_SEED, strict=True)
+    """Seed of the draw of samples; plan.seed unless given."""
     only: Literal["correct", "all"] | None = None
     """Which samples enter the summaries; all unless a protocol says otherwise."""
     limit: int | None = Field(default=None, ge=1, le=MOST, strict=True)
@@ -53,7 +55,7 @@ class PlanSettings(_Section):
     budget: int | None = Field(default=None, ge=1, le=MOST, strict=True)
     """Evaluations per sample that each metric may ask for; 4000. All 2^n coalitions where they fit."""
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED, strict=True)
-    """Seed of the draws of samples, pairs and contexts."""
+    """Seed of the draws of pairs and contexts, and of samples unless `data.seed` is given."""
     pairs: str = "auto"
     """Pairs of players: `all`, `radius:R`, `random:K`; auto is radius:2 on a grid and all elsewhere."""
     contexts: int | None = Field(default=None, ge=2, le=MOST, strict=True)

@@ -7,7 +7,7 @@ work, nor the number of players changes it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from PIL import Image
 from interact_cli.datasets.samples import Numbered
 from interact_cli.errors import DataRefused, ShapeError, UsageError
 from interact_cli.interfaces import Dataset
+from interact_cli.safe_text import safe_text
 from interact_cli.seeding import digest, digest_each, generator
 from interact_cli.types import IntArray, Text
 
@@ -50,7 +51,7 @@ def draw(dataset: Dataset, n_samples: int, seed: int) -> list[int]:
     Args:
         dataset: Where to draw from.
         n_samples: How many; more than there are means all of them.
-        seed: The plan seed.
+        seed: The data seed.
 
     Returns:
         Positions in the data set, in the order of the draw.
@@ -110,6 +111,29 @@ def read_ids(path: Path, dataset: Dataset) -> list[int]:
     if not found:
         raise UsageError(f"'{path}' names no sample; expected one id per line, such as '{dataset.sample_id(0)}'.")
     return list(found)
+
+
+def positions(ids: Sequence[str], dataset: Dataset) -> list[int]:
+    """Find samples that were measured before.
+
+    Returns:
+        Positions in the data set, in the order of ``ids``.
+
+    Raises:
+        DataRefused: the data set lacks some of them.
+    """
+    wanted, found = set(ids), {}
+    for index in range(len(dataset)):
+        if (sample_id := dataset.sample_id(index)) in wanted:
+            found[sample_id] = index
+    missing = [sample_id for sample_id in ids if sample_id not in found]
+    if missing:
+        raise DataRefused(
+            f"Expected the samples that the report holds in data set '{dataset.name}' ({dataset.split}), but it lacks "
+            f"{len(missing)} of {len(ids)}, first '{safe_text(missing[0])}'. Name the data that was measured: "
+            f"--data-root DIR, or --dataset."
+        )
+    return [found[sample_id] for sample_id in ids]
 
 
 def _unknown_id(sample_id: str, path: Path, dataset: Dataset, known: Iterable[str]) -> str:

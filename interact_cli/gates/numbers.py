@@ -25,7 +25,7 @@ class PairedNumbers:
     unit: str
     statistic: OfMeans
     corrected: OfMeans | None
-    """The statistic of the same parts that is free of the noise of drawn contexts; None where there is no such noise."""
+    """The statistic of the same parts that is free of the noise of drawn contexts; None where there is none."""
     reference: tuple[FloatArray, ...]
     """The parts of the reference."""
     candidate: tuple[FloatArray, ...]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from interact_cli.errors import UnknownNameError
 from interact_cli.safe_text import safe_text
 
-MAY_DIFFER = ("baseline", "entry", "classes", "dtype", "normaliser", "tool")
+Declared = Literal["baseline", "entry", "classes", "dtype", "normaliser", "tool"]
+MAY_DIFFER: tuple[Declared, ...] = get_args(Declared)
 """What a policy may declare different; players, score, plan and the definition of a metric never may."""
 MARGIN = re.compile(r"(?P<number>[0-9.eE+-]+)\s*(?P<unit>%|noise)?")
 
@@ -84,7 +87,7 @@ class Rule(_Section):
     """The direction that is worse."""
     margin: MarginField
     """The smallest change that matters: `0.1` in the number's unit, `5%` of the reference, `2 noise`."""
-    at: tuple[int | float | str, ...] | None = None
+    at: Annotated[tuple[int | float | str, ...], Field(min_length=1)] | None = None
     """Orders, sizes or players to judge; every one unless given."""
     level: Literal["error", "warn", "off"] = "error"
     """`error` decides the verdict, `warn` is printed, `off` is not judged."""
@@ -109,7 +112,7 @@ class Policy(_Section):
     """Samples that only one report holds: not comparable, or left out and counted."""
     allow_partial: bool = False
     """Judge reports of a quick look (`--limit`) too."""
-    may_differ: tuple[Literal["baseline", "entry", "classes", "dtype", "normaliser", "tool"], ...] = ()
+    may_differ: tuple[Declared, ...] = ()
     """What may differ between the reports; each is printed."""
     noise: str | None = None
     """Report of the reference's checkpoint under another plan seed (`interact gate --self-check`): the A/A noise."""
@@ -140,3 +143,15 @@ class Policy(_Section):
 def named(rule: Rule) -> str:
     """Return how a rule is called."""
     return safe_text(rule.name) if rule.name else f"{rule.metric} {rule.quantity} must not {rule.must_not}"
+
+
+def check_may_differ(given: Sequence[str]) -> tuple[Declared, ...]:
+    """Return what the command line declares different.
+
+    Raises:
+        UnknownNameError: nothing that may.
+    """
+    for name in given:
+        if name not in MAY_DIFFER:
+            raise UnknownNameError("field that may differ", name, MAY_DIFFER)
+    return tuple(field for field in MAY_DIFFER if field in given)

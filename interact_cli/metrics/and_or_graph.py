@@ -13,7 +13,7 @@ from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.plans.sets import padded
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
-from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray, IntArray
@@ -69,8 +69,13 @@ class AndOrGraphs(IndexMetric):
         graphs = [_graph_of(result) for result in results]
         n = int(cohort.n_players.max())
         resampler = Resampler.over(cohort, self.name)
-        numbers = {name: np.array([getattr(graph, name) for graph in graphs]) for name in (*FITS, *COUNTS, *FACTS)}
         units = {"constant": cohort.unit, "sse": f"{cohort.unit}^2"}
+        numbers = {
+            name: Quantity(
+                name, ("sample",), np.array([getattr(graph, name) for graph in graphs]), units.get(name, "1"), meaning
+            )
+            for name, meaning in (FITS | COUNTS | FACTS).items()
+        }
         return Measurement(
             self.name,
             self.version,
@@ -79,14 +84,11 @@ class AndOrGraphs(IndexMetric):
             per_sample=(
                 *_patterns(graphs, n, cohort.unit),
                 *_structure(graphs, n),
-                *[
-                    Quantity(name, ("sample",), numbers[name], units.get(name, "1"), meaning)
-                    for name, meaning in (FITS | COUNTS | FACTS).items()
-                ],
+                *numbers.values(),
                 Quantity("faithful", ("sample",), np.array([graph.faithful for graph in graphs]), "1", FAITHFUL),
             ),
             summary=tuple(
-                resampler.summarise(mean, numbers[name].astype(np.float64)).quantity(
+                resampler.summarise("mean", numbers[name]).quantity(
                     f"mean_{name}", (), "1", f"mean over samples; {meaning}"
                 )
                 for name, meaning in (FITS | COUNTS).items()

@@ -13,7 +13,7 @@ Source: paper 003, equation 3 with the absolute value of paper 002, equation 21 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,14 +22,15 @@ from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.multi_order import MultiOrder, moments_of
-from interact_cli.metrics.summaries import strengths, theory
+from interact_cli.metrics.summaries import theory
 from interact_cli.metrics.summaries.axes import OrderAxis
+from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler
 from interact_cli.metrics.summaries.strengths import STRENGTHS, Moments
 from interact_cli.metrics.summaries.verdict import ROUNDING, Ratio, below_rounding, judge
 from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.seeding import generator
-from interact_cli.types import FloatArray
+from interact_cli.types import BoolArray, FloatArray
 
 NULL_DRAWS = 20
 
@@ -59,20 +60,22 @@ class Bottleneck(MultiOrder):
         dims, included = (axis.dim,), cohort.included
         resampler = Resampler.over(cohort, self.name)
         moments = moments_of(results, axis)
+        parts = moments.quantities(dims, cohort.unit)
         null = axis.aligned([result.extras["null"] for result in results])[included].mean(axis=0)
 
         summary: list[Quantity] = []
         curves = {}
-        for name, (strength, meaning) in STRENGTHS.items():
-            curve = strengths.summarise(resampler, moments, _normalised(strength))
-            null_draws = _normalised(strength)(Moments(*null))
+        for name, meaning in STRENGTHS.items():
+            curve = resampler.summarise(f"J_{name}", *parts)
+            null_draws = STATISTICS[f"J_{name}"].of(*null)
             curves[name] = (curve, null_draws)
             text = f"strength by order over its mean over the measured orders; strength: {meaning}"
             summary.append(curve.quantity(f"J_{name}", dims, "1", text))
             summary.append(_null_quantity(name, null_draws, dims))
         fit = theory.fit(curves["mean_abs"][0].value, axis.shares, axis.n_players)
         summary += _theory_quantities(fit, dims)
-        summary.append(_instability(axis.aligned([result.extras["halves"] for result in results])[included]))
+        change = _change(axis.aligned([result.extras["halves"] for result in results]))
+        summary.append(_instability(change, included))
         scale = float(np.max([result.extras["scale"] for result in results], where=included, initial=0.0))
         ratio = Ratio.at(*axis.positions)
         if moments.absolute[included].mean(axis=0).max() <= ROUNDING * scale:
@@ -84,24 +87,12 @@ class Bottleneck(MultiOrder):
             self.version,
             self.source,
             profile.estimator,
-            profile.per_sample,
+            (*profile.per_sample, change),
             tuple(summary),
             axis.coordinates,
             findings,
             _notes(cohort, resampler),
         )
-
-
-def _normalised(strength: Callable[[Moments], FloatArray]) -> Callable[[Moments], FloatArray]:
-    """Return the strength divided by its mean over the last axis, the orders."""
-
-    def curve(moments: Moments) -> FloatArray:
-        raw = strength(moments)
-        level = raw.mean(axis=-1, keepdims=True)
-        normalised: FloatArray = raw / np.where(level > 0, level, np.nan)
-        return normalised
-
-    return curve
 
 
 def _null_moments(design: FullTable | PairContexts, question: Question) -> FloatArray:
@@ -129,23 +120,40 @@ def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
     return np.stack([Moments.of(design.estimate_of(part)).absolute for part in parts])
 
 
-def _instability(strength: FloatArray) -> Quantity:
-    """Mean over samples and orders of |J_1 - J_2| / mean of |J_1|, |J_2|, J from each half of the contexts.
+def _change(strength: FloatArray) -> Quantity:
+    """Return how far J of half of the contexts is from J of the other half, sample by sample.
+
+    ``mean over orders of |J_1 - J_2| / mean of |J_1|, |J_2|``
 
     Source: paper 003, section 3.1, with two halves in the place of repeated runs.
 
     Args:
-        strength: ``(sample, half, order)`` mean |I| of the included samples.
+        strength: ``(sample, half, order)`` mean |I|.
     """
     size = strength.mean(axis=-1, keepdims=True)
     curves = strength / np.where(size > 0, size, 1.0)
     level = np.abs(curves).mean(axis=1)
     change = np.abs(curves[:, 0] - curves[:, 1])
     by_sample = np.where(level > 0, change / np.where(level > 0, level, 1.0), 0.0).mean(axis=-1)
+    text = "mean over orders of |J_1 - J_2| / mean(J_1, J_2), J of the sample from half of its contexts"
+    return Quantity("split_half_change", ("sample",), by_sample, "1", text)
+
+
+def _instability(change: Quantity, included: BoolArray) -> Quantity:
+    """Return the mean over the included samples."""
+    by_sample = change.values[included]
     n = len(by_sample)
     error = by_sample.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-    text = "mean over samples and orders of |J_1 - J_2| / mean(J_1, J_2), J of each sample from half of its contexts"
-    return Quantity("split_half_instability", (), by_sample.mean(), "1", text, np.asarray(error))
+    return Quantity(
+        "split_half_instability",
+        (),
+        by_sample.mean(),
+        "1",
+        "mean over samples and orders of |J_1 - J_2| / mean(J_1, J_2), J of each sample from half of its contexts",
+        np.asarray(error),
+        statistic="mean",
+        parts=(change.name,),
+    )
 
 
 def _theory_quantities(fit: theory.Fit | None, dims: tuple[str, ...]) -> list[Quantity]:

@@ -15,13 +15,19 @@ import numpy as np
 from interact_cli.interactions.and_or.split import AndOr as Split
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
-from interact_cli.metrics.summaries.statistics import Resampler, Summary, mean
+from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
 SALIENT = 0.05
 """A coalition is salient when its strength reaches this share of the strongest one's (`protocols.md` section 9)."""
+SALIENT_TEXT = f"non-empty coalitions with |I(S)| >= {SALIENT} of the sample's largest"
+SAVED = {
+    "l1_before": "sum of |I(S)| where all of the score is taken as AND",
+    "l1_after": "sum of |I_and(S)| + |I_or(S)| after learning the split",
+}
+"""What the learning of the split saves."""
 
 
 class CoalitionValues(IndexMetric):
@@ -33,22 +39,23 @@ class CoalitionValues(IndexMetric):
         """Summarise by size."""
         values = [result.estimate.values for result in results]
         sizes = int(cohort.n_players.max())
-        by_size = np.stack([strength_by_size(one, sizes) for one in values])
         resampler, unit = Resampler.over(cohort, self.name), cohort.unit
+        by_size = own_strengths(values, sizes, unit)
+        salient = own_salient([[one] for one in values])
         return Measurement(
             self.name,
             self.version,
             self.source,
             estimators(results),
-            per_sample=tuple(self.by_coalition(results, unit)),
+            per_sample=(*self.by_coalition(results, unit), by_size, salient),
             summary=(
-                resampler.summarise(mean, by_size).quantity(
+                resampler.summarise("mean", by_size).quantity(
                     "strength_by_size", ("size",), unit, "sum of |I(S)| over the coalitions of a size, mean of samples"
                 ),
-                resampler.summarise(_share, by_size).quantity(
+                resampler.summarise("share", by_size).quantity(
                     "share_by_size", ("size",), "1", "strength of a size over that of all sizes"
                 ),
-                salient_quantity(resampler, [[one] for one in values]),
+                n_salient(resampler, salient),
             ),
             coordinates=axes(values, sizes),
         )
@@ -120,7 +127,9 @@ class AndOr(IndexMetric):
         splits = [_split_of(result) for result in results]
         ands, ors = [split.values for split in splits], [split.or_values for split in splits]
         sizes, unit = int(cohort.n_players.max()), cohort.unit
-        by_size = np.stack([[strength_by_size(part, sizes) for part in pair] for pair in zip(ands, ors, strict=True)])
+        by_size = [own_strengths(ands, sizes, unit, "AND "), own_strengths(ors, sizes, unit, "OR ", "or_")]
+        salient = own_salient(list(zip(ands, ors, strict=True)))
+        saved = _own_sums(splits, unit)
         resampler = Resampler.over(cohort, self.name)
         exact = stacked([split.exact for split in splits], fill=False)
         kinds = {"": ("AND interaction", ands), "or_": ("OR interaction", ors)}
@@ -130,14 +139,21 @@ class AndOr(IndexMetric):
             self.version,
             self.source,
             estimators(results),
-            per_sample=tuple(
-                Quantity(f"{prefix}values", dims, stacked(held, np.nan), unit, f"{kind} of each coalition", exact=exact)
-                for prefix, (kind, held) in kinds.items()
+            per_sample=(
+                *[
+                    Quantity(
+                        f"{prefix}values", dims, stacked(held, np.nan), unit, f"{kind} of each coalition", exact=exact
+                    )
+                    for prefix, (kind, held) in kinds.items()
+                ],
+                *by_size,
+                salient,
+                *saved,
             ),
             summary=(
                 *_kinds_by_size(resampler, by_size, unit),
-                salient_quantity(resampler, list(zip(ands, ors, strict=True))),
-                *_saved(resampler, splits, unit),
+                n_salient(resampler, salient),
+                *_saved(resampler, saved),
             ),
             coordinates=axes(ands, sizes),
             notes=tuple(_notes(splits)),
@@ -159,16 +175,26 @@ def strength_by_size(values: FloatArray, sizes: int) -> FloatArray:
     return sums
 
 
-def salient_quantity(resampler: Resampler, values: Sequence[Sequence[FloatArray]]) -> Quantity:
+def own_strengths(values: Sequence[FloatArray], sizes: int, unit: str, kind: str = "", prefix: str = "") -> Quantity:
+    """Return the strength of each size in each sample, `strength_by_size`."""
+    by_size = np.stack([strength_by_size(one, sizes) for one in values])
+    text = f"sum of |I(S)| over the {kind}coalitions of a size"
+    return Quantity(f"{prefix}own_strength_by_size", ("sample", "size"), by_size, unit, text)
+
+
+def own_salient(values: Sequence[Sequence[FloatArray]]) -> Quantity:
     """Count the salient coalitions of each sample.
 
     Args:
-        resampler: Over the samples.
         values: Of each sample one array ``(2^n,)``, or more where there are several kinds of interaction.
     """
     counts = np.array([_n_salient(np.abs([kind[1:] for kind in kinds])) for kinds in values], dtype=np.float64)
-    text = f"non-empty coalitions with |I(S)| >= {SALIENT} of the sample's largest, mean of samples"
-    return resampler.summarise(mean, counts).quantity("n_salient", (), "1", text)
+    return Quantity("own_n_salient", ("sample",), counts, "1", SALIENT_TEXT)
+
+
+def n_salient(resampler: Resampler, counts: Quantity) -> Quantity:
+    """Average the number of salient coalitions."""
+    return resampler.summarise("mean", counts).quantity("n_salient", (), "1", f"{SALIENT_TEXT}, mean of samples")
 
 
 def axes(values: Sequence[FloatArray], sizes: int) -> dict[str, np.ndarray]:
@@ -196,51 +222,30 @@ def _n_salient(strengths: FloatArray) -> int:
     return int((strengths >= SALIENT * largest).sum()) if largest > 0 else 0
 
 
-def _share(by_size: FloatArray) -> FloatArray:
-    """Divide by the sum over the last axis."""
-    total = by_size.sum(axis=-1, keepdims=True)
-    share: FloatArray = by_size / np.where(total > 0, total, np.nan)
-    return share
-
-
-def _kinds_by_size(resampler: Resampler, by_size: FloatArray, unit: str) -> list[Quantity]:
-    """Summarise ``(sample, kind, size)`` strengths: each kind by size, and its shares of both kinds together."""
-
-    def share(means: FloatArray) -> FloatArray:
-        return _share(means.reshape(len(means), -1)).reshape(means.shape)
-
-    strength, shares = resampler.summarise(mean, by_size), resampler.summarise(share, by_size)
-    quantities = []
-    for position, (prefix, kind) in enumerate((("", "AND"), ("or_", "OR"))):
+def _kinds_by_size(resampler: Resampler, by_size: Sequence[Quantity], unit: str) -> Iterator[Quantity]:
+    """Summarise the strengths of AND and OR: each kind by size, and its shares of both kinds together."""
+    kinds = (("", "AND", "share"), ("or_", "OR", "share_of_second"))
+    for (prefix, kind, share), strengths in zip(kinds, by_size, strict=True):
         of_size = f"{kind} interactions of a size"
-        quantities += [
-            _one_of(strength, position).quantity(
-                f"{prefix}strength_by_size", ("size",), unit, f"sum of |I| over the {of_size}, mean of samples"
-            ),
-            _one_of(shares, position).quantity(
-                f"{prefix}share_by_size", ("size",), "1", f"strength of the {of_size} over that of all, AND and OR"
-            ),
-        ]
-    return quantities
+        yield resampler.summarise("mean", strengths).quantity(
+            f"{prefix}strength_by_size", ("size",), unit, f"sum of |I| over the {of_size}, mean of samples"
+        )
+        yield resampler.summarise(share, *by_size).quantity(
+            f"{prefix}share_by_size", ("size",), "1", f"strength of the {of_size} over that of all, AND and OR"
+        )
 
 
-def _one_of(summary: Summary, position: int) -> Summary:
-    """Take one entry of the first axis."""
-    low, high = (None if end is None else end[position] for end in (summary.low, summary.high))
-    error = summary.standard_error[position]
-    return Summary(summary.value[position], error, low, high, summary.replicates[:, position])
-
-
-def _saved(resampler: Resampler, splits: Sequence[Split], unit: str) -> list[Quantity]:
-    """Summarise the strength before and after the learning."""
-    texts = {
-        "l1_before": "sum of |I(S)| where all of the score is taken as AND, mean of samples",
-        "l1_after": "sum of |I_and(S)| + |I_or(S)| after learning the split, mean of samples",
-    }
+def _own_sums(splits: Sequence[Split], unit: str) -> list[Quantity]:
+    """Return the strength of each sample before and after the learning."""
     return [
-        resampler.summarise(mean, np.array([getattr(split, name) for split in splits])).quantity(name, (), unit, text)
-        for name, text in texts.items()
+        Quantity(f"own_{name}", ("sample",), np.array([getattr(split, name) for split in splits]), unit, text)
+        for name, text in SAVED.items()
     ]
+
+
+def _saved(resampler: Resampler, sums: Sequence[Quantity]) -> Iterator[Quantity]:
+    for name, held in zip(SAVED, sums, strict=True):
+        yield resampler.summarise("mean", held).quantity(name, (), held.unit, f"{held.meaning}, mean of samples")
 
 
 def _notes(splits: Sequence[Split]) -> Iterator[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -20,9 +19,18 @@ from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
+from interact_cli.metrics.multi_order import moments_of
 from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.axes import OrderAxis
-from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler, Summary, mean
+from interact_cli.metrics.summaries.dropout import (
+    SHARES,
+    above_order_0,
+    least_by_order,
+    left_by_order,
+    quantiles_of,
+    shares_of,
+)
+from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler, Summary
 from interact_cli.metrics.summaries.tables import estimator_of, estimators, pairs_of, pairs_quantity, stacked
 from interact_cli.metrics.summaries.verdict import ROUNDING
 from interact_cli.results import Finding, Measurement, Quantity
@@ -31,17 +39,6 @@ from interact_cli.types import FloatArray
 
 DRAWS = 10_000
 """Numbers of survivors that the simulation draws for each order of a sample."""
-SHARES = {
-    "one_sign": "share of pairs and orders s >= 1 whose Gamma^(q)(i,j|s), q = 0..s, all share a sign",
-    "above_one": "share of E_r I_drop / I^(s) above 1, over pairs and orders s >= 1",
-    "negative": "share of E_r I_drop / I^(s) below 0, over pairs and orders s >= 1",
-    "stronger": "share of pairs and orders s >= 1 with |E_r I_drop| > |I^(s)|",
-    "median_ratio": "median of E_r I_drop / I^(s) over pairs and orders s >= 1, mean over samples",
-    "survivors_above_one": "share of I^(r) / I^(s) above 1, over pairs and r < s",
-    "survivors_negative": "share of I^(r) / I^(s) below 0, over pairs and r < s",
-    "survivors_stronger": "share of pairs and r < s with |I^(r)| > |I^(s)|",
-}
-"""What is counted in each sample; the summary is the mean over the samples in which it can be."""
 
 
 @dataclass(frozen=True)
@@ -112,33 +109,35 @@ class DropoutSuppression(IndexMetric):
         axis = OrderAxis.of(results, cohort)
         resampler = Resampler.over(cohort, self.name)
         dims, unit = (axis.dim,), cohort.unit
-        whole = axis.aligned([np.abs(result.estimate.values).mean(axis=-1) for result in results])
-        left = axis.aligned([np.abs(result.extras["predicted"]).mean(axis=-1) for result in results])
-        shares = np.stack([result.extras["shares"] for result in results])
-        counted = {name: _mean_where_known(resampler, shares[:, place]) for place, name in enumerate(SHARES)}
         rate = float(results[0].extras["rate"])
-        rounding = max(float(result.extras["rounding"]) for result in results)
-        change = partial(_ratio, rounding=rounding)
-        kept = resampler.summarise(partial(_kept, rounding=rounding), *_above_order_0(results))
         under = f"under dropout at rate {rate:g}"
-        quantiles = _mean_where_known(resampler, np.stack([result.extras["quantiles"] for result in results]))
+        moments = moments_of(results, axis).quantities(dims, unit)
+        by_order = (left_by_order(results, axis, unit, under), moments[0], least_by_order(results, axis, unit))
+        above_0 = above_order_0(results, unit, under)
+        kept = resampler.summarise("ratio", *above_0)
+        shares, quantiles = shares_of(results), quantiles_of(results)
+        counted = {name: resampler.summarise("mean_of_known", *shares[name]) for name in SHARES}
         summary = (
-            resampler.summarise(mean, whole).quantity("mean_abs", dims, unit, "mean |I^(s)| over pairs"),
-            resampler.summarise(mean, left).quantity(
+            resampler.summarise("mean_abs", *moments).quantity("mean_abs", dims, unit, "mean |I^(s)| over pairs"),
+            resampler.summarise("mean", by_order[0]).quantity(
                 "mean_abs_dropout", dims, unit, f"mean |E_r I_drop^(s)| over pairs, {under}"
             ),
-            resampler.summarise(change, whole, left).quantity(
+            resampler.summarise("ratio", *by_order).quantity(
                 "kept_by_order", dims, "1", "mean |E_r I_drop^(s)| / mean |I^(s)|"
             ),
             kept.quantity("kept", (), "1", f"mean |E_r I_drop| / mean |I|, both over pairs and orders >= 1, {under}"),
-            *[counted[name].quantity(name, (), "1", meaning) for name, meaning in SHARES.items()],
-            quantiles.quantity(
+            *[
+                counted[name].quantity(name, (), "1", f"{text}, mean over samples")
+                for name, (_, text) in SHARES.items()
+            ],
+            resampler.summarise("mean_of_known", *quantiles).quantity(
                 "ratio_quantiles", ("quantile",), "1", "quantiles of E_r I_drop / I^(s), mean over samples"
             ),
             *_check(np.stack([result.extras["gap"] for result in results])[cohort.included], unit),
         )
         estimates = [result.estimate for result in results]
         predicted = stacked([result.extras["predicted"] for result in results], np.nan)
+        parts = (*moments, *by_order, *above_0, *[part for pair in shares.values() for part in pair], *quantiles)
         return Measurement(
             self.name,
             self.version,
@@ -147,6 +146,7 @@ class DropoutSuppression(IndexMetric):
             per_sample=(
                 pairs_quantity(estimates),
                 Quantity("predicted", ("sample", "order", "pair"), predicted, unit, f"E_r I_drop^(s)(i,j), {under}"),
+                *{part.name: part for part in parts}.values(),
             ),
             summary=summary,
             coordinates={**axis.coordinates, "quantile": np.array(QUANTILES)},
@@ -191,37 +191,6 @@ def _survival(
     ]
     gap = np.array([np.abs(predicted - simulated).max(), errors.max()])
     return _Survival(predicted, np.array(shares), of_mean.quantiles, gap)
-
-
-def _ratio(whole: FloatArray, left: FloatArray, rounding: float) -> FloatArray:
-    """Divide mean strengths; NaN where there is nothing but rounding to divide by."""
-    ratio: FloatArray = left / np.where(whole > rounding, whole, np.nan)
-    return ratio
-
-
-def _above_order_0(results: Sequence[Reduced]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return mean |I| without and with dropout over pairs and orders >= 1, and 1 for each sample that has any."""
-    known = np.array([float(len(result.estimate.values) > 1) for result in results])
-    parts = [(result.estimate.values, result.extras["predicted"]) for result in results]
-    whole, left = np.array(
-        [[np.abs(part[1:]).mean() if len(part) > 1 else 0.0 for part in pair] for pair in parts], dtype=np.float64
-    ).T
-    return whole, left, known
-
-
-def _kept(whole: FloatArray, left: FloatArray, known: FloatArray, rounding: float) -> FloatArray:
-    return _ratio(_per_known(whole, known), _per_known(left, known), rounding)
-
-
-def _mean_where_known(resampler: Resampler, by_sample: FloatArray) -> Summary:
-    """Average over the samples that have a number: two players have no order above 0, and no ratio."""
-    known = np.isfinite(by_sample)
-    return resampler.summarise(_per_known, np.where(known, by_sample, 0.0), known.astype(np.float64))
-
-
-def _per_known(total: FloatArray, known: FloatArray) -> FloatArray:
-    per: FloatArray = total / np.where(known > 0, known, np.nan)
-    return per
 
 
 def _check(gaps: FloatArray, unit: str) -> list[Quantity]:

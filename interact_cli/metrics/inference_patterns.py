@@ -8,6 +8,7 @@ from dataclasses import replace
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.multi_order import MultiOrder
+from interact_cli.metrics.summaries.strengths import MOMENTS
 from interact_cli.results import Measurement
 
 
@@ -28,4 +29,8 @@ class InferencePatterns(MultiOrder):
         measurement = super().aggregate(results, cohort)
         what = "; I is J^(q), the mean inference pattern of the pair with q others"
         summary = tuple(replace(quantity, meaning=quantity.meaning + what) for quantity in measurement.summary)
-        return replace(measurement, summary=summary)
+        per_sample = tuple(
+            replace(quantity, meaning=quantity.meaning + what) if quantity.name in ("signed", *MOMENTS) else quantity
+            for quantity in measurement.per_sample
+        )
+        return replace(measurement, summary=summary, per_sample=per_sample)

@@ -14,7 +14,7 @@ from interact_cli.interactions.multivariate.result import QUANTITIES, Multivaria
 from interact_cli.interfaces import Cohort, Design, Divisible, Metric, Question, Reduced
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.index_metric import SET_OPTIONS
-from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
@@ -81,19 +81,23 @@ class WithInstability:
         resampler = Resampler.over(cohort, self.name)
         counted, many = self._counted(results[0].estimate), f"each of {self.parts} equal shares of the draws"
         text = f"mean over samples of mean |s_u - s_v| / mean |s_w|, s: {counted}, from {many}; {SOURCE}"
-        added = [self._quantity("instability", text, results, resampler)]
+        texts = {"instability": text}
         notes = measurement.notes
         if all(_all_exact(result.estimate) for result in results):
             notes = (*notes, EXACT)
         if all(OF_T in result.extras for result in results):
-            added.append(
-                self._quantity(OF_T, f"the same of T alone, as paper 004 defines it, from {many}", results, resampler)
-            )
-        return replace(measurement, summary=(*measurement.summary, *added), notes=notes)
-
-    def _quantity(self, name: str, text: str, results: Sequence[Reduced], resampler: Resampler) -> Quantity:
-        by_sample = np.array([float(result.extras[name]) for result in results])
-        return resampler.summarise(mean, by_sample).quantity(name, (), "1", text)
+            texts[OF_T] = f"the same of T alone, as paper 004 defines it, from {many}"
+        parts = [_own(name, results) for name in texts]
+        added = [
+            resampler.summarise("mean", part).quantity(name, (), "1", text)
+            for part, (name, text) in zip(parts, texts.items(), strict=True)
+        ]
+        return replace(
+            measurement,
+            per_sample=(*measurement.per_sample, *parts),
+            summary=(*measurement.summary, *added),
+            notes=notes,
+        )
 
     def _statistic(self, estimate: Estimate) -> FloatArray:
         """Return the numbers of one part that are compared: ``(place,)``."""
@@ -117,6 +121,12 @@ class WithInstability:
         if isinstance(self.metric, Bottleneck):
             return "J^(m) of the sample at each order, averaged"
         return "mean |I| over pairs" + (" at each order, averaged" if estimate.orders is not None else "")
+
+
+def _own(name: str, results: Sequence[Reduced]) -> Quantity:
+    """Return the instability of each sample."""
+    by_sample = np.array([float(result.extras[name]) for result in results])
+    return Quantity(f"own_{name}", ("sample",), by_sample, "1", "mean |s_u - s_v| / mean |s_w| of the sample")
 
 
 def _all_exact(estimate: Estimate) -> bool:

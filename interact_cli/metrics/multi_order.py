@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
 from interact_cli.metrics.summaries import strengths
 from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
-from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
 from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
@@ -32,27 +30,29 @@ class MultiOrder(IndexMetric):
         estimates = [result.estimate for result in results]
         axis = OrderAxis.of(results, cohort)
         resampler = Resampler.over(cohort, self.name)
-        signed = axis.aligned([estimate.values.mean(axis=-1) for estimate in estimates])
+        dims, unit = (axis.dim,), cohort.unit
+        means = axis.aligned([estimate.values.mean(axis=-1) for estimate in estimates])
+        signed = Quantity("signed", ("sample", *dims), means, unit, "mean of I, signed, over the pairs of the sample")
+        moments = moments_of(results, axis).quantities(dims, unit)
+        values = values_quantity(estimates, ("order", "pair"), unit, self.index.summary)
         summary = [
-            resampler.summarise(mean, signed).quantity("mean", (axis.dim,), cohort.unit, "mean of I over pairs"),
-            *strengths.quantities(resampler, moments_of(results, axis), (axis.dim,), cohort.unit),
+            resampler.summarise("mean", signed).quantity("mean", dims, unit, "mean of I over pairs"),
+            *strengths.quantities(resampler, moments, dims, unit),
         ]
         coordinates = axis.coordinates
         pairs = shared_pairs(estimates, cohort)
         if pairs is not None:
-            magnitude = np.abs(np.stack([estimate.values for estimate in estimates]))
+            magnitude = resampler.summarise("mean_magnitude", values)
             text = "mean magnitude over samples"
-            dims = ("order", "pair")
-            summary.append(resampler.summarise(mean, magnitude).quantity("pair_mean_abs", dims, cohort.unit, text))
+            summary.append(magnitude.quantity("pair_mean_abs", ("order", "pair"), unit, text))
             coordinates |= {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]}
-        values = values_quantity(estimates, ("order", "pair"), cohort.unit, self.index.summary)
         own_orders = [] if axis.dim == "order" else [_own_orders(results)]
         return Measurement(
             self.name,
             self.version,
             self.source,
             estimators(results),
-            per_sample=(pairs_quantity(estimates), values, *own_orders),
+            per_sample=(pairs_quantity(estimates), values, *own_orders, signed, *moments),
             summary=tuple(summary),
             coordinates=coordinates,
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from interact_cli.interactions.multivariate.design import multivariate_design
 from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray, IntArray
@@ -75,17 +75,18 @@ class MultivariateInteraction:
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Put the samples side by side, and average what can be averaged."""
         found = [_multivariate_of(result) for result in results]
+        numbers = _numbers(found, cohort.unit)
         return Measurement(
             self.name,
             self.version,
             self.source,
             estimators(results),
             per_sample=(
-                *_numbers(found, cohort.unit),
+                *numbers,
                 *_partitions(found),
                 *_learned(found, cohort.unit),
             ),
-            summary=tuple(_means(found, cohort)),
+            summary=tuple(_means(numbers, cohort)),
             coordinates={},
             notes=() if all(one.exact[0] for one in found) else (LEANING,),
         )
@@ -140,13 +141,10 @@ def _learned(found: Sequence[Multivariate], unit: str) -> list[Quantity]:
     ]
 
 
-def _means(found: Sequence[Multivariate], cohort: Cohort) -> list[Quantity]:
+def _means(numbers: Sequence[Quantity], cohort: Cohort) -> Iterator[Quantity]:
     """Average each quantity that every sample of the summary has."""
     resampler = Resampler.over(cohort, "multivariate")
-    values = np.stack([one.values for one in found])
-    quantities = []
-    for k, name in enumerate(QUANTITIES):
-        if np.isfinite(values[cohort.included, k]).all():
-            summary = resampler.summarise(mean, values[:, k])
-            quantities.append(summary.quantity(f"mean_{name}", (), cohort.unit, f"mean over samples; {MEANINGS[name]}"))
-    return quantities
+    for part in numbers:
+        if np.isfinite(part.values[cohort.included]).all():
+            text = f"mean over samples; {part.meaning}"
+            yield resampler.summarise("mean", part).quantity(f"mean_{part.name}", (), part.unit, text)

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
 from interact_cli.metrics.set_interactions import by_sets
 from interact_cli.metrics.summaries import strengths
-from interact_cli.metrics.summaries.statistics import Resampler, Summary, mean
+from interact_cli.metrics.summaries.statistics import Resampler, Summary
 from interact_cli.metrics.summaries.strengths import STRENGTHS, Moments
-from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
+from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, values_quantity
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
@@ -42,22 +41,21 @@ class PairInteractions(IndexMetric):
             return by_sets(self, results, cohort)
         estimates = [result.estimate for result in results]
         resampler = Resampler.over(cohort, self.name)
-        moments = Moments.stack([Moments.of(estimate) for estimate in estimates])
-        by_pair, coordinates = _by_pair(estimates, resampler, cohort)
+        moments = Moments.stack([Moments.of(estimate) for estimate in estimates]).quantities((), cohort.unit)
+        values = values_quantity(estimates, ("pair",), cohort.unit, self.index.summary)
+        pairs = shared_pairs(estimates, cohort)
+        by_pair = [] if pairs is None else _by_pair(values, resampler)
         return Measurement(
             self.name,
             self.version,
             self.source,
             estimators(results),
-            per_sample=(
-                pairs_quantity(estimates),
-                values_quantity(estimates, ("pair",), cohort.unit, self.index.summary),
-            ),
+            per_sample=(pairs_quantity(estimates), values, *moments),
             summary=(*self.strength(resampler, moments, cohort), *by_pair),
-            coordinates=coordinates,
+            coordinates={} if pairs is None else {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]},
         )
 
-    def strength(self, resampler: Resampler, moments: Moments, cohort: Cohort) -> list[Quantity]:
+    def strength(self, resampler: Resampler, moments: Sequence[Quantity], cohort: Cohort) -> list[Quantity]:
         """Return the four strengths."""
         return strengths.quantities(resampler, moments, (), cohort.unit, "strength_")
 
@@ -101,18 +99,21 @@ class Strength(PairInteractions):
         measurement = super().aggregate(results, cohort)
         if "components" not in results[0].extras:
             return measurement
+        dims, unit = ("keep_rate",), cohort.unit
         moments = Moments(*np.stack([result.extras["components"] for result in results], axis=1))
+        parts = moments.quantities(dims, unit, prefix="component_")
         resampler = Resampler.over(cohort, self.name)
-        components = strengths.quantities(resampler, moments, ("keep_rate",), cohort.unit, "component_")
+        components = strengths.quantities(resampler, parts, dims, unit, "component_")
         where = "; in contexts whose keep rate lies in one of five ranges, named by their middles"
         centres = {"keep_rate": np.mean(KEEP_RATES, axis=1).round(3)}
         return replace(
             measurement,
+            per_sample=(*measurement.per_sample, *[replace(part, meaning=part.meaning + where) for part in parts]),
             summary=(*measurement.summary, *[replace(part, meaning=part.meaning + where) for part in components]),
             coordinates={**measurement.coordinates, **centres},
         )
 
-    def strength(self, resampler: Resampler, moments: Moments, cohort: Cohort) -> list[Quantity]:
+    def strength(self, resampler: Resampler, moments: Sequence[Quantity], cohort: Cohort) -> list[Quantity]:
         """Return the four strengths, each also over both readings of Y."""
         quantities = super().strength(resampler, moments, cohort)
         for reading in READINGS:
@@ -124,7 +125,7 @@ class Strength(PairInteractions):
             known = "without the error of Y" if error is None else "error of strength and Y as of independent samples"
             for name, summary in strengths.summaries(resampler, moments).items():
                 normalised = _divided(summary, range_, error or 0.0)
-                text = f"{STRENGTHS[name][1]}; over Y_{reading}, {known}"
+                text = f"{STRENGTHS[name]}; over Y_{reading}, {known}"
                 quantities.append(normalised.quantity(f"normalised_{name}_{reading}", (), "1", text))
         return quantities
 
@@ -142,17 +143,13 @@ def _divided(summary: Summary, range_: float, error: float) -> Summary:
     return Summary(value, np.hypot(summary.standard_error * scale, of_range), low, high, summary.replicates * scale)
 
 
-def _by_pair(
-    estimates: Sequence[Estimate], resampler: Resampler, cohort: Cohort
-) -> tuple[list[Quantity], dict[str, np.ndarray]]:
-    pairs, unit = shared_pairs(estimates, cohort), cohort.unit
-    if pairs is None:
-        return [], {}
-    values = stacked([estimate.values for estimate in estimates], np.nan)
-    signed = resampler.summarise(mean, values).quantity("pair_mean", ("pair",), unit, "mean over samples")
-    magnitude = resampler.summarise(mean, np.abs(values))
-    absolute = magnitude.quantity("pair_mean_abs", ("pair",), unit, "mean magnitude over samples")
-    return [signed, absolute], {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]}
+def _by_pair(values: Quantity, resampler: Resampler) -> list[Quantity]:
+    """Summarise the pairs that all samples share."""
+    signed, magnitude = (resampler.summarise(name, values) for name in ("mean", "mean_magnitude"))
+    return [
+        signed.quantity("pair_mean", ("pair",), values.unit, "mean over samples"),
+        magnitude.quantity("pair_mean_abs", ("pair",), values.unit, "mean magnitude over samples"),
+    ]
 
 
 def shapley_interaction() -> PairInteractions:

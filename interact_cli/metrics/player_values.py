@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
-from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.statistics import Resampler
+from interact_cli.metrics.summaries.strengths import Moments
 from interact_cli.metrics.summaries.tables import estimators, values_quantity
-from interact_cli.results import Measurement
+from interact_cli.results import Measurement, Quantity
 
 
 class PlayerValues(IndexMetric):
@@ -21,23 +20,25 @@ class PlayerValues(IndexMetric):
         estimates = [result.estimate for result in results]
         resampler = Resampler.over(cohort, self.name)
         unit = cohort.unit
-        magnitudes = np.array([np.abs(estimate.values).mean() for estimate in estimates])
-        text = "mean magnitude over players and samples"
-        summary = [resampler.summarise(mean, magnitudes).quantity("strength", (), unit, text)]
+        values = values_quantity(estimates, ("player",), unit, self.index.summary)
+        parts: list[Quantity] = []
         if cohort.shared_players:
-            values = np.stack([estimate.values for estimate in estimates])
+            signed, magnitude = (resampler.summarise(name, values) for name in ("mean", "mean_magnitude"))
             summary = [
-                resampler.summarise(mean, values).quantity("mean", ("player",), unit, "mean over samples"),
-                resampler.summarise(mean, np.abs(values)).quantity(
-                    "mean_abs", ("player",), unit, "mean magnitude over samples"
-                ),
+                signed.quantity("mean", ("player",), unit, "mean over samples"),
+                magnitude.quantity("mean_abs", ("player",), unit, "mean magnitude over samples"),
             ]
+        else:
+            moments = Moments.stack([Moments.of(estimate) for estimate in estimates])
+            parts = moments.quantities((), unit, over="players")
+            strength = resampler.summarise("mean_abs", *parts)
+            summary = [strength.quantity("strength", (), unit, "mean magnitude over players and samples")]
         return Measurement(
             self.name,
             self.version,
             self.source,
             estimators(results),
-            per_sample=(values_quantity(estimates, ("player",), unit, self.index.summary),),
+            per_sample=(values, *parts),
             summary=tuple(summary),
             coordinates={},
         )

@@ -11,7 +11,7 @@ from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
 from interact_cli.metrics.summaries import strengths
-from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
 from interact_cli.metrics.summaries.tables import estimators, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
@@ -42,18 +42,17 @@ def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> 
     estimates = [result.estimate for result in results]
     resampler = Resampler.over(cohort, metric.name)
     moments = Moments.stack([Moments.of(_largest(estimate)) for estimate in estimates])
+    parts = moments.quantities((), cohort.unit, over="sets of the largest size")
+    values = values_quantity(estimates, ("set",), cohort.unit, metric.index.summary)
     return Measurement(
         metric.name,
         metric.version,
         metric.source,
         estimators(results),
-        per_sample=(
-            sets_quantity(estimates),
-            values_quantity(estimates, ("set",), cohort.unit, metric.index.summary),
-        ),
+        per_sample=(sets_quantity(estimates), values, *parts),
         summary=(
-            *strengths.quantities(resampler, moments, (), cohort.unit, "strength_"),
-            *_by_set(estimates, resampler, cohort),
+            *strengths.quantities(resampler, parts, (), cohort.unit, "strength_"),
+            *_by_set(estimates, values, resampler, cohort),
         ),
         coordinates={},
     )
@@ -85,15 +84,14 @@ def _largest(estimate: Estimate) -> Estimate:
     )
 
 
-def _by_set(estimates: Sequence[Estimate], resampler: Resampler, cohort: Cohort) -> list[Quantity]:
+def _by_set(estimates: Sequence[Estimate], values: Quantity, resampler: Resampler, cohort: Cohort) -> list[Quantity]:
     first, unit = sets_of(estimates[0]), cohort.unit
     if not cohort.shared_players or not all(np.array_equal(first, sets_of(estimate)) for estimate in estimates):
         return []
-    values = np.stack([estimate.values for estimate in estimates])
     return [
         Quantity("shared_sets", ("set", "member"), first, "1", "the players of each set, in every sample"),
-        resampler.summarise(mean, values).quantity("set_mean", ("set",), unit, "mean over samples"),
-        resampler.summarise(mean, np.abs(values)).quantity(
+        resampler.summarise("mean", values).quantity("set_mean", ("set",), unit, "mean over samples"),
+        resampler.summarise("mean_magnitude", values).quantity(
             "set_mean_abs", ("set",), unit, "mean magnitude over samples"
         ),
     ]

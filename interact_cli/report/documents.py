@@ -37,11 +37,14 @@ def plain(value: Any) -> Any:
 def json_text(document: Mapping[str, Any], *, indent: int | None = None) -> str:
     """Write a document with sorted keys and without NaN.
 
+    ``##[``, by which a build log's runner is given commands, stands with an escape for its second sign.
+
     Example:
         >>> json_text({"b": float("inf"), "a": 1})
         '{"a": 1, "b": null}'
     """
-    return json.dumps(plain(document), sort_keys=True, allow_nan=False, ensure_ascii=False, indent=indent)
+    text = json.dumps(plain(document), sort_keys=True, allow_nan=False, ensure_ascii=False, indent=indent)
+    return text.replace("##[", "#\\u0023[")
 
 
 def parse_document(text: str, where: str) -> dict[str, Any]:

@@ -149,6 +149,8 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
         "meaning": quantity.meaning,
         **_listed("values", quantity.values),
     }
+    if quantity.statistic:
+        described |= {"statistic": quantity.statistic, "parts": quantity.parts}
     for attribute in UNCERTAINTY.values():
         if getattr(quantity, attribute) is not None:
             described |= _listed(attribute, getattr(quantity, attribute))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -154,9 +154,14 @@ def described(quantity: Quantity, *index: int) -> str:
 
 def label(quantity: Quantity) -> str:
     """What a reader calls the quantity."""
-    if quantity.name == "mean_abs" and "player" in quantity.dims:
+    return called(quantity.name, quantity.dims)
+
+
+def called(name: str, dims: Collection[str]) -> str:
+    """What a reader calls the quantity of that name and those dimensions."""
+    if name == "mean_abs" and "player" in dims:
         return "mean |value|"
-    return LABELS.get(quantity.name, safe_text(quantity.name, limit=60))
+    return LABELS.get(name, safe_text(name, limit=60))
 
 
 def count(amount: int, noun: str) -> str:

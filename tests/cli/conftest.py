@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from support.versions import measured, versions
 from support.workbench import cache, desk, forward_passes, no_network, one_thread, shelf
 
-__all__ = ["cache", "desk", "forward_passes", "no_network", "one_thread", "shelf"]
+__all__ = ["cache", "desk", "forward_passes", "measured", "no_network", "one_thread", "shelf", "versions"]

@@ -14,7 +14,7 @@ from support.workbench import TABLE, Ran, command, done, environment, interact, 
 import interact_cli
 
 HEAVY = ("torch", "torchvision", "timm", "transformers", "scipy", "h5py", "sklearn", "pandas", "matplotlib")
-COMMANDS = ("measure", "bottleneck", "show", "plot", "inspect", "list", "validate", "doctor", "selfcheck")
+COMMANDS = ("measure", "bottleneck", "show", "plot", "inspect", "list", "validate", "doctor", "compare", "gate", "selfcheck")
 
 WATCH = f"""
 import sys
@@ -80,7 +80,7 @@ def test_help_names_every_command_and_the_exit_codes(tmp_path: Path):
 
     for name in COMMANDS:
         assert f" {name} " in ran.out
-    for code in ("0", "2", "3", "4", "5", "70", "130", "143"):
+    for code in ("0", "1", "2", "3", "4", "5", "70", "130", "143"):
         assert code in ran.out.partition("Exit codes")[2]
     assert ran.err == ""
     assert done("-h").out == ran.out

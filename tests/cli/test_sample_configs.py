@@ -13,9 +13,13 @@ from support.workbench import done
 from transformers import BertModel
 
 import interact_cli as ic
+from interact_cli.config.policies import load_policy
 
 ROOT = Path(__file__).parents[2] / "sample_configs"
-CONFIGS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.rglob("*.yaml"), *ROOT.rglob("*.yml")])
+POLICIES = {"interact-gate.yaml"}
+"""Not of a run but of a gate; `tests/config/test_policies.py` knows what each line of it means."""
+FILES = {path.relative_to(ROOT).as_posix() for path in [*ROOT.rglob("*.yaml"), *ROOT.rglob("*.yml")]}
+CONFIGS = sorted(FILES - POLICIES)
 
 SMALLER = {
     "activations.yaml": ("data.n_samples=2", "plan.budget=300"),
@@ -84,6 +88,11 @@ PREPARED = {
 def test_every_config_is_covered():
     assert CONFIGS
     assert set(CONFIGS) == set(SMALLER)
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_policy_loads(name: str):
+    assert load_policy(ROOT / name).rules
 
 
 @pytest.mark.parametrize("name", CONFIGS)

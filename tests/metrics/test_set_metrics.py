@@ -62,8 +62,8 @@ def test_interactions_of_three_players_stand_by_set_and_are_averaged_over_the_sa
 def test_an_explicit_size_of_two_is_a_set_and_none_is_a_pair(tables):
     flat = measured("shapley-interaction", tables, interaction_size=2)
     pairs = measured("shapley-interaction", tables)
-    assert {quantity.name for quantity in flat.per_sample} == {"sets", "values"}
-    assert {quantity.name for quantity in pairs.per_sample} == {"pairs", "values"}
+    assert {quantity.name for quantity in flat.per_sample} == {"sets", "values", "absolute", "square", "unbiased"}
+    assert {quantity.name for quantity in pairs.per_sample} == {"pairs", "values", "absolute", "square", "unbiased"}
     np.testing.assert_allclose(flat.quantity("values").values, pairs.quantity("values").values)
     assert flat.quantity("sets").values.tolist() == pairs.quantity("pairs").values.tolist()
 

@@ -7,17 +7,23 @@ import pytest
 from scipy import stats
 from support.runs import cohort
 
-from interact_cli.metrics.summaries.statistics import Resampler, mean, tail_of_interval
+from interact_cli.errors import UnknownNameError
+from interact_cli.metrics.summaries.statistics import Resampler, tail_of_interval
+from interact_cli.results import Quantity
 
 
 def data(n, *shape, seed=0):
     return np.random.default_rng(seed).normal(3.0, 2.0, size=(n, *shape))
 
 
+def part(values, name="x"):
+    return Quantity(name, ("sample", *"abc"[: values.ndim - 1]), values, "1", "a part")
+
+
 @pytest.mark.parametrize("n", [30, 100])
 def test_the_standard_error_of_a_mean_is_the_analytic_one(n):
     values = data(n, 4)
-    summary = Resampler.over(cohort(2, n), "x").summarise(mean, values)
+    summary = Resampler.over(cohort(2, n), "x").summarise("mean", part(values))
     np.testing.assert_allclose(summary.value, values.mean(axis=0))
     analytic = values.std(axis=0, ddof=1) / np.sqrt(n)
     np.testing.assert_allclose(summary.standard_error, analytic, rtol=0.07)
@@ -25,7 +31,7 @@ def test_the_standard_error_of_a_mean_is_the_analytic_one(n):
 
 def test_the_interval_of_a_mean_is_the_normal_one_for_many_samples():
     values = data(200)
-    summary = Resampler.over(cohort(2, 200), "x").summarise(mean, values)
+    summary = Resampler.over(cohort(2, 200), "x").summarise("mean", part(values))
     half = 1.96 * values.std(ddof=1) / np.sqrt(200)
     assert summary.low == pytest.approx(values.mean() - half, abs=0.15 * half)
     assert summary.high == pytest.approx(values.mean() + half, abs=0.15 * half)
@@ -34,7 +40,7 @@ def test_the_interval_of_a_mean_is_the_normal_one_for_many_samples():
 @pytest.mark.parametrize("n", [20, 60])
 def test_the_interval_of_a_mean_covers_the_truth_as_often_as_it_says(n):
     """4,000 cohorts, one per column: 95 % within 3 standard deviations. The plain percentile interval has 92 %."""
-    summary = Resampler.over(cohort(2, n), "x").summarise(mean, data(n, 4000))
+    summary = Resampler.over(cohort(2, n), "x").summarise("mean", part(data(n, 4000)))
     covered = ((summary.low <= 3.0) & (summary.high >= 3.0)).mean()
     assert covered == pytest.approx(0.95, abs=0.0104)
 
@@ -42,7 +48,7 @@ def test_the_interval_of_a_mean_covers_the_truth_as_often_as_it_says(n):
 @pytest.mark.parametrize("n", [2, 5, 20])
 def test_the_standard_error_of_few_samples_is_not_too_small(n):
     """The mean of its square is the variance of a mean, 4 / n; the plain bootstrap has (n - 1) / n of that."""
-    summary = Resampler.over(cohort(2, n), "x").summarise(mean, data(n, 20000))
+    summary = Resampler.over(cohort(2, n), "x").summarise("mean", part(data(n, 20000)))
     spread = np.sqrt(2 / (n - 1) / 20000)
     assert (summary.standard_error**2).mean() * n / 4 == pytest.approx(1, abs=0.03 + 3 * spread)
 
@@ -56,41 +62,41 @@ def test_the_interval_is_as_wide_as_students():
 def test_the_interval_of_a_strength_stays_above_zero():
     """It is made of resamples, so it never leaves the range of the statistic."""
     values = np.abs(data(20)) * (np.arange(20) == 0)
-    summary = Resampler.over(cohort(2, 20), "x").summarise(mean, values)
+    summary = Resampler.over(cohort(2, 20), "x").summarise("mean", part(values))
     assert summary.low == 0 < summary.high
 
 
 @pytest.mark.parametrize(("n", "expected"), [(1, False), (2, False), (19, False), (20, True)])
 def test_intervals_need_twenty_samples(n, expected):
-    summary = Resampler.over(cohort(2, n), "x").summarise(mean, data(n, 3))
+    summary = Resampler.over(cohort(2, n), "x").summarise("mean", part(data(n, 3)))
     assert (summary.low is not None) == (summary.high is not None) == expected
     assert np.isnan(summary.standard_error).all() == (n == 1)
 
 
 def test_an_illustration_has_no_interval():
-    summary = Resampler.over(cohort(2, 50, intervals=False), "x").summarise(mean, data(50))
+    summary = Resampler.over(cohort(2, 50, intervals=False), "x").summarise("mean", part(data(50)))
     assert summary.low is summary.high is None
 
 
 def test_excluded_samples_change_nothing():
     values, included = data(40), np.arange(40) % 2 == 0
-    left_out = Resampler.over(cohort(2, 40, included=included), "x").summarise(mean, values)
-    alone = Resampler.over(cohort(2, 20), "x").summarise(mean, values[included])
+    left_out = Resampler.over(cohort(2, 40, included=included), "x").summarise("mean", part(values))
+    alone = Resampler.over(cohort(2, 20), "x").summarise("mean", part(values[included]))
     assert left_out.value == alone.value == pytest.approx(values[::2].mean())
     assert left_out.standard_error == alone.standard_error
     values[~included] = np.nan
-    again = Resampler.over(cohort(2, 40, included=included), "x").summarise(mean, values)
+    again = Resampler.over(cohort(2, 40, included=included), "x").summarise("mean", part(values))
     assert (again.value, again.low, again.high) == (left_out.value, left_out.low, left_out.high)
     nineteen = included.copy()
     nineteen[0] = False
-    assert Resampler.over(cohort(2, 40, included=nineteen), "x").summarise(mean, values).low is None
+    assert Resampler.over(cohort(2, 40, included=nineteen), "x").summarise("mean", part(values)).low is None
 
 
 def test_a_ratio_keeps_the_dependence_of_its_parts():
     """The standard error of a / b with b = 2a is 0, however a varies."""
     values = np.abs(data(30)) + 1
     resampler = Resampler.over(cohort(2, 30), "x")
-    summary = resampler.summarise(lambda a, b: a / b, values, 2 * values)
+    summary = resampler.summarise(lambda a, b: a / b, part(values), part(2 * values))
     assert summary.value == pytest.approx(0.5)
     assert summary.standard_error == pytest.approx(0, abs=1e-12)
 
@@ -99,7 +105,43 @@ def test_resamples_depend_on_the_seed_and_the_metric():
     values = data(25)
 
     def error(seed, purpose):
-        return float(Resampler.over(cohort(2, 25, seed=seed), purpose).summarise(mean, values).standard_error)
+        return float(Resampler.over(cohort(2, 25, seed=seed), purpose).summarise("mean", part(values)).standard_error)
 
     assert error(0, "a") == error(0, "a")
     assert len({error(0, "a"), error(1, "a"), error(0, "b")}) == 3
+
+
+def test_a_summary_says_what_it_is_of():
+    values, more = part(np.abs(data(22, 3)), "values"), part(np.abs(data(22, 3, seed=1)), "more")
+    resampler = Resampler.over(cohort(2, 22), "x")
+    held = resampler.summarise("share", values, more).quantity("share_of_values", ("a",), "1", "a share")
+    assert (held.statistic, held.parts) == ("share", ("values", "more"))
+    other = resampler.summarise(lambda a, b: a / b, values, more).quantity("ratio", ("a",), "1", "a ratio")
+    assert (other.statistic, other.parts) == ("", ())
+    with pytest.raises(UnknownNameError, match=r"Unknown statistic 'shar'.*share"):
+        resampler.summarise("shar", values)
+
+
+def test_a_magnitude_is_taken_before_the_mean():
+    summary = Resampler.over(cohort(2, 2), "x").summarise("mean_magnitude", part(np.array([-3.0, 1.0])))
+    assert summary.value == 2
+
+
+def test_integers_are_averaged_as_numbers():
+    summary = Resampler.over(cohort(2, 30), "x").summarise("mean", part(np.arange(30)))
+    assert summary.value == 14.5
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_number_that_its_parts_cannot_give_again_names_no_statistic(where):
+    """mean_abs needs no `unbiased`, but its corrected twin does; a number that is none itself is none again."""
+    included = np.array([True, False, True])
+    absolute, unbiased = np.ones((3, 2)), np.ones((3, 2))
+    unbiased[where] = np.nan
+    parts = [part(absolute, "absolute"), part(absolute, "square"), part(unbiased, "unbiased")]
+    resampler = Resampler.over(cohort(2, 3, included=included), "x")
+    raw, corrected = (
+        resampler.summarise(name, *parts).quantity("x", ("a",), "1", "x") for name in ("rms", "rms_corrected")
+    )
+    assert raw.statistic == ("rms" if not included[where] else "")
+    assert (corrected.statistic, corrected.parts) == ("rms_corrected", ("absolute", "square", "unbiased"))

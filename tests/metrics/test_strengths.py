@@ -14,11 +14,12 @@ from interact_cli.interactions.plans.pairs import all_pairs
 from interact_cli.metrics.multi_order import MultiOrder
 from interact_cli.metrics.pair_interactions import PairInteractions, Strength
 from interact_cli.metrics.player_values import PlayerValues
+from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.metrics.summaries.strengths import STRENGTHS, Moments
 
 
 def strength(name, moments):
-    return STRENGTHS[name][0](moments)
+    return STATISTICS[name].of(moments.absolute, moments.square, moments.unbiased)
 
 
 def test_moments_and_strengths_by_hand():

@@ -486,6 +486,21 @@ def test_names_from_a_file_cannot_move_the_cursor(written):
     assert message.isprintable()
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("metrics/multi-order/summary/mean", r"/metrics/multi-order/summary/\x1b[2Jx\n has a name"),
+        ("metrics/multi-order/order", r"/metrics/multi-order/\x1b[2Jx\n has a name"),
+        ("metrics/shapley", r"/metrics/\x1b[2Jx\n is not the group of a metric"),
+    ],
+)
+def test_names_of_numbers_cannot_move_the_cursor_either(written, path, said):
+    with h5py.File(written, "r+") as file:
+        folder = path.rpartition("/")[0]
+        file.copy(path, f"{folder}/\x1b[2Jx\n")
+    assert refused(written, said).isprintable()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no FIFO")
 def test_what_is_not_a_report_file_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "fifo")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from interact_cli.types import FloatArray
 
 MeansToNumber = Callable[..., FloatArray]
@@ -21,8 +23,8 @@ class OfMeans:
 
     of: MeansToNumber
     corrected: str = ""
-    """The same number without the noise of drawn contexts, another statistic of the same parts; empty where the
-    statistic is unbiased."""
+    """The same number without the noise of drawn contexts, another statistic of the same parts; empty where there is
+    none: the statistic is unbiased, or its parts cannot tell."""
     before: Callable[[FloatArray], FloatArray] | None = None
     """What is done to every part of a sample before the mean; nothing unless given."""
 
@@ -31,7 +33,85 @@ def _mean(mean: FloatArray) -> FloatArray:
     return mean
 
 
+def _mean_abs(absolute: FloatArray, square: FloatArray, unbiased: FloatArray) -> FloatArray:
+    """Return E|I|, raw."""
+    del square, unbiased
+    return absolute
+
+
+def _mean_abs_corrected(absolute: FloatArray, square: FloatArray, unbiased: FloatArray) -> FloatArray:
+    """Return E|I| sqrt(max(0, U) / Q): approximate."""
+    share = np.maximum(unbiased, 0.0) / np.where(square > 0, square, 1.0)
+    corrected: FloatArray = absolute * np.sqrt(share)
+    return corrected
+
+
+def _rms(absolute: FloatArray, square: FloatArray, unbiased: FloatArray) -> FloatArray:
+    """Return sqrt(E I^2), raw."""
+    del absolute, unbiased
+    return np.sqrt(square)
+
+
+def _rms_corrected(absolute: FloatArray, square: FloatArray, unbiased: FloatArray) -> FloatArray:
+    """Return sqrt(max(0, U))."""
+    del absolute, square
+    return np.sqrt(np.maximum(unbiased, 0.0))
+
+
+def _normalised(strength: MeansToNumber) -> MeansToNumber:
+    """Return the strength divided by its mean over the last axis, the orders."""
+
+    def curve(*means: FloatArray) -> FloatArray:
+        raw = strength(*means)
+        level = raw.mean(axis=-1, keepdims=True)
+        relative: FloatArray = raw / np.where(level > 0, level, np.nan)
+        return relative
+
+    return curve
+
+
+def _share_of(place: int) -> MeansToNumber:
+    """Return one part over the sum of all parts, each summed over the last axis."""
+
+    def share(*means: FloatArray) -> FloatArray:
+        total = np.concatenate(means, axis=-1).sum(axis=-1, keepdims=True)
+        of_all: FloatArray = means[place] / np.where(total > 0, total, np.nan)
+        return of_all
+
+    return share
+
+
+def _mean_of_known(total: FloatArray, known: FloatArray) -> FloatArray:
+    """Return the mean over the samples that have a number; ``total`` is 0 in the others, ``known`` 1 and 0."""
+    per: FloatArray = total / np.where(known > 0, known, np.nan)
+    return per
+
+
+def _ratio(part: FloatArray, whole: FloatArray, least: FloatArray, known: FloatArray | float = 1.0) -> FloatArray:
+    """Return ``part / whole``, each a mean over the known samples; NaN where ``whole`` is at most ``least``."""
+    above = whole / np.where(known > 0, known, np.nan)
+    ratio: FloatArray = (part / np.where(known > 0, known, np.nan)) / np.where(above > least, above, np.nan)
+    return ratio
+
+
+_STRENGTHS = {
+    "mean_abs": OfMeans(_mean_abs, corrected="mean_abs_corrected"),
+    "mean_abs_corrected": OfMeans(_mean_abs_corrected),
+    "rms": OfMeans(_rms, corrected="rms_corrected"),
+    "rms_corrected": OfMeans(_rms_corrected),
+}
+
 STATISTICS: dict[str, OfMeans] = {
     "mean": OfMeans(_mean),
+    "mean_magnitude": OfMeans(_mean, before=np.abs),
+    "mean_of_known": OfMeans(_mean_of_known),
+    **_STRENGTHS,
+    **{
+        f"J_{name}": OfMeans(_normalised(strength.of), corrected=strength.corrected and f"J_{strength.corrected}")
+        for name, strength in _STRENGTHS.items()
+    },
+    "share": OfMeans(_share_of(0)),
+    "share_of_second": OfMeans(_share_of(1)),
+    "ratio": OfMeans(_ratio),
 }
-"""Name in a report -> the statistic."""
+"""Name in a report -> the statistic. The strengths and ``J_...`` take ``absolute``, ``square`` and ``unbiased``."""

@@ -11,14 +11,15 @@ errors by that factor, intervals by percentiles further out, so that the interva
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
 
+from interact_cli.errors import UnknownNameError
 from interact_cli.interfaces import Cohort
+from interact_cli.metrics.summaries.of_means import STATISTICS, MeansToNumber, OfMeans
 from interact_cli.results import Quantity
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray
@@ -26,9 +27,6 @@ from interact_cli.types import FloatArray
 N_RESAMPLES = 2000
 LEAST_FOR_INTERVAL = 20
 """Fewest samples from which a 95 % interval is given."""
-
-Statistic = Callable[..., FloatArray]
-"""Sample means ``(replicate, ...)``, one argument per moment -> ``(replicate, ...)``."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,15 @@ class Summary:
     high: FloatArray | None
     replicates: FloatArray
     """``(resample, ...)``: the statistic on every resample; their spread is too small, see `Resampler.spread`."""
+    statistic: str = ""
+    """Name of the statistic; empty where a report cannot recompute it."""
+    parts: tuple[str, ...] = ()
+    """Names of the per-sample quantities that it takes."""
 
     def quantity(self, name: str, dims: tuple[str, ...], unit: str, meaning: str) -> Quantity:
         """Name the summary."""
-        return Quantity(name, dims, self.value, unit, meaning, self.standard_error, self.low, self.high)
+        uncertainty = (self.standard_error, self.low, self.high)
+        return Quantity(name, dims, self.value, unit, meaning, *uncertainty, statistic=self.statistic, parts=self.parts)
 
 
 @dataclass(frozen=True)
@@ -78,24 +81,34 @@ class Resampler:
         """``1 sample``, ``19 samples``."""
         return f"{self.n_samples} sample{'' if self.n_samples == 1 else 's'}"
 
-    def summarise(self, statistic: Statistic, *moments: FloatArray) -> Summary:
+    def summarise(self, statistic: str | MeansToNumber, *parts: Quantity) -> Summary:
         """Evaluate a statistic of sample means, with standard error and interval.
 
         Args:
-            statistic: Function of the moments' means over samples.
-            *moments: ``(sample, ...)`` each, all samples of the run; excluded ones are ignored.
+            statistic: A name in `STATISTICS`: the summary can then be computed again from the report, provided that
+                the measurement holds the parts among its per-sample quantities. Or any other function of the parts'
+                means over samples, ``(replicate, ...)`` each -> ``(replicate, ...)``; nothing can recompute that.
+            *parts: Per-sample quantities, all samples of the run; excluded ones are ignored.
+
+        Raises:
+            UnknownNameError: no statistic of that name.
         """
-        used = [moment[self.included] for moment in moments]
-        value = statistic(*[moment.mean(axis=0, keepdims=True) for moment in used])[0]
+        known = _lookup(statistic) if isinstance(statistic, str) else OfMeans(statistic)
+        used = [np.asarray(part.values[self.included], dtype=np.float64) for part in parts]
+        used = used if known.before is None else [known.before(part) for part in used]
+        value = known.of(*[part.mean(axis=0, keepdims=True) for part in used])[0]
+        names: tuple[str, tuple[str, ...]] = ("", ())
+        if isinstance(statistic, str) and all((np.isfinite(part) | ~np.isfinite(value)).all() for part in used):
+            names = statistic, tuple(part.name for part in parts)
         if self.n_samples < 2:
             nothing = np.full(np.shape(value), np.nan)
-            return Summary(value, nothing, None, None, nothing[None])
-        replicates = statistic(*[np.tensordot(self.weights, moment, axes=1) for moment in used])
+            return Summary(value, nothing, None, None, nothing[None], *names)
+        replicates = known.of(*[np.tensordot(self.weights, part, axes=1) for part in used])
         low = high = None
         if self.intervals:
             tail = tail_of_interval(self.n_samples)
             low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
-        return Summary(value, self.spread(replicates), low, high, replicates)
+        return Summary(value, self.spread(replicates), low, high, replicates, *names)
 
     def spread(self, replicates: FloatArray) -> FloatArray:
         """Return the standard error from resamples: ``(resample, ...)`` -> ``(...)``, NaN below 2 samples."""
@@ -122,6 +135,7 @@ def tail_of_interval(n_samples: int) -> float:
     return NormalDist().cdf(-sqrt(n_samples / degrees) * student)
 
 
-def mean(moment: FloatArray) -> FloatArray:
-    """Return the mean itself: the simplest statistic."""
-    return moment
+def _lookup(name: str) -> OfMeans:
+    if name not in STATISTICS:
+        raise UnknownNameError("statistic", name, STATISTICS)
+    return STATISTICS[name]

@@ -10,7 +10,7 @@ Source: paper 003, equation 3 (mean-abs); `protocols.md` section 17.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,13 @@ from interact_cli.interactions.estimate import Estimate
 from interact_cli.metrics.summaries.statistics import Resampler, Summary
 from interact_cli.results import Quantity
 from interact_cli.types import FloatArray
+
+MOMENTS = {
+    "absolute": "mean |I|",
+    "square": "mean I^2, raw (Q)",
+    "unbiased": "mean of I^2 minus its squared standard error, unbiased (U)",
+}
+"""Per-sample quantity -> what it means."""
 
 
 @dataclass(frozen=True)
@@ -51,55 +58,42 @@ class Moments:
             np.stack([m.unbiased for m in moments]),
         )
 
+    def quantities(self, dims: tuple[str, ...], unit: str, over: str = "pairs", prefix: str = "") -> list[Quantity]:
+        """Return the moments of stacked samples as per-sample quantities: the parts of the four strengths.
 
-def mean_abs(moments: Moments) -> FloatArray:
-    """Return E|I|, raw."""
-    return moments.absolute
-
-
-def mean_abs_corrected(moments: Moments) -> FloatArray:
-    """Return E|I| sqrt(max(0, U) / Q): approximate."""
-    square = moments.square
-    share = np.maximum(moments.unbiased, 0.0) / np.where(square > 0, square, 1.0)
-    corrected: FloatArray = moments.absolute * np.sqrt(share)
-    return corrected
-
-
-def rms(moments: Moments) -> FloatArray:
-    """Return sqrt(E I^2), raw."""
-    return np.sqrt(moments.square)
-
-
-def rms_corrected(moments: Moments) -> FloatArray:
-    """Return sqrt(max(0, U))."""
-    return np.sqrt(np.maximum(moments.unbiased, 0.0))
+        Args:
+            dims: Axes behind the sample.
+            unit: Of I.
+            over: What the means run over.
+            prefix: Of the names.
+        """
+        squared = f"{unit}^2"
+        held = ((self.absolute, unit), (self.square, squared), (self.unbiased, squared))
+        return [
+            Quantity(prefix + name, ("sample", *dims), values, of, f"{meaning}, over the {over} of the sample")
+            for (name, meaning), (values, of) in zip(MOMENTS.items(), held, strict=True)
+        ]
 
 
 STRENGTHS = {
-    "mean_abs": (mean_abs, "E|I|, raw: what the papers report; too large by the noise of the contexts"),
-    "mean_abs_corrected": (mean_abs_corrected, "E|I| sqrt(max(0, U) / Q): approximately free of that noise"),
-    "rms": (rms, "sqrt(E I^2), raw"),
-    "rms_corrected": (rms_corrected, "sqrt(max(0, U)), U the unbiased mean of I^2"),
+    "mean_abs": "E|I|, raw: what the papers report; too large by the noise of the contexts",
+    "mean_abs_corrected": "E|I| sqrt(max(0, U) / Q): approximately free of that noise",
+    "rms": "sqrt(E I^2), raw",
+    "rms_corrected": "sqrt(max(0, U)), U the unbiased mean of I^2",
 }
-"""Name -> how it follows from the moments, and what it means."""
+"""Name of the statistic -> what it means."""
 
 
-def summaries(resampler: Resampler, moments: Moments) -> dict[str, Summary]:
+def summaries(resampler: Resampler, moments: Sequence[Quantity]) -> dict[str, Summary]:
     """Return the four strengths over samples."""
-    return {name: summarise(resampler, moments, strength) for name, (strength, _) in STRENGTHS.items()}
-
-
-def summarise(resampler: Resampler, moments: Moments, statistic: Callable[[Moments], FloatArray]) -> Summary:
-    """Summarise any function of the moments' means over samples."""
-    parts = (moments.absolute, moments.square, moments.unbiased)
-    return resampler.summarise(lambda *means: statistic(Moments(*means)), *parts)
+    return {name: resampler.summarise(name, *moments) for name in STRENGTHS}
 
 
 def quantities(
-    resampler: Resampler, moments: Moments, dims: tuple[str, ...], unit: str, prefix: str = ""
+    resampler: Resampler, moments: Sequence[Quantity], dims: tuple[str, ...], unit: str, prefix: str = ""
 ) -> list[Quantity]:
     """Return the four strengths as quantities of a report."""
     return [
-        summary.quantity(prefix + name, dims, unit, STRENGTHS[name][1])
+        summary.quantity(prefix + name, dims, unit, STRENGTHS[name])
         for name, summary in summaries(resampler, moments).items()
     ]

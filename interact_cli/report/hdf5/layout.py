@@ -19,10 +19,12 @@ from interact_cli.report.hdf5.schema import (
     GAME,
     MAX_TEXT_CHARACTERS,
     NAME,
+    PARTS,
     RECORD_FIELDS,
     REMARKS,
     SCHEMA_VERSION,
     SHARED_DIMS,
+    STATISTIC,
     UNCERTAINTY,
     VECTOR_UNIT,
     group_name,
@@ -129,6 +131,8 @@ def _quantity(quantity: Quantity, base: str, sink: Sink) -> None:
     unit = quantity.unit
     dataset = sink.array(path, values, quantity.dims, unit=unit, meaning=quantity.meaning)
     dataset.attrs["role"] = "quantity"
+    if quantity.statistic:
+        dataset.attrs.update({STATISTIC: quantity.statistic, PARTS: " ".join(quantity.parts)})
     for suffix, attribute in UNCERTAINTY.items():
         uncertainty = getattr(quantity, attribute)
         if uncertainty is None:

@@ -34,8 +34,9 @@ def vetted(path: Path) -> Iterator[tuple[h5py.File, Identity]]:
             vet(file)
             yield file, identity_of(file)
     except ReportRefused as error:
+        said = safe_text(error, limit=1000)
         raise ReportRefused(
-            f"'{name}' is refused as a report: {error}. Measure again or take an intact copy."
+            f"'{name}' is refused as a report: {said}. Measure again or take an intact copy."
         ) from error
     except LIBRARY_ERRORS as error:
         said = safe_text(str(error).strip("'\""))

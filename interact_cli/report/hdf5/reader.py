@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -20,11 +20,13 @@ from interact_cli.report.hdf5.schema import (
     FIELDS,
     GAME,
     NAME,
+    PARTS,
     RECORD_FIELDS,
     REMARKS,
     SCHEMA_MAJOR,
     SCHEMA_MINOR,
     SCHEMA_VERSION,
+    STATISTIC,
     STATUSES,
     UNCERTAINTY,
     VECTOR_UNIT,
@@ -135,13 +137,17 @@ def _measurements(source: Source) -> Iterator[Measurement]:
         if not (version.isascii() and version.isdigit() and len(version) < 10):
             raise ReportRefused(f"attribute 'encoding-version' of {base} is '{version}'; expected a whole number")
         remarks = source.document(f"{base}/{REMARKS}")
+        per_sample = tuple(_quantities(source, f"{base}/per_sample"))
         yield Measurement(
             metric=metric,
             version=int(version),
             source=source.text_attribute(base, "source"),
             estimator=source.text_attribute(base, "estimator"),
-            per_sample=tuple(_quantities(source, f"{base}/per_sample")),
-            summary=tuple(_quantities(source, f"{base}/summary")),
+            per_sample=per_sample,
+            summary=tuple(
+                replace(quantity, **_statistic(source, f"{base}/summary/{quantity.name}", quantity.dims, per_sample))
+                for quantity in _quantities(source, f"{base}/summary")
+            ),
             coordinates=_coordinates(source, base),
             findings=tuple(_finding(entry, base) for entry in _list(remarks, "findings", base)),
             notes=tuple(str(note) for note in _list(remarks, "notes", base)),
@@ -156,7 +162,11 @@ def _coordinates(source: Source, base: str) -> dict[str, npt.NDArray[Any]]:
 
 def _roles(source: Source, base: str, known: tuple[str, ...]) -> dict[str, str]:
     """Map the data sets of a group that have a role to it."""
-    found = {name: source.role(f"{base}/{name}") for name in source.names(base)}
+    names = source.names(base)
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise ReportRefused(f"{base}/{name} has a name that nothing in a report has")
+    found = {name: source.role(f"{base}/{name}") for name in names}
     for name, role in found.items():
         if role and role not in known:
             raise ReportRefused(f"attribute 'role' of {base}/{name} is '{role}'; expected one of {', '.join(known)}")
@@ -181,6 +191,23 @@ def _quantities(source: Source, base: str) -> Iterator[Quantity]:
                 source.expect_dims(sibling, dims)
         unit, meaning = (source.text_attribute(path, key) for key in ("unit", "meaning"))
         yield Quantity(name, dims, values, unit, meaning, **siblings)
+
+
+def _statistic(source: Source, path: str, dims: tuple[str, ...], per_sample: tuple[Quantity, ...]) -> dict[str, Any]:
+    """Read how a summary follows from the samples; nothing where it does not say."""
+    statistic = source.text_attribute(path, STATISTIC, default="")
+    parts = tuple(source.text_attribute(path, PARTS, default="").split())
+    if bool(statistic) != bool(parts):
+        raise ReportRefused(f"{path} has one of the attributes '{STATISTIC}' and '{PARTS}'; expected both or neither")
+    held = {quantity.name: quantity.dims for quantity in per_sample}
+    for part in parts:
+        if held.get(part) != ("sample", *dims):
+            what = f"one with dimensions {held[part]}" if part in held else "nothing of that name"
+            raise ReportRefused(
+                f"attribute '{PARTS}' of {path} names '{part}'; expected a per-sample quantity with dimensions "
+                f"{('sample', *dims)}, found {what}"
+            )
+    return {"statistic": statistic, "parts": parts}
 
 
 def _finding(entry: Any, base: str) -> Finding:

@@ -1,11 +1,12 @@
 """What a report file consists of: one table that the writer, the reader and the documentation share.
 
-Version 1.2. A reader takes every minor version of its own major one; a newer minor version may add
+Version 1.3. A reader takes every minor version of its own major one; a newer minor version may add
 data sets and attributes of the types in `DTYPES`, and changes nothing that is already there.
 
 Since 1.1: players of each sample's own, the entry, texts, several games in one run (``/metrics/METRIC@MODULE``).
 Since 1.2: a baseline of each sample's own; its first axis is ``sample``, and an older reader refuses it. Records of
 vectors, with any number of components, older readers read as they are.
+Since 1.3: a summary names its `STATISTIC` and its `PARTS`, per-sample quantities of the same metric.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FORMAT = "interact-report"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """First bytes of an HDF5 file."""
 SCHEMA_MAJOR = 1
-SCHEMA_MINOR = 2
+SCHEMA_MINOR = 3
 SCHEMA_VERSION = f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}"
 STATUSES = ("complete", "limited")
 
@@ -149,6 +150,10 @@ RECORD_FIELDS = (
     ),
 )
 """The evaluation records; all of them or none."""
+
+STATISTIC, PARTS = "statistic", "parts"
+"""Attributes of a summary that is a function of means over samples: its name, and the names of the per-sample
+quantities whose means it takes, separated by spaces; both or neither."""
 
 REMARKS = "json"
 """Data set of a metric's group: its findings and notes."""

@@ -7,7 +7,8 @@ import os
 import secrets
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -62,10 +63,7 @@ def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
     """
     if kind is not None and kind not in KINDS:
         raise UnknownNameError("picture", kind, KINDS)
-    if output.suffix.lower() not in SUFFIXES:
-        raise UsageError(
-            f"Expected a picture named *.png, *.pdf or *.svg, or a graph named *.json, got '{safe_text(output.name)}'."
-        )
+    check_suffix(output, ", or a graph named *.json")
     if neighbours not in (4, 8):
         raise UsageError(f"Expected 4 or 8 neighbours, got {neighbours}.")
     if reading not in COLORS:
@@ -78,18 +76,48 @@ def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
         wanted = f"the picture '{kind}'" if kind else "a picture"
         held = metrics_of(report)
         raise UsageError(f"Expected a metric that gives {wanted}, got {held}; 'interact show' prints its numbers.")
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = _page(report, panels)
-        _save(figure, output)
+    draw_page(panels, output, partial(_title, report), partial(_footnote, report, panels))
     return [panel.shown for panel in panels]
 
 
-def _page(report: Report, panels: Sequence[Panel]) -> Figure:
+def check_suffix(output: Path, other: str = "") -> None:
+    """Refuse a picture that is named like no format.
+
+    Args:
+        output: The picture.
+        other: What else the place may be, to be said in the message.
+
+    Raises:
+        UsageError: neither .png nor .pdf nor .svg.
+    """
+    if output.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"Expected a picture named *.png, *.pdf or *.svg{other}, got '{safe_text(output.name)}'.")
+
+
+def draw_page(
+    panels: Sequence[Panel], output: Path, title: Callable[[int], str], footnote: Callable[[int], str]
+) -> None:
+    """Draw pictures on one page; an existing file is replaced only when the new one is complete.
+
+    Args:
+        panels: In their order.
+        output: ``.png`` (150 dpi), ``.pdf`` or ``.svg``.
+        title: Characters of a line -> text; its first line is the heading.
+        footnote: Characters of a line -> text.
+
+    Raises:
+        OutputError: the picture cannot be written.
+    """
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        _save(_page(panels, title, footnote), output)
+
+
+def _page(panels: Sequence[Panel], titled: Callable[[int], str], footnoted: Callable[[int], str]) -> Figure:
     rows = rows_of(panels)
     width = WIDTH if any(len(row) > 1 or not row[0].half for row in rows) else WIDTH * 0.64
     columns = int(width * 11.5)
-    title, foot = _title(report, columns), _footnote(report, panels, int(columns * 1.45))
+    title, foot = titled(columns), footnoted(int(columns * 1.45))
     heights = [0.3 + 0.17 * (title.count("\n") + 1), *(max(panel.height for panel in row) for row in rows)]
     heights.append(0.16 + 0.15 * (foot.count("\n") + 1))
     figure = Figure(figsize=(width, sum(heights)), dpi=DPI, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))

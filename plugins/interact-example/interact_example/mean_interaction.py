@@ -20,9 +20,9 @@ from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.summaries.statistics import Resampler, mean
+from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import values_quantity
-from interact_cli.results import Measurement
+from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray, PackedArray
 
 
@@ -100,22 +100,26 @@ class MeanInteraction:
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Average over the samples, with standard errors and intervals by resampling them."""
         estimates = [result.estimate for result in results]
-        values = np.stack([estimate.values for estimate in estimates])
+        values = values_quantity(estimates, ("player",), cohort.unit, "mean over the partners j of I(i,j)")
+        own_means = np.array([estimate.values.mean() for estimate in estimates])
+        own_mean = Quantity("own_mean", ("sample",), own_means, cohort.unit, "mean of I(i,j) over ordered pairs")
         resampler = Resampler.over(cohort, self.name)
+        summary = [
+            resampler.summarise("mean", own_mean).quantity(
+                "mean_over_pairs", (), cohort.unit, "mean of I(i,j) over ordered pairs and samples"
+            )
+        ]
+        if cohort.shared_players:
+            by_player = resampler.summarise("mean", values)
+            text = "mean of I(i,j) over the partners j and samples"
+            summary.append(by_player.quantity("mean", ("player",), cohort.unit, text))
         return Measurement(
             metric=self.name,
             version=self.version,
             source=self.source,
             estimator=results[0].estimator,
-            per_sample=(values_quantity(estimates, ("player",), cohort.unit, "mean over the partners j of I(i,j)"),),
-            summary=(
-                resampler.summarise(mean, values.mean(axis=1)).quantity(
-                    "mean_over_pairs", (), cohort.unit, "mean of I(i,j) over ordered pairs and samples"
-                ),
-                resampler.summarise(mean, values).quantity(
-                    "mean", ("player",), cohort.unit, "mean of I(i,j) over the partners j and samples"
-                ),
-            ),
+            per_sample=(values, own_mean),
+            summary=tuple(summary),
             coordinates={},
             notes=("Interactions of opposite sign cancel in a mean; 'strength' measures their size.",),
         )

@@ -104,7 +104,11 @@ class TestMetric:
             assert len(quantity.dims) == np.ndim(quantity.values)
             for dim, size in zip(quantity.dims, np.shape(quantity.values), strict=True):
                 assert sizes.setdefault(dim, size) == size
-        assert all(quantity.dims[0] == "sample" for quantity in most.per_sample)
+        held = {quantity.name: quantity.dims for quantity in most.per_sample}
+        assert all(dims[0] == "sample" for dims in held.values())
+        for quantity in most.summary:
+            assert bool(quantity.statistic) == bool(quantity.parts)
+            assert [held.get(part) for part in quantity.parts] == [("sample", *quantity.dims)] * len(quantity.parts)
 
 
 @pytest.mark.parametrize(("name", "target"), entry_points("metrics"))

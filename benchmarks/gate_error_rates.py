@@ -1,0 +1,330 @@
+"""How often the gate is wrong, and how often it catches a change, on real networks.
+
+Nothing is simulated but the draw of samples: versions of networks of digits whose games are known completely
+(`gate_networks`), 50 images drawn with replacement from those that both versions classify correctly, and a plan seed
+for each image, the same in both reports. What is true of all images, pairs and contexts is known exactly. So the
+retrained version can be scaled until its true change is the margin, or nothing, while it goes on to differ from the
+reference in every image, as a retrained network does.
+
+``python -m benchmarks.gate_error_rates`` prints the tables in Markdown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from benchmarks.classic_rules import CLASSIC
+from benchmarks.gate_networks import FAMILIES, VERSIONS
+from benchmarks.gate_reports import Reports, reports
+from benchmarks.sheet import Share, Sheet
+from benchmarks.table import Goal, Row
+from interact_cli.gates.decisions import decide, word_of
+from interact_cli.gates.differences import differences
+from interact_cli.gates.first_policy import SHARE
+from interact_cli.gates.numbers import PairedNumbers
+from interact_cli.gates.policy import Margin
+from interact_cli.gates.resampling import Resamples
+from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
+from interact_cli.seeding import generator
+from interact_cli.types import FloatArray, IntArray
+from interact_cli.verdicts import Word
+
+STRENGTH = "strength"
+DRAWN = 50
+REPEATS, QUICK_REPEATS = 1000, 200
+RESAMPLES = 2000
+N_SEEDS = 8
+ALPHA = 0.05
+POWERS = np.array([1, 2, 2])
+"""How the moments ``absolute``, ``square`` and ``unbiased`` grow when all interactions grow."""
+RARELY, HARDLY, MOSTLY = Goal(most=7, unit=" %"), Goal(most=1, unit=" %"), Goal(least=80, unit=" %")
+
+
+Truth = Literal["reports", "exact"]
+TRUTHS: tuple[Truth, ...] = get_args(Truth)
+"""What "the true change" is of: the numbers of reports, over all images and plan seeds, noise of the drawn contexts
+included; or the interactions themselves, of all pairs and all contexts."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a rule asserts."""
+
+    statistic: str
+    """Of `STATISTICS`."""
+    must_not: Literal["rise", "fall", "change"]
+    kind: Literal["relative", "absolute"] = "relative"
+    order: int | None = None
+    """One order; None for all, or where there are none."""
+    metric: str = "multi-order"
+    """Whose parts."""
+    up: bool = True
+    """The direction of the true change, where the rule forbids both."""
+    version: str = "retrained"
+    """The candidate; ``"reference"``: the very same network, scaled, so that all samples change alike."""
+
+    @property
+    def sign(self) -> int:
+        return {"rise": 1, "fall": -1, "change": 1 if self.up else -1}[self.must_not]
+
+    def __str__(self) -> str:
+        at = "" if self.metric == STRENGTH else " at all orders" if self.order is None else f" at order {self.order}"
+        side = f", true change {'up' if self.up else 'down'}" if self.must_not == "change" else ""
+        name = f"strength_{self.statistic}" if self.metric == STRENGTH else self.statistic
+        itself = "the reference itself, scaled: " if self.version == "reference" else ""
+        return f"{itself}{name}{at} must not {self.must_not} ({self.kind} margin{side})"
+
+
+RULES = (
+    *(Asked("mean_abs", must_not, order=7) for must_not in ("rise", "fall", "change")),
+    Asked("mean_abs", "change", order=7, up=False),
+    *(Asked("mean_abs", must_not, "absolute", order=7) for must_not in ("rise", "fall")),
+    *(Asked("mean_abs", must_not) for must_not in ("rise", "fall", "change")),
+    Asked("mean_abs", "rise", "absolute"),
+    *(Asked("rms", must_not, order=7) for must_not in ("rise", "fall")),
+    *(Asked("mean_abs", must_not, metric=STRENGTH) for must_not in ("rise", "fall", "change")),
+    *(Asked("mean_abs", must_not, "absolute", metric=STRENGTH) for must_not in ("rise", "fall")),
+    *(Asked("mean_abs_corrected", must_not, metric=STRENGTH) for must_not in ("rise", "fall")),
+    *(Asked("J_mean_abs", must_not, order=0) for must_not in ("rise", "fall")),
+    *(Asked("J_mean_abs", must_not, order=7) for must_not in ("rise", "fall", "change")),
+    *(Asked("J_mean_abs", must_not, "absolute", order=7) for must_not in ("rise", "fall")),
+    *(Asked("mean_abs", must_not, metric=STRENGTH, version="reference") for must_not in ("rise", "fall", "change")),
+)
+
+
+class Parts(NamedTuple):
+    """What all images of a pool contribute to a metric: in reports, and in truth."""
+
+    seeds: FloatArray
+    """``(plan seed, part, image, place)``."""
+    exact: FloatArray
+    """``(part, image, place)``."""
+
+    def of_all(self, statistic: str, truth: Truth) -> FloatArray:
+        """Return the statistic over all images: ``(place,)``."""
+        means = self.exact.mean(axis=1) if truth == "exact" else self.seeds.mean(axis=(0, 2))
+        return STATISTICS[statistic].of(*means)
+
+    def grown(self, factors: FloatArray) -> Parts:
+        """Return the same images if all interactions were so many times as large, place by place."""
+        powers = factors ** POWERS[:, None, None]
+        return Parts(self.seeds * powers, self.exact * powers)
+
+
+class Draw(NamedTuple):
+    """What one pair of reports is about."""
+
+    images: IntArray
+    seeds: IntArray
+
+    def of(self, parts: Parts) -> tuple[FloatArray, ...]:
+        """Return the parts of the drawn images, ``(sample, place)`` each."""
+        return tuple(part[self.seeds, self.images] for part in parts.seeds.swapaxes(0, 1))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The reference and another version, on the images that both classify correctly."""
+
+    reports: Reports
+    version: str
+
+    @property
+    def candidate(self) -> int:
+        return list(VERSIONS).index(self.version)
+
+    @property
+    def images(self) -> IntArray:
+        return np.flatnonzero(self.reports.correct[0] & self.reports.correct[self.candidate])
+
+    def parts(self, metric: str) -> tuple[Parts, Parts]:
+        """Return the parts of reference and candidate."""
+        seeds, exact = self.reports.seeds[metric], self.reports.exact[metric]
+        reference, candidate = (
+            Parts(seeds[version][:, :, self.images], exact[version][:, self.images]) for version in (0, self.candidate)
+        )
+        return reference, candidate
+
+    def draws(self, repeats: int) -> list[Draw]:
+        shape = (len(self.images), self.reports.n_seeds)
+        rngs = (generator(repeat, "gate draw", self.version) for repeat in range(repeats))
+        return [Draw(*(rng.integers(high, size=DRAWN) for high in shape)) for rng in rngs]
+
+
+def error_rates(reports: Reports, name: str, repeats: int) -> Sheet:
+    """Return how often a rule is wrong about a network whose true change is the margin, or none."""
+    lines = []
+    for asked in RULES:
+        pool = Pool(reports, asked.version)
+        draws = pool.draws(repeats)
+        reference, candidate = pool.parts(asked.metric)
+        place = _place(reports, asked)
+        shares: list[Share] = []
+        for truth in TRUTHS:
+            margin = _margin(reference, asked, place, truth)
+            by_change = [
+                Counter(_word((reference, changed), draw, asked, margin, place) for draw in draws)
+                for changed in (_changed((reference, candidate), asked, place, share, truth) for share in (SHARE, 0.0))
+            ]
+            at, none = by_change
+            shares += [Share(at["FAIL"], repeats, RARELY), Share(at["PASS"], repeats, RARELY)]
+            shares += [Share(none["FAIL"], repeats, HARDLY)]
+        lines.append((str(asked), tuple(shares)))
+    what = ("FAIL at a change of the margin", "PASS at it", "FAIL at no change")
+    columns = tuple(f"{column}, {truth}" for truth in TRUTHS for column in what)
+    return Sheet(f"{name}, wrong words in % of {repeats:,} draws of {DRAWN} images", columns, tuple(lines))
+
+
+def _place(reports: Reports, asked: Asked) -> int | None:
+    return None if asked.order is None else int(np.flatnonzero(reports.orders == asked.order)[0])
+
+
+def _changed(pair: tuple[Parts, Parts], asked: Asked, place: int | None, share: float, truth: Truth) -> Parts:
+    """Scale the candidate until its true change is this share of the reference: at one order, or at every one."""
+    before, now = (parts.of_all(asked.statistic, truth) for parts in pair)
+    wanted = before + asked.sign * share * (before.mean() if asked.kind == "absolute" and place is None else before)
+    factors = wanted / now
+    if asked.statistic.startswith("J_") and place is not None:
+        strength = pair[1].of_all(asked.statistic.removeprefix("J_"), truth)
+        others = strength.sum() - strength[place]
+        factors = np.ones(len(before))
+        factors[place] = wanted[place] * others / (len(before) - wanted[place]) / strength[place]
+    return pair[1].grown(factors)
+
+
+def _margin(reference: Parts, asked: Asked, place: int | None, truth: Truth) -> Margin:
+    level = reference.of_all(asked.statistic, truth)
+    scale = 1.0 if asked.kind == "relative" else float(level.mean() if place is None else level[place])
+    return Margin(SHARE * scale, asked.kind)
+
+
+def _word(pair: tuple[Parts, Parts], draw: Draw, asked: Asked, margin: Margin, place: int | None = None) -> Word:
+    """Say what the gate says of one draw, at one place or at all."""
+    numbers = _numbers(pair, draw, asked.statistic, place)
+    return word_of(decide(numbers, _resamples(), must_not=asked.must_not, margin=margin, alpha=ALPHA))
+
+
+def _numbers(pair: tuple[Parts, Parts], draw: Draw, name: str, place: int | None = None) -> PairedNumbers:
+    """Return what a gate is given; of one place alone, only J needs the others."""
+    reference, candidate = (draw.of(parts) for parts in pair)
+    statistic = STATISTICS[name]
+    corrected = STATISTICS[statistic.corrected] if statistic.corrected else None
+    places = tuple(range(reference[0].shape[1])) if place is None else (place,)
+    if place is not None and name.startswith("J_"):
+        statistic, corrected = _at(statistic, place), corrected and _at(corrected, place)
+    elif place is not None:
+        reference, candidate = (tuple(part[:, [place]] for part in parts) for parts in (reference, candidate))
+    return PairedNumbers("benchmark", name, ("place",), (places,), "1", statistic, corrected, reference, candidate)
+
+
+def _at(statistic: OfMeans, place: int) -> OfMeans:
+    return OfMeans(lambda *means: statistic.of(*means)[..., [place]])
+
+
+@cache
+def _resamples() -> Resamples:
+    return Resamples.draw(DRAWN, seed=0, resamples=RESAMPLES)
+
+
+FIRST_POLICY = {
+    "J_mean_abs must not change by 0.1": (Asked("J_mean_abs", "change"), Margin(0.1)),
+    "mean_abs must not change by 10 %": (Asked("mean_abs", "change"), Margin(SHARE, "relative")),
+    "strength must not change by 10 %": (
+        Asked("mean_abs_corrected", "change", metric=STRENGTH),
+        Margin(SHARE, "relative"),
+    ),
+}
+"""The rules that ``interact gate --init`` writes for a report of ``bottleneck``, ``multi-order`` and ``strength``."""
+
+
+def versions(reports: Reports, name: str, repeats: int) -> Sheet:
+    """Return what a first policy says of every version as it is."""
+    lines = []
+    for version in list(VERSIONS)[1:]:
+        pool = Pool(reports, version)
+        draws = pool.draws(repeats)
+        by_rule = {
+            rule: [_word(pool.parts(asked.metric), draw, asked, margin) for draw in draws]
+            for rule, (asked, margin) in FIRST_POLICY.items()
+        }
+        lines += [(f"{version}: {rule}", _shares(words)) for rule, words in by_rule.items()]
+        whole = [_of_all(words) for words in zip(*by_rule.values(), strict=True)]
+        changed = pool.candidate > 1
+        lines.append((f"{version}: all three rules", _shares(whole, MOSTLY if changed else None)))
+    return Sheet(
+        f"{name}, verdicts in % of {repeats:,} draws of {DRAWN} images", ("PASS", "FAIL", "INCONCLUSIVE"), tuple(lines)
+    )
+
+
+def _shares(words: Sequence[Word], goal: Goal | None = None) -> tuple[Share, ...]:
+    count, n = Counter(words), len(words)
+    return Share(count["PASS"], n), Share(count["FAIL"], n, goal), Share(count["INCONCLUSIVE"], n)
+
+
+def _of_all(words: Sequence[Word]) -> Word:
+    order: tuple[Word, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
+    return next(word for word in order if word in words)
+
+
+def usual_rules(reports: Reports, name: str, repeats: int) -> Sheet:
+    """Return how often the usual rules, and this gate, see a change of strength: none, and small ones."""
+    pool = Pool(reports, "retrained")
+    asked = Asked("mean_abs", "change", metric=STRENGTH)
+    reference, candidate = pool.parts(STRENGTH)
+    draws = pool.draws(repeats)
+    by_change = []
+    for change in (0.0, 0.05, 0.1):
+        scaled = _changed((reference, candidate), asked, None, change, "reports")
+        factor = float((scaled.seeds / candidate.seeds).flat[0])
+        pairs = [_rows(pool, draw, factor) for draw in draws]
+        shown = {rule: [happened(*pair) for pair in pairs] for rule, happened in CLASSIC.items()}
+        shown["this gate: a change is shown"] = [_shown((reference, scaled), draw) for draw in draws]
+        by_change.append({rule: Share.of(happened) for rule, happened in shown.items()})
+    lines = tuple((rule, tuple(shares[rule] for shares in by_change)) for rule in by_change[0])
+    title = f"{name}, a change of strength is shown, in % of {repeats:,} draws of {DRAWN} images"
+    return Sheet(title, ("true change 0", "+5 %", "+10 %"), lines)
+
+
+def _rows(pool: Pool, draw: Draw, factor: float) -> tuple[FloatArray, FloatArray]:
+    """Return |I| of the drawn images, ``(sample, pair)``, of reference and candidate."""
+    images = pool.images[draw.images]
+    before, now = (pool.reports.pairs[version, draw.seeds, images] for version in (0, pool.candidate))
+    return before, factor * now
+
+
+def _shown(pair: tuple[Parts, Parts], draw: Draw) -> bool:
+    [found] = differences(_numbers(pair, draw, "mean_abs"), _resamples())
+    return found.change in {"rose", "fell"}
+
+
+def gate_error_rates(quick: bool) -> Iterator[Row]:
+    """Yield the rows."""
+    for sheet in sheets(QUICK_REPEATS if quick else REPEATS, list(FAMILIES)[:1] if quick else list(FAMILIES)):
+        yield from sheet.rows()
+
+
+def sheets(repeats: int, families: Sequence[str]) -> Iterator[Sheet]:
+    """Yield the tables."""
+    for key in families:
+        family = FAMILIES[key]
+        held = reports(family, N_SEEDS)
+        for table in (error_rates, versions, usual_rules):
+            yield table(held, family.name, repeats)
+
+
+def main() -> None:
+    quick = "--quick" in sys.argv
+    for sheet in sheets(QUICK_REPEATS if quick else REPEATS, list(FAMILIES)):
+        print(sheet.markdown(), flush=True)
+        print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,304 @@
+"""A checkpoint measured exactly as an earlier report was: another checkpoint, or the same by a second plan seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from interact_cli import extensions
+from interact_cli.adapters.loading import OWN_NETWORKS, named_architecture
+from interact_cli.audit.delivery import Outcome
+from interact_cli.audit.earlier import left_open, settings_of
+from interact_cli.audit.preparation import Subject, prepare
+from interact_cli.audit.provenance import Invocation, differing, identity, named_data, record_identity
+from interact_cli.audit.run import measured
+from interact_cli.config.loading import load_settings
+from interact_cli.config.settings import LARGEST_SEED
+from interact_cli.errors import DataRefused, NotComparable, UsageError
+from interact_cli.progress import Progress
+from interact_cli.results import Report
+from interact_cli.safe_text import safe_text
+
+CHANGEABLE = (
+    "arch",
+    "arch_args",
+    "weights",
+    "allow_missing",
+    "data.name",
+    "data.root",
+    "run.device",
+    "run.batch_size",
+    "run.output",
+    "run.force",
+    "run.records",
+)
+"""What may differ from the reference's run: where things lie and how they run."""
+ASKED = ("metrics", "score", "target", "span", "filter", "limit", "illustration")
+"""What of the question's identity, besides the plan, must be the reference's."""
+MACHINE = (
+    "way",
+    "device",
+    "batch rows",
+    "threads",
+    "torch",
+    "timm",
+    "torchvision",
+    "transformers",
+    "tokenizers",
+)
+"""What of the records' identity changes no number beyond rounding."""
+
+
+def measure_like(
+    reference: Report,
+    checkpoint: Path | None,
+    changes: Mapping[str, Any],
+    progress: Progress,
+    argv: Sequence[str] = (),
+    inputs: Sequence[Path] = (),
+) -> Outcome:
+    """Measure a checkpoint with exactly the configuration, samples, players and coalitions of a report.
+
+    The samples are taken by their ids, so neither a file of ids nor the draw has to be at hand.
+
+    Args:
+        reference: The report; its records are not read.
+        checkpoint: What is measured; None for what the reference was made of.
+        changes: Dotted settings, those of `CHANGEABLE`.
+        progress: Told what happens.
+        argv: For the report.
+        inputs: Files that must not be overwritten, besides the checkpoint and the data.
+
+    Raises:
+        UsageError: a change of anything else.
+        NotComparable: the same question cannot be asked here.
+        DataRefused: the data is not where it was, or lacks samples of the reference.
+    """
+    invocation = Invocation.now(argv)
+    given = _taken_back(reference, checkpoint, changes)
+    named = _own_architecture(given, changes)
+    if named is not None:
+        told = f"{safe_text(named)}, which the checkpoint names, not the reference's {safe_text(given['arch'])}"
+        progress.note(f"Architecture: {told}.")
+        given = _without_arch(given, changes)
+    _check_code(given, changes)
+    subject = _prepared(reference, given, progress)
+    return measured(subject, progress, invocation, inputs)
+
+
+def second_seed(
+    reference: Report,
+    checkpoint: Path | None,
+    changes: Mapping[str, Any],
+    progress: Progress,
+    argv: Sequence[str] = (),
+    inputs: Sequence[Path] = (),
+) -> Outcome:
+    """Measure the checkpoint of a report again, on the same samples, by the next plan seed.
+
+    All that the two reports differ in is the noise of drawn coalitions (A/A).
+
+    Args:
+        reference: The report; its records are not read.
+        checkpoint: The checkpoint that it was made of; None for the place where that lay.
+        changes: Dotted settings, those of `CHANGEABLE`.
+        progress: Told what happens.
+        argv: For the report.
+        inputs: Files that must not be overwritten, besides the checkpoint and the data.
+
+    Raises:
+        UsageError: a change of anything else, or not the network and the inputs of the report.
+        NotComparable: the same question cannot be asked here.
+        DataRefused: the data is not where it was, or lacks samples of the reference.
+    """
+    invocation = Invocation.now(argv)
+    given = _taken_back(reference, checkpoint, changes)
+    _check_code(given, changes)
+    seed = int(given["plan.seed"])
+    drawn = given.get("data.seed")
+    given |= {"plan.seed": (seed + 1) % (LARGEST_SEED + 1), "data.seed": seed if drawn is None else drawn}
+    subject = _prepared(reference, given, progress)
+    _check_records(reference, subject)
+    outcome = measured(subject, progress, invocation, inputs)
+    if _equal_numbers(reference, outcome.report):
+        progress.note("Nothing is drawn: both plan seeds ask for the same coalitions, so there is no A/A noise.")
+    return outcome
+
+
+def _taken_back(reference: Report, checkpoint: Path | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the reference's run for a checkpoint, changed in what may change."""
+    foreign = [name for name in changes if name not in CHANGEABLE]
+    if foreign:
+        raise UsageError(
+            f"The checkpoint is measured exactly as the reference was, so {', '.join(foreign)} cannot change. "
+            f"Changeable is where things lie and how they run: {', '.join(CHANGEABLE)}."
+        )
+    given = {**settings_of(reference), **changes}
+    if given.get("arch") != reference.config["arch"]:
+        given = _without_arch(given, changes)
+    if checkpoint is not None:
+        given = {name: value for name, value in given.items() if not name.startswith("training.")}
+        given["checkpoint"] = checkpoint
+    elif not given.get("checkpoint") and reference.provenance["arch_source"] != "reference":
+        raise UsageError("The reference does not say where its checkpoint lies. Name the checkpoint.")
+    given["data.name"] = _data_name(reference, given, changes)
+    _check_learned(reference)
+    return left_open(given)
+
+
+def _without_arch(given: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the reference's architecture and its arguments, where they are not asked for anew."""
+    foreign = [name for name in ("arch", "arch_args") if name not in changes]
+    return {name: value for name, value in given.items() if name not in foreign}
+
+
+def _own_architecture(given: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
+    """Return the architecture that the checkpoint itself names, where it is not the reference's ``--arch``."""
+    if "arch" in changes or not given.get("arch") or not given.get("checkpoint"):
+        return None
+    named = named_architecture(given["checkpoint"], weights=given["weights"], builders=extensions.adapters())
+    return None if named == given["arch"] else named
+
+
+def _check_code(given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Let a report name code of the current folder only: whoever made the file chose it.
+
+    Raises:
+        UsageError: other code; ``--arch`` names it on the user's own word.
+    """
+    arch = str(given.get("arch") or "")
+    prefix, _, name = arch.partition(":")
+    file = name.rpartition(":")[0]
+    here = file.endswith(".py") and Path(file).resolve().is_relative_to(Path.cwd())
+    if prefix == "py" and "arch" not in changes and name not in OWN_NETWORKS and not here:
+        raise UsageError(
+            f"The reference was measured with the code '{safe_text(arch)}', and a report may choose none but a file of "
+            f"the current folder. If you trust it, pass --arch {safe_text(arch)}."
+        )
+
+
+def _data_name(reference: Report, given: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
+    """Return the data set with the place where it lies now; None for the photographs of an illustration.
+
+    Raises:
+        UsageError: another data set.
+        DataRefused: it is not there.
+    """
+    held, name = reference.config["data"]["name"], str(given["data.name"])
+    reader, colon, path = name.partition(":")
+    if colon and Path(path).is_absolute() and "data.name" not in changes:
+        place = Path(given["data.root"], Path(path).name) if "data.root" in changes else Path(path)
+        if not place.exists():
+            raise DataRefused(
+                f"Expected the reference's data at '{safe_text(place)}', got nothing there. Name the folder that holds "
+                f"'{safe_text(place.name)}' with --data-root DIR, or the data itself with --dataset {reader}:PATH."
+            )
+        name = f"{reader}:{place}"
+    now = named_data(load_settings(flags={"data.name": name}))
+    if now != held:
+        raise UsageError(
+            f"Expected the reference's data set '{safe_text(held)}', wherever it lies, got '{safe_text(now)}'. Keep "
+            f"its name, or measure the reference again."
+        )
+    return None if reference.provenance["illustration"] else name
+
+
+def _check_learned(reference: Report) -> None:
+    """Refuse baselines that were learned for another question than the report's, by ``--from``.
+
+    Raises:
+        UsageError: they were.
+    """
+    learned = reference.provenance["baseline"].get("learned")
+    if learned and any(learned[name] != reference.config[name] for name in ("score", "target")):
+        raise UsageError(
+            f"The reference's baselines were learned for {safe_text(learned['score'])} and it answers "
+            f"{safe_text(reference.config['score'])} (--from), which one measurement cannot do. Measure the reference "
+            f"again without --from."
+        )
+
+
+def _prepared(reference: Report, given: Mapping[str, Any], progress: Progress) -> Subject:
+    """Load the checkpoint, find the samples of the reference, and check that the question is the same."""
+    settings = load_settings(flags=given)
+    subject = prepare(settings, progress, ids=reference.samples.ids)
+    _tell_skipped(reference, subject, progress)
+    held, now = _question(reference.provenance["identity"]), _question(identity(subject))
+    if _same_classes(reference, subject):
+        held["contents of the samples"] = reference.provenance["data"]["fingerprint"]
+        now["contents of the samples"] = subject.inputs.fingerprint
+    seeds = {"plan: seed"} if settings.plan.seed != reference.config["plan"]["seed"] else set()
+    fields = [name for name in differing(held, now) if name in held and name not in seeds]
+    if fields:
+        told = _told(fields, held, now)
+        raise NotComparable(
+            f"The checkpoint cannot be measured as the reference was: {told}. Measure the reference again with this "
+            f"version on this data."
+        )
+    return subject
+
+
+def _question(identity_: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what both runs must ask, by its name."""
+    question, records = identity_["question"], identity_["records"]
+    return {
+        **{name: question[name] for name in ASKED if name in question},
+        **{f"plan: {name}": value for name, value in question["plan"].items()},
+        "players": records["players"],
+        "baseline": records["baseline"]["name"],
+    }
+
+
+def _same_classes(reference: Report, subject: Subject) -> bool:
+    """Whether samples, and the numbers of their classes, can be compared by one fingerprint."""
+    names = subject.model.class_names or subject.inputs.dataset.class_names
+    ids = tuple(sample.id for sample in subject.inputs.samples)
+    return ids == tuple(reference.samples.ids) and list(names) == list(reference.provenance["class_names"])
+
+
+def _tell_skipped(reference: Report, subject: Subject, progress: Progress) -> None:
+    skipped = subject.inputs.skipped
+    if skipped:
+        progress.warn(
+            f"{len(skipped)} of {len(reference.samples.ids)} samples of the reference cannot be measured with this "
+            f"checkpoint, first '{safe_text(skipped[0].id)}': {safe_text(skipped[0].reason)}"
+        )
+
+
+def _told(fields: Iterable[str], held: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{name} is {safe_text(held[name], 60)} in the reference and {safe_text(now.get(name), 60)} here"
+        for name in fields
+    )
+
+
+def _check_records(reference: Report, subject: Subject) -> None:
+    """Refuse another network or other inputs than the reference's.
+
+    Raises:
+        UsageError: the message names what differs.
+    """
+    held = reference.provenance["identity"]["records"]
+    fields = [name for name in differing(held, record_identity(subject)) if name not in MACHINE]
+    if fields:
+        digest = str(held["checkpoint"])[:12]
+        raise UsageError(
+            f"Expected the checkpoint and the inputs of the reference (SHA-256 {digest}...), got another "
+            f"{', '.join(fields)}: the noise of a plan seed is that of one network on the same inputs. Name the "
+            f"reference's checkpoint."
+        )
+
+
+def _equal_numbers(one: Report, other: Report) -> bool:
+    """Whether two reports ask for the same coalitions and hold the same number everywhere per sample."""
+    if one.provenance["plan_hash"] != other.provenance["plan_hash"]:
+        return False
+    pairs = zip(one.measurements, other.measurements, strict=True)
+    return all(
+        np.array_equal(first.values, second.values, equal_nan=True)
+        for mine, theirs in pairs
+        for first, second in zip(mine.per_sample, theirs.per_sample, strict=True)
+    )

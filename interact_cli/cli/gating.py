@@ -1,0 +1,298 @@
+"""The four ways of a gate: two reports, a checkpoint against a report, a checkpoint against itself, a first policy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+from interact_cli.cli.comparing import PICTURES, check_formats, check_outputs, write_outputs
+from interact_cli.cli.console import on_github, progress, screen
+from interact_cli.cli.measuring import check_output_name, settings_from
+from interact_cli.errors import OutputError, UsageError
+from interact_cli.safe_text import safe_text
+
+if TYPE_CHECKING:
+    from interact_cli.gates.policy import Policy
+    from interact_cli.progress import Progress
+    from interact_cli.results import Report
+    from interact_cli.verdicts import Comparison, Verdict
+
+POLICY = Path("interact-gate.yaml")
+"""What `--init` writes unless told otherwise."""
+DEFAULT_METRIC = "multi-order"
+"""What `--self-check` measures where neither a reference nor a policy nor a config says."""
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """The policy file, and what the command line puts in its place."""
+
+    file: Path | None
+    margin: str | None
+    alpha: float | None
+    on_inconclusive: Literal["fail", "warn", "pass"] | None
+    on_missing: Literal["refuse", "intersect"] | None
+    allow_partial: bool
+    noise: Path | None
+
+    def policy(self) -> Policy | None:
+        """Read the policy; None without a file.
+
+        Raises:
+            UsageError: a file or a flag that does not fit.
+        """
+        from interact_cli.config.policies import load_policy, parse_margin
+
+        margin = None if self.margin is None else parse_margin(self.margin)
+        if self.alpha is not None and not 0 < self.alpha < 0.5:
+            raise UsageError(f"Expected --alpha above 0 and below 0.5, for example 0.05, got {self.alpha}.")
+        if self.file is None:
+            return None
+        policy = load_policy(self.file).overridden(margin, self.alpha, self.on_inconclusive)
+        changed = {} if self.on_missing is None else {"on_missing": self.on_missing}
+        return policy.model_copy(update={**changed, "allow_partial": policy.allow_partial or self.allow_partial})
+
+    def required(self, report: Path) -> Policy:
+        """Read the policy.
+
+        Raises:
+            UsageError: none is named; the message says how to write one from the report.
+        """
+        policy = self.policy()
+        if policy is None:
+            raise UsageError(
+                "Expected --policy FILE: a gate must be told which change matters. Write a first one with "
+                f"'interact gate --init {safe_text(report)}', then pass --policy {POLICY}."
+            )
+        return policy
+
+    def noise_report(self, policy: Policy) -> Path | None:
+        """Return the report of the A/A noise: the flag's, or the policy's, which lies beside the policy file."""
+        if self.noise is not None or policy.noise is None or self.file is None:
+            return self.noise
+        return self.file.parent / policy.noise
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where the verdict goes."""
+
+    outputs: tuple[Path, ...]
+    json: bool
+    markdown: bool
+
+    def check(self, *inputs: Path | None) -> None:
+        """Refuse outputs before any work."""
+        check_formats(json=self.json, markdown=self.markdown)
+        check_outputs(self.outputs, inputs, (".json", ".md", ".xml", *PICTURES))
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Print the verdict, write its files, and annotate it once where GitHub listens."""
+        from interact_cli.report.verdicts.annotation import annotation
+        from interact_cli.report.verdicts.document import verdict_document
+        from interact_cli.report.verdicts.junit import verdict_junit
+        from interact_cli.report.verdicts.markdown import verdict_markdown
+        from interact_cli.report.verdicts.terminal import render_verdict
+
+        makers = {
+            ".json": lambda: verdict_document(verdict),
+            ".md": lambda: verdict_markdown(verdict),
+            ".xml": lambda: verdict_junit(verdict),
+        }
+        write_outputs(self.outputs, makers, lambda path: _draw(path, verdict.comparison, verdict))
+        self._print(makers, lambda: screen.show(render_verdict(verdict)))
+        line = annotation(verdict) if on_github() else None
+        if line is not None:
+            screen.workflow_command(line)
+
+    def comparison(self, comparison: Comparison) -> None:
+        """Print a comparison and write its files."""
+        from interact_cli.report.verdicts.document import comparison_document
+        from interact_cli.report.verdicts.markdown import comparison_markdown
+        from interact_cli.report.verdicts.terminal import render_comparison
+
+        makers = {
+            ".json": lambda: comparison_document(comparison),
+            ".md": lambda: comparison_markdown(comparison),
+        }
+        write_outputs(self.outputs, makers, lambda path: _draw(path, comparison))
+        self._print(makers, lambda: screen.show(render_comparison(comparison)))
+
+    def _print(self, makers: dict[str, Callable[[], str]], summary: Callable[[], None]) -> None:
+        if self.json:
+            screen.document(makers[".json"]())
+        elif self.markdown:
+            screen.document(makers[".md"]())
+        else:
+            summary()
+
+
+@dataclass(frozen=True)
+class How:
+    """How a checkpoint is measured: everything that decides no number."""
+
+    flags: dict[str, Any]
+    measured: Path | None
+    force: bool
+    progress: str
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Dotted settings."""
+        check_output_name(self.measured)
+        place = {} if self.measured is None else {"run.output": self.measured}
+        return {**self.flags, **place, **({"run.force": True} if self.force else {})}
+
+    @property
+    def told(self) -> Progress:
+        """Who is told."""
+        return progress(self.progress)
+
+
+def judge_reports(reference: Path, candidate: Path, ruled: Ruled, shown: Shown) -> None:
+    """Judge one report against another; exits with the verdict's code."""
+    from interact_cli.report.hdf5.confined import read_both
+
+    shown.check(reference, candidate, ruled.file, ruled.noise)
+    policy = ruled.required(reference)
+    first, second = read_both(reference, candidate)
+    _judge(first, second, (str(reference), str(candidate)), ruled, policy, shown)
+
+
+def judge_checkpoint(reference: Path, checkpoint: Path, ruled: Ruled, shown: Shown, how: How) -> None:
+    """Measure a checkpoint exactly as the reference was, and judge it; exits with the verdict's code."""
+    from interact_cli.report.hdf5.confined import read_confined
+
+    shown.check(reference, checkpoint, ruled.file, ruled.noise)
+    policy = ruled.required(reference)
+    first = read_confined(reference)
+    from interact_cli.audit.like import measure_like
+
+    outcome = measure_like(first, checkpoint, how.changes, how.told, sys.argv)
+    _say_measured(outcome.path, reused=outcome.reused)
+    _judge(first, outcome.report, (str(reference), str(outcome.path)), ruled, policy, shown)
+
+
+def check_itself(
+    checkpoint: Path,
+    reference: Path | None,
+    ruled: Ruled,
+    shown: Shown,
+    how: How,
+    *,
+    config: Path | None,
+    assignments: list[str] | None,
+) -> None:
+    """Measure a checkpoint by two plan seeds and show what the seeds alone change.
+
+    Two measurements of one checkpoint that the policy calls different are no regression: the code is then 3.
+    """
+    shown.check(checkpoint, reference, ruled.file)
+    policy = ruled.policy()
+    if reference is not None:
+        from interact_cli.report.hdf5.confined import read_confined
+
+        first, place = read_confined(reference), reference
+    else:
+        first, place = _measured_first(checkpoint, policy, how, config, assignments)
+    from interact_cli.audit.like import second_seed
+
+    outcome = second_seed(first, checkpoint, how.changes, how.told, sys.argv)
+    _say_measured(outcome.path, reused=outcome.reused)
+    second, names = outcome.report, (str(place), str(outcome.path))
+    screen.say(f"For margins in noise, name it in the policy: noise: {outcome.path}")
+    if policy is None:
+        from interact_cli.gates.compare import compare
+
+        shown.comparison(compare(first, second, names=names, allow_partial=ruled.allow_partial, plans_may_differ=True))
+        return
+    from interact_cli.gates.judging import judge
+
+    verdict = judge(
+        first,
+        second,
+        policy,
+        names=names,
+        policy_name=str(ruled.file),
+        known_metrics=_known(),
+        noise=(first, second),
+        plans_may_differ=True,
+    )
+    code: Literal[0, 3] = 3 if verdict.word == "FAIL" or verdict.comparison is None else 0
+    shown.verdict(replace(verdict, exit_code=code))
+    raise typer.Exit(code)
+
+
+def write_policy(report: Path, goal: Path, *, force: bool) -> None:
+    """Write a first policy for a report.
+
+    Raises:
+        OutputError: the file exists or cannot be written.
+    """
+    from interact_cli.gates.first_policy import policy_text
+    from interact_cli.journal.whole import write_whole
+    from interact_cli.report.hdf5.confined import read_confined
+
+    if goal.exists() and not force:
+        raise OutputError(f"'{safe_text(goal)}' exists. Choose another --policy, or pass --force to replace it.")
+    check_outputs([goal], [report], (".yaml", ".yml"))
+    text = policy_text(read_confined(report), reference_name=report.name)
+    try:
+        write_whole(goal, text.encode())
+    except OSError as error:
+        raise OutputError(f"Cannot write '{safe_text(goal)}': {error.strerror or error}.") from None
+    screen.say(f"Wrote {goal}. Read it: every margin is yours to choose.")
+    screen.place(goal)
+
+
+def _judge(first: Report, second: Report, names: tuple[str, str], ruled: Ruled, policy: Policy, shown: Shown) -> None:
+    from interact_cli.gates.judging import judge
+    from interact_cli.report.hdf5.confined import read_confined
+
+    place = ruled.noise_report(policy)
+    noise = None if place is None else (first, read_confined(place))
+    verdict = judge(
+        first, second, policy, names=names, policy_name=str(ruled.file), known_metrics=_known(), noise=noise
+    )
+    shown.verdict(verdict)
+    raise typer.Exit(verdict.exit_code)
+
+
+def _measured_first(
+    checkpoint: Path, policy: Policy | None, how: How, config: Path | None, assignments: list[str] | None
+) -> tuple[Report, Path]:
+    """Measure the checkpoint by the settings of a config, or by the defaults with the metrics of the policy."""
+    from interact_cli.audit.run import run
+
+    settings = settings_from(config, assignments, checkpoint, how.flags)
+    if not settings.metrics:
+        named = {rule.metric.partition("@")[0] for rule in policy.rules} & set(_known()) if policy else set()
+        settings = settings.model_copy(update={"metrics": tuple(sorted(named)) or (DEFAULT_METRIC,)})
+    outcome = run(settings, how.told, sys.argv)
+    _say_measured(outcome.path, reused=outcome.reused)
+    return outcome.report, outcome.path
+
+
+def _known() -> tuple[str, ...]:
+    from interact_cli import extensions
+
+    return tuple(entry.name for entry in extensions.metrics())
+
+
+def _say_measured(path: Path, *, reused: bool) -> None:
+    screen.say(f"{'Already measured' if reused else 'Measured'}: {path}")
+
+
+def _draw(path: Path, comparison: Comparison | None, verdict: Verdict | None = None) -> None:
+    """Draw the comparison; reports that cannot be compared have no picture, and that is said."""
+    if comparison is None:
+        screen.say(f"No picture at {path}: the reports cannot be compared.")
+        return
+    from interact_cli.report.plots.differences import plot_comparison
+
+    plot_comparison(comparison, path, verdict=verdict)

@@ -1,0 +1,229 @@
+"""A first policy for a report: rules for what it really holds, explained to somebody who has never seen one."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from interact_cli.errors import UsageError
+from interact_cli.metrics.summaries.of_means import STATISTICS
+from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.safe_text import safe_text
+
+SHARE = 0.1
+"""Margin of a first rule, of the reference: a change that most people would call one."""
+LOST = 0.02
+"""Accuracy that must not be lost, where there are samples enough to show it."""
+SMALLEST = 1e-300
+"""Numbers below it, or above its inverse, are broken: no margin fits them."""
+ENOUGH = 30
+"""Samples from which on a gate has nothing to remark."""
+MOST = 8
+"""Other numbers of a metric that a comment names."""
+COLUMNS = 110
+"""Characters of a comment's line."""
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.@-]*")
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+
+@dataclass(frozen=True)
+class _Leading:
+    """A quantity that speaks for its metric."""
+
+    name: str
+    about: str
+    margin: str = ""
+    """Absolute, where the number has a natural size; else a share of the reference."""
+
+
+LEADING = (
+    _Leading(
+        "J_mean_abs",
+        "J: strength of the interactions of each order over its mean over the orders. 1 is the average order, so 0.1 "
+        "is a tenth of it.",
+        margin="0.1",
+    ),
+    _Leading(
+        "strength_mean_abs_corrected",
+        "Strength of the interactions: mean |I| over pairs or sets, without the noise of the drawn coalitions.",
+    ),
+    _Leading("strength_mean_abs", "Strength of the interactions: mean |I| over pairs or sets."),
+    _Leading("mean_abs", "Mean magnitude."),
+    _Leading("strength", "Mean magnitude over all players."),
+    _Leading("strength_by_size", "Sum of the magnitudes over the coalitions of each size."),
+    _Leading("mean_T", "T = B_max - B_min: how much it matters which players form a coalition."),
+)
+"""What a metric's rule is about, the most telling first; another metric is spoken for by its first number."""
+
+WORSE = {
+    "fall": "a rise is no harm",
+    "change": "up or down: either way it encodes something else",
+}
+"""Direction -> why it is the one to watch."""
+
+_HEAD = """\
+# The gate: what the next version must not do. Written by `interact gate --init` for
+#   {report}
+# Every margin below is a suggestion. Read it, and set it to the smallest change that matters to you.
+#
+#   interact gate REFERENCE.h5 CANDIDATE.h5 --policy interact-gate.yaml
+#
+# Each rule holds one number of the candidate against the reference, on the same samples:
+#   PASS          the change is shown to be smaller than the margin
+#   FAIL          the change is shown to be larger than the margin
+#   INCONCLUSIVE  so few samples show neither; it says how many would
+
+alpha: 0.05                # share of false alarms at a change of exactly the margin
+samples: both-correct      # compare the labelled samples that both versions classify correctly; or: all
+on_inconclusive: fail      # a rule that is not decided: fail (exit 3), warn or pass
+"""
+
+_RULES = """\
+
+# A rule:
+#   metric     what was measured (`interact show REPORT` lists it)
+#   quantity   which of its numbers
+#   must_not   rise, fall or change: the direction that is worse
+#   margin     0.1 (in the unit of the number), 10% (of the reference), or 2 noise (twice what two plan seeds of
+#              one checkpoint differ by; `interact gate --self-check` measures it)
+#   at         these places only, for example orders; every one unless given
+#   level      error decides, warn is printed, off is not judged
+rules:
+"""
+
+
+def policy_text(report: Report, *, reference_name: str) -> str:
+    """Write a policy with one rule for each metric, and one for the accuracy where samples are labelled.
+
+    Args:
+        report: The reference.
+        reference_name: What a comment calls it.
+
+    Returns:
+        YAML that `config.policies.load_policy` reads, the same for the same report.
+
+    Raises:
+        UsageError: the report holds no number that a gate can judge.
+    """
+    rules = [*_accuracy(report), *(rule for measurement in report.measurements for rule in _rules(measurement))]
+    if not rules:
+        held = ", ".join(safe_text(measurement.key, limit=60) for measurement in report.measurements) or "no metric"
+        raise UsageError(
+            f"Expected a report with a number over its samples that a gate can judge, got {held}. Measure it again, "
+            "for example with --metric multi-order."
+        )
+    head = _HEAD.format(report=safe_text(reference_name))
+    return head + "".join(_warnings(report)) + _RULES + "\n".join(rules)
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    if report.status != "complete":
+        yield "allow_partial: true        # the report is a quick look (--limit): measure in full before it decides\n"
+    n = len(report.samples.ids)
+    if n < ENOUGH:
+        yield f"# The report holds {n} samples. Fewer than 20 decide nothing, and {ENOUGH} or more are wanted.\n"
+
+
+def _accuracy(report: Report) -> Iterator[str]:
+    labelled, accuracy = int((report.samples.labels >= 0).sum()), report.samples.accuracy
+    if not labelled or not np.isfinite(accuracy):
+        return
+    margin = max(LOST, ceil(400 / labelled) / 100)
+    about = f"Accuracy over all labelled samples. Reference: {accuracy:.3g}, on {labelled:,} samples."
+    if margin > LOST:
+        about += (
+            f" {margin:g} is about four of them: fewer are chance. From 200 on (--n-samples 200), ask for {LOST:g}."
+        )
+    yield _rule(about, "accuracy", "accuracy", f"{margin:g}", must_not="fall")
+
+
+def _rules(measurement: Measurement) -> Iterator[str]:
+    judged = {quantity.name: quantity for quantity in measurement.summary if _can_be_judged(quantity)}
+    if not judged:
+        return
+    leading = next((one for one in LEADING if one.name in judged), None)
+    quantity = judged[leading.name] if leading else next(iter(judged.values()))
+    about = leading.about if leading else f"{quantity.meaning.rstrip('.')}."
+    margin, why = (leading.margin, "") if leading and leading.margin else _margin(measurement, quantity)
+    about += f" Reference: {_range(quantity)}.{why}"
+    others = [safe_text(name, limit=60) for name in judged if name != quantity.name]
+    if others:
+        about += f" Others: {', '.join(others[:MOST])}{' and more' if len(others) > MOST else ''}."
+    yield _rule(about, measurement.key, quantity.name, margin, unit=quantity.unit, at=_example(measurement, quantity))
+
+
+def _can_be_judged(quantity: Quantity) -> bool:
+    if quantity.statistic not in STATISTICS or len(quantity.dims) > 1:
+        return False
+    values = np.asarray(quantity.values, dtype=np.float64)
+    return bool(np.isfinite(values).all()) and SMALLEST < float(np.abs(values).max()) < 1 / SMALLEST
+
+
+def _margin(measurement: Measurement, quantity: Quantity) -> tuple[str, str]:
+    """Return a tenth: of the reference place by place, or of its mean where a place may be 0 or a player tiny."""
+    if "player" not in quantity.dims and all(_above_zero(one) for one in (quantity, *_twin(measurement, quantity))):
+        return f"{SHARE * 100:g}%", ""
+    size = float(f"{SHARE * np.abs(quantity.values).mean():.1g}")
+    return (
+        f"{size:g}",
+        f" {size:g} is a tenth of its mean magnitude: where a number may be 0, a share of it is no margin.",
+    )
+
+
+def _above_zero(quantity: Quantity) -> bool:
+    """Far above, so that fewer samples and another level do not change it."""
+    return quantity.low is not None and bool(np.all((quantity.low > 0) & (2 * quantity.low > quantity.values)))
+
+
+def _twin(measurement: Measurement, quantity: Quantity) -> list[Quantity]:
+    """Return the same number without the noise of drawn contexts, where there is one: a gate looks at both."""
+    wanted = (STATISTICS[quantity.statistic].corrected, quantity.parts)
+    return [one for one in measurement.summary if (one.statistic, one.parts) == wanted]
+
+
+def _range(quantity: Quantity) -> str:
+    values = np.asarray(quantity.values, dtype=np.float64)
+    unit = "" if quantity.unit in ("", "1") else f" {safe_text(quantity.unit, limit=24)}"
+    if values.ndim == 0:
+        return f"{values:.3g}{unit}"
+    along = safe_text(quantity.dims[0], limit=30).replace("_", " ")
+    return f"{values.min():.3g} to {values.max():.3g}{unit} at {values.size} {along}{'s' * (values.size != 1)}"
+
+
+def _example(measurement: Measurement, quantity: Quantity) -> str:
+    """Return a few labels of the axis; empty where there is no axis, or one without labels."""
+    labels = measurement.coordinates.get(quantity.dims[0], np.empty(0)).tolist() if quantity.dims else []
+    shown = labels if len(labels) <= 3 else [labels[0], labels[len(labels) // 2], labels[-1]]
+    return ", ".join(_quoted(label) if isinstance(label, str) else f"{label}" for label in shown)
+
+
+def _rule(  # noqa: PLR0913  (the keys of a rule, and what explains them)
+    about: str, metric: str, quantity: str, margin: str, *, must_not: str = "change", unit: str = "1", at: str = ""
+) -> str:
+    of = "of the reference" if margin.endswith("%") else "" if unit in ("", "1") else f"in {safe_text(unit, limit=24)}"
+    lines = [
+        *(f"  # {line}" for line in textwrap.wrap(safe_text(about, limit=2000), COLUMNS - 4)),
+        f"  - metric: {_quoted(metric)}",
+        f"    quantity: {_quoted(quantity)}",
+        _explained(f"    must_not: {must_not}", WORSE[must_not]),
+        _explained(f"    margin: {margin}", of),
+        _explained(f"    # at: [{at}]", "to judge these alone") if at else "",
+    ]
+    return "\n".join([*filter(None, lines), ""])
+
+
+def _explained(line: str, words: str) -> str:
+    return f"{line:<26} # {words}" if words else line
+
+
+def _quoted(text: str) -> str:
+    """Write text as YAML: as it is where it is a plain word, else between quotes, what is no ink escaped."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
+    escaped = (f"\\{one}" if one in '"\\' else one if one.isprintable() else f"\\U{ord(one):08X}" for one in text)
+    return f'"{"".join(escaped)}"'

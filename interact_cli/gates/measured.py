@@ -1,0 +1,235 @@
+"""From two reports to the numbers that a comparison rests on: one quantity, the same places, sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import isclose
+from typing import Any
+
+import numpy as np
+
+from interact_cli.gates.numbers import PairedNumbers
+from interact_cli.gates.pairing import PairedSamples
+from interact_cli.gates.soundness import Asserted, unsound
+from interact_cli.gates.stated import differs
+from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
+from interact_cli.results import Measurement, PlayerTable, Quantity, Report
+from interact_cli.safe_text import safe_text
+from interact_cli.types import FloatArray, IntArray
+from interact_cli.verdicts import Problem
+
+ACCURACY = "accuracy"
+"""Metric and quantity: the share of samples that a network classifies correctly."""
+NO_MEAN = "no mean of samples"
+"""Why a quantity without a statistic cannot be compared."""
+MOST_LISTED = 20
+"""Labels of places that a message lists."""
+Label = str | int | float
+_EVERY = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Numbers that a verdict can rest on."""
+
+    numbers: PairedNumbers
+    """At the asserted places only."""
+    chosen: IntArray
+    """Positions of the asserted places along the quantity's first axis; empty for a single number."""
+
+    def of(self, at_all_places: FloatArray) -> FloatArray:
+        """Take what is asserted from numbers at every place of the quantity."""
+        return at_all_places[self.chosen] if at_all_places.ndim else at_all_places
+
+
+@dataclass(frozen=True)
+class Both:
+    """Two comparable reports and their paired samples."""
+
+    reference: Report
+    candidate: Report
+    paired: PairedSamples
+
+    def numbers(self, key: str, name: str, at: Sequence[Label] | None = None) -> Sound | tuple[Problem, ...]:
+        """Return what the paired samples contribute to one quantity, or why no verdict can rest on it.
+
+        Args:
+            key: Metric as the reports call it, or `ACCURACY`.
+            name: A quantity of its summary.
+            at: Labels along the first axis that are asserted; all unless given.
+        """
+        if key == ACCURACY:
+            return self._accuracy(at)
+        field, reports = f"{safe_text(key)}: {safe_text(name)}", (self.reference, self.candidate)
+        sides = [_Side.of(report, key, name) for report in reports]
+        missing = [_missing(side) for side in sides]
+        first, second = sides
+        if first is None or second is None or any(missing):
+            return (differs(field, (text or "held" for text in missing)),)
+        different = tuple(_different(field, first, second))
+        if different:
+            return different
+        chosen = _chosen(field, first, at)
+        if isinstance(chosen, Problem):
+            return (chosen,)
+        asserted = (
+            Asserted(self.reference, first.measurement, first.quantity, first.places(chosen)),
+            Asserted(self.candidate, second.measurement, second.quantity, second.places(chosen)),
+        )
+        return unsound(*asserted) or Sound(self._numbers(*asserted, first.labels, chosen), chosen)
+
+    def _numbers(
+        self, reference: Asserted, candidate: Asserted, labels: tuple[tuple[Label, ...], ...], chosen: IntArray
+    ) -> PairedNumbers:
+        quantity = reference.quantity
+        statistic = STATISTICS[quantity.statistic]
+        corrected = STATISTICS.get(statistic.corrected)
+        if labels and len(chosen) < len(labels[0]):
+            labels = (tuple(labels[0][place] for place in chosen), *labels[1:])
+            statistic = _at_places(statistic, chosen, len(labels))
+            corrected = corrected and _at_places(corrected, chosen, len(labels))
+        rows = self.paired.rows
+        first, second = (
+            tuple(np.asarray(part.values[taken], dtype=np.float64) for part in side.parts)
+            for side, taken in ((reference, rows.reference), (candidate, rows.candidate))
+        )
+        named = reference.measurement.key, quantity.name, quantity.dims
+        return PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second)
+
+    def _accuracy(self, at: Sequence[Label] | None) -> Sound | tuple[Problem, ...]:
+        rows = self.paired.labelled
+        if at is not None:
+            return (_no_places(ACCURACY, at),)
+        if not len(rows):
+            return (Problem(ACCURACY, "unlabelled", "unlabelled", "It needs samples with labels."),)
+        correct = [
+            (side.samples.labels[taken] == side.samples.predicted[taken]).astype(np.float64)
+            for side, taken in ((self.reference, rows.reference), (self.candidate, rows.candidate))
+        ]
+        first, second = correct
+        mean = STATISTICS["mean"]
+        return Sound(PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,)), _EVERY)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One quantity of one report."""
+
+    measurement: Measurement
+    quantity: Quantity
+    labels: tuple[tuple[Label, ...], ...]
+
+    @classmethod
+    def of(cls, report: Report, key: str, name: str) -> _Side | None:
+        for measurement in report.measurements:
+            if measurement.key == key:
+                for quantity in measurement.summary:
+                    if quantity.name == name:
+                        return cls(measurement, quantity, labels_of(measurement, quantity, report.players))
+        return None
+
+    @property
+    def places_in_words(self) -> str:
+        """``"order 0, 1, 2"``."""
+        axes = zip(self.quantity.dims, self.labels, strict=True)
+        return "; ".join(f"{safe_text(dim)} {_listed(labels)}" for dim, labels in axes) or "a single number"
+
+    def places(self, chosen: IntArray) -> Any:
+        asserted = np.zeros(self.quantity.values.shape, dtype=np.bool_)
+        if asserted.ndim:
+            asserted[chosen] = True
+        return asserted if asserted.ndim else np.ones((), dtype=np.bool_)
+
+
+def labels_of(measurement: Measurement, quantity: Quantity, players: PlayerTable) -> tuple[tuple[Label, ...], ...]:
+    """Return the labels along each axis: coordinates, names of players and pairs, else positions."""
+    return tuple(
+        tuple(_labels(measurement, players, dim, length))
+        for dim, length in zip(quantity.dims, quantity.values.shape, strict=True)
+    )
+
+
+def _labels(measurement: Measurement, players: PlayerTable, dim: str, length: int) -> Sequence[Label]:
+    coordinates = measurement.coordinates
+    if dim in coordinates and len(coordinates[dim]) == length:
+        return [safe_text(label) if isinstance(label, str) else label for label in coordinates[dim].tolist()]
+    if dim == "player" and len(players.names) == length:
+        return [safe_text(name) for name in players.names]
+    members = _members(measurement, dim)
+    if len(members) == length and all(0 <= player < len(players.names) for own in members for player in own):
+        return [safe_text(" + ".join(players.names[player] for player in own) or "none") for own in members]
+    return range(length)
+
+
+def _members(measurement: Measurement, dim: str) -> list[list[int]]:
+    """Return the players of each pair or set that all samples share; empty where an axis has none."""
+    coordinates = measurement.coordinates
+    if dim == "pair" and {"pair_i", "pair_j"} <= coordinates.keys():
+        ends: list[list[int]] = np.stack([coordinates["pair_i"], coordinates["pair_j"]], axis=1).tolist()
+        return ends
+    sets = [quantity.values.tolist() for quantity in measurement.summary if quantity.name == "shared_sets"]
+    return [[player for player in row if player >= 0] for row in sets[0]] if dim == "set" and sets else []
+
+
+def _missing(side: _Side | None) -> str:
+    """Say why a quantity cannot be compared; empty where it can."""
+    if side is None:
+        return "not held"
+    quantity, held = side.quantity, {part.name: part.values.shape for part in side.measurement.per_sample}
+    if quantity.statistic not in STATISTICS:
+        return f"unknown statistic '{safe_text(quantity.statistic)}'" if quantity.statistic else NO_MEAN
+    wrong = [name for name in quantity.parts if held.get(name, (0, ...))[1:] != quantity.values.shape]
+    if wrong or not quantity.parts:
+        return f"without its parts {', '.join(map(safe_text, wrong))}".rstrip()
+    return ""
+
+
+def _different(field: str, first: _Side, second: _Side) -> Iterator[Problem]:
+    """Compare the definitions: the same statistic, unit and places."""
+    one, other = first.quantity, second.quantity
+    definitions = (
+        ("statistic", f"{one.statistic} of {', '.join(one.parts)}", f"{other.statistic} of {', '.join(other.parts)}"),
+        ("unit", one.unit, other.unit),
+    )
+    for what, of_first, of_second in definitions:
+        if of_first != of_second:
+            yield Problem(f"{field}: {what}", safe_text(of_first), safe_text(of_second))
+    if (one.dims, first.labels) != (other.dims, second.labels):
+        yield Problem(f"{field}: places", first.places_in_words, second.places_in_words)
+
+
+def _chosen(field: str, side: _Side, at: Sequence[Label] | None) -> IntArray | Problem:
+    """Return which places along the first axis are asserted."""
+    if not side.labels:
+        return _no_places(field, at) if at is not None else _EVERY
+    known = side.labels[0]
+    if at is None:
+        return np.arange(len(known))
+    found = [next((place for place, label in enumerate(known) if _same(label, one)), None) for one in at]
+    unknown = [safe_text(one) for one, place in zip(at, found, strict=True) if place is None]
+    if unknown:
+        held, dim = side.places_in_words, safe_text(side.quantity.dims[0])
+        return Problem(f"{field}: at {dim} {', '.join(unknown)}", held, held, "Name one of these in 'at'.")
+    return np.array(sorted({place for place in found if place is not None}), dtype=np.int64)
+
+
+def _listed(labels: Sequence[Label]) -> str:
+    more = f", {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
+    return ", ".join(map(str, labels[:MOST_LISTED])) + more
+
+
+def _same(label: Label, asked: Label) -> bool:
+    if isinstance(label, str) or isinstance(asked, str):
+        return str(label) == safe_text(asked)
+    return isclose(label, asked, rel_tol=1e-9)
+
+
+def _no_places(field: str, at: Sequence[Label] | None) -> Problem:
+    asked = ", ".join(safe_text(one) for one in at or ())
+    return Problem(f"{field}: at {asked}", "a single number", "a single number", "Leave 'at' out.")
+
+
+def _at_places(statistic: OfMeans, chosen: IntArray, n_axes: int) -> OfMeans:
+    """Choose places after the statistic: J of one order needs all of them."""
+    return replace(statistic, of=lambda *means: np.take(statistic.of(*means), chosen, axis=-n_axes))

@@ -1,0 +1,89 @@
+"""A/A noise: what two plan seeds of one checkpoint differ by, though nothing has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from interact_cli.gates.comparability import Allowed, comparability
+from interact_cli.gates.compare import MOST_PLACES, Draws, none_left, refuse
+from interact_cli.gates.differences import differences
+from interact_cli.gates.measured import Both, Sound
+from interact_cli.gates.pairing import SampleRule, pair_samples
+from interact_cli.gates.stated import NOT_STATED, at, differs, setting, words
+from interact_cli.results import Report
+from interact_cli.types import FloatArray
+from interact_cli.verdicts import Problem
+
+Noises = Mapping[tuple[str, str], FloatArray]
+"""(metric, quantity) -> noise at each place, shaped like the quantity, in its unit."""
+
+
+def noise_of(  # noqa: PLR0913  (the options of a gate, each a plain value)
+    first: Report,
+    second: Report,
+    *,
+    samples: SampleRule | None = None,
+    only: Collection[tuple[str, str]] | None = None,
+    allow_partial: bool = False,
+    seed: int = 0,
+    resamples: int = 10_000,
+) -> Noises:
+    """Return the A/A noise: at each place the farther end of the 95 % interval of the difference.
+
+    A margin below it asks for more than this many samples and coalitions can tell.
+
+    Args:
+        first: A report.
+        second: Another of the same checkpoint and samples, by another plan seed.
+        samples: Which samples are compared, as in the gate.
+        only: Metrics with their quantities; all unless given.
+        allow_partial: Take reports of a quick look too.
+        seed: Of the resamples.
+        resamples: Bootstrap resamples of the samples.
+
+    Returns:
+        Noise of every quantity that bears a comparison; NaN where it cannot be known.
+
+    Raises:
+        NotComparable: not one checkpoint, or more than the plan seed differs.
+    """
+    refuse(noise_problems(first, second, allow_partial=allow_partial))
+    both = Both(first, second, pair_samples(first, second, samples))
+    refuse(none_left(both))
+    draws = Draws(seed, resamples)
+    found = {}
+    for metric, quantity in _quantities(first) if only is None else only:
+        sound = both.numbers(metric, quantity)
+        if isinstance(sound, Sound):
+            rows = differences(sound.numbers, draws.of(sound.numbers.n_samples))
+            noise = np.array([max(abs(row.low), abs(row.high)) for row in rows])
+            found[metric, quantity] = noise.reshape([len(labels) for labels in sound.numbers.labels])
+    return found
+
+
+def noise_problems(first: Report, second: Report, *, allow_partial: bool = False) -> tuple[Problem, ...]:
+    """Return why two reports do not tell the noise of one checkpoint; empty where they do."""
+    problems = []
+    for part in ("sha256", "weights_key"):
+        held = [at(report.provenance, "checkpoint", part) for report in (first, second)]
+        if held[0] != held[1] or NOT_STATED in held:
+            advice = "A/A noise needs two reports of one checkpoint: interact gate --self-check CHECKPOINT."
+            problems.append(differs(f"noise: checkpoint {part}", map(words, held), advice))
+    seeds = [setting("plan", "seed")(report) for report in (first, second)]
+    if seeds[0] == seeds[1]:
+        advice = "A/A noise needs two plan seeds: interact gate --self-check CHECKPOINT."
+        problems.append(differs("noise: plan seed", map(words, seeds), advice))
+    others = comparability(first, second, Allowed(partial=allow_partial, plans=True)).problems
+    named = [Problem(f"noise: {one.field}", one.reference, one.candidate, one.advice) for one in others]
+    return (*problems, *named)
+
+
+def _quantities(report: Report) -> list[tuple[str, str]]:
+    return [
+        (measurement.key, quantity.name)
+        for measurement in report.measurements
+        for quantity in measurement.summary
+        if quantity.statistic and quantity.values.size <= MOST_PLACES
+    ]

@@ -1,0 +1,156 @@
+"""Both reports' numbers on the same samples and resamples, a block of places at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from interact_cli.gates.bounds import Bounds
+from interact_cli.gates.numbers import PairedNumbers
+from interact_cli.gates.resampling import AT_ONCE, LEAST_FOR_INTERVAL, Resamples
+from interact_cli.metrics.summaries.of_means import OfMeans
+from interact_cli.seeding import generator
+from interact_cli.types import BoolArray, FloatArray
+
+Parts = tuple[FloatArray, ...]
+ROUNDING = 1e-12
+"""Share of a number below which a difference is rounding."""
+REFERENCE_ALPHA = 0.025
+"""The reference's own interval is one of 95 %."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change, absolute or relative, with what is needed to bound it; ``(place,)`` each."""
+
+    bounds: Bounds
+    error: FloatArray
+    """Standard error of the resamples, mended for the samples that they were drawn from."""
+    bias: FloatArray
+    """The part by which noise of the drawn contexts alone moves it; the bounds are stretched to cover both readings."""
+    rounding: FloatArray
+    """What is too small to count."""
+
+    def low(self, alpha: float) -> FloatArray:
+        """Return the lower bound at level alpha."""
+        return self.bounds.low(alpha) - np.maximum(self.bias, 0)
+
+    def high(self, alpha: float) -> FloatArray:
+        """Return the upper bound at level alpha."""
+        return self.bounds.high(alpha) - np.minimum(self.bias, 0)
+
+    def p_above(self, threshold: FloatArray) -> FloatArray:
+        """Return the level at which the lower bound is at the threshold."""
+        return self.bounds.p_above(threshold + np.maximum(self.bias, 0) + self.rounding)
+
+    def p_below(self, threshold: FloatArray) -> FloatArray:
+        """Return the level at which the upper bound is at the threshold."""
+        return self.bounds.p_below(threshold + np.minimum(self.bias, 0) - self.rounding)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Some places of both reports; ``(place,)`` each."""
+
+    reference: FloatArray
+    candidate: FloatArray
+    identical: BoolArray
+    """Finite and equal: on all samples, on every resample and without any one sample."""
+    finite: BoolArray
+    """Both numbers, and their bias."""
+    bounded: BoolArray
+    """The difference has an interval: enough samples, finite on every resample and without any one sample."""
+    positive: BoolArray
+    """The relative difference has one too: the reference is above 0 by its own interval, and in every resample."""
+    absolute: Change
+    relative: Change
+    """Candidate over reference, minus 1."""
+
+
+def blocks(numbers: PairedNumbers, resamples: Resamples) -> Iterator[Paired]:
+    """Yield all places, row-major: as many at a time as memory allows, or all where they depend on each other."""
+    before = numbers.statistic.before
+    sides = [
+        tuple(part if before is None else before(part) for part in side)
+        for side in (numbers.reference, numbers.candidate)
+    ]
+    shape = tuple(len(labels) for labels in numbers.labels)
+    fit = max(1, AT_ONCE // max(1, len(resamples.counts)))
+    if prod(shape) <= fit or sides[0][0].shape[1:] != shape or not _by_place(numbers.statistic, len(sides[0])):
+        yield _paired(numbers, [tuple(_with_axis(part) for part in side) for side in sides], resamples)
+        return
+    flat = [tuple(_flat(part) for part in side) for side in sides]
+    for first in range(0, prod(shape), fit):
+        yield _paired(numbers, [tuple(part[:, first : first + fit] for part in side) for side in flat], resamples)
+
+
+def _with_axis(part: FloatArray) -> FloatArray:
+    """Return ``(sample, ..., place)``: a single number is one place."""
+    return part if part.ndim > 1 else part[:, None]
+
+
+def _by_place(statistic: OfMeans, n_parts: int) -> bool:
+    """Return True where every place is a number of its own, so that the places can be cut: not so for J."""
+    parts = generator(0, "gate", "places").random((n_parts, 8))
+    whole = statistic.of(*parts)
+    alone = np.concatenate([statistic.of(*parts[:, [place]]) for place in range(8)])
+    return bool(np.isfinite(whole).all() and (whole == alone).all())
+
+
+def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples) -> Paired:
+    statistic, corrected = numbers.statistic.of, numbers.corrected
+    with np.errstate(all="ignore"):
+        values = [_flat(statistic(*map(_mean, side))) for side in sides]
+        (first,), (second,) = values
+        (plain,), (other,) = values if corrected is None else [_flat(corrected.of(*map(_mean, side))) for side in sides]
+        without = [_flat(statistic(*map(_left_out, side))) for side in sides]
+        drawn = [resamples.of(statistic, side) for side in sides]
+
+        bias = (second - first) - (other - plain)
+        rounding = ROUNDING * np.maximum(np.abs(first), np.abs(second))
+        absolute = _change(second - first, drawn[1] - drawn[0], without[1] - without[0], bias, rounding)
+        ratios = second / first - 1, drawn[1] / drawn[0] - 1, without[1] / without[0] - 1
+        relative = _change(*ratios, second / first - other / plain, np.full_like(first, ROUNDING))
+
+        finite = np.isfinite(first) & np.isfinite(second) & np.isfinite(bias) & _clean(sides, len(first))
+        bounded = finite & absolute.bounds.finite & (numbers.n_samples >= LEAST_FOR_INTERVAL)
+        own = Bounds.of(first, drawn[0], without[0])
+        above = own.low(REFERENCE_ALPHA) - np.maximum(first - plain, 0) > ROUNDING * np.abs(first)
+        positive = bounded & above & (own.ordered[:, 0] > 0) & relative.bounds.finite & np.isfinite(relative.bias)
+        alike = np.logical_and.reduce([(one[0] == one[1]).all(axis=0) for one in (values, without, drawn)])
+        identical = finite & (alike | all(np.array_equal(one, two) for one, two in zip(*sides, strict=True)))
+    return Paired(first, second, identical, finite, bounded, positive, absolute, relative)
+
+
+def _change(
+    value: FloatArray, replicates: FloatArray, left_out: FloatArray, bias: FloatArray, rounding: FloatArray
+) -> Change:
+    n = np.float64(len(left_out))
+    error = replicates.std(axis=0, ddof=1) * np.sqrt(n / (n - 1))
+    return Change(Bounds.of(value, replicates, left_out), error, bias, rounding)
+
+
+def _flat(numbers: FloatArray) -> FloatArray:
+    """Return ``(row, ..., place)`` with all axes of places as one: ``(row, place)``."""
+    return numbers.reshape(len(numbers), prod(numbers.shape[1:]))
+
+
+def _clean(sides: Sequence[Parts], n_places: int) -> BoolArray:
+    """Return where every part is finite, whether or not the statistic reads it; anywhere, if it takes some places."""
+    clean = np.logical_and.reduce([_flat(np.isfinite(part)).all(axis=0) for side in sides for part in side])
+    return clean if len(clean) == n_places else np.full(n_places, clean.all())
+
+
+def _mean(part: FloatArray) -> FloatArray:
+    """Return the mean over samples, NaN of none: ``(sample, ...)`` -> ``(1, ...)``."""
+    total: FloatArray = part.sum(axis=0, keepdims=True)
+    return total / np.float64(len(part))
+
+
+def _left_out(part: FloatArray) -> FloatArray:
+    """Return the mean without each sample: ``(sample, ...)`` -> ``(sample, ...)``."""
+    total: FloatArray = part.sum(axis=0, keepdims=True)
+    return (total - part) / np.float64(len(part) - 1)

@@ -1,0 +1,170 @@
+"""What a tired person should read of a rule and of a whole verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, isnan
+
+from interact_cli.gates.policy import Margin, Rule
+from interact_cli.gates.resampling import LEAST_FOR_INTERVAL
+from interact_cli.safe_text import safe_text
+from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word
+
+MOVED = {"rise": "rose", "fall": "fell", "change": "changed"}
+PERHAPS = {"rise": "may have risen", "fall": "may have fallen", "change": "may have changed"}
+
+
+def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: int) -> str:
+    """Say what a rule found: what moved, where, how far, held against which margin, and what would decide.
+
+    Args:
+        rule: Of the policy.
+        word: What it came to.
+        decisions: Its places, at least one.
+        n_samples: Samples that were compared.
+    """
+    name, of = safe_text(rule.quantity), len(decisions)
+    if word == "PASS" and all(decision.difference.change == "identical" for decision in decisions):
+        return f"{name} is identical{f' at all {_places(decisions)}' if of > 1 else ''}."
+    if word == "INCONCLUSIVE" and n_samples < LEAST_FOR_INTERVAL:
+        return f"{name} cannot be judged by {_samples(n_samples)}: it takes {LEAST_FOR_INTERVAL}."
+    told = [decision for decision in decisions if decision.word == word]
+    worst = max(told, key=lambda decision: _reach(rule, decision))
+    margin, change = _margin(rule.margin, worst), _change(worst)
+    if word == "PASS":
+        where = (
+            f" at any of {_places(decisions)}; nearest, {worst.difference.place}: {change}" if of > 1 else f": {change}"
+        )
+        return f"{name} did not {rule.must_not} by {margin}{where}."
+    where = _where(told, decisions, worst)
+    if word == "FAIL":
+        return f"{name} {MOVED[rule.must_not]} by more than {margin}{where}: {change}."
+    return f"{name} {PERHAPS[rule.must_not]} by more than {margin}{where}: {change}; {_what_tells(told, n_samples)}."
+
+
+def of_problems(rule: Rule, problems: Sequence[Problem]) -> str:
+    """Say why a rule could not be judged."""
+    first = problems[0]
+    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return (
+        f"{safe_text(rule.quantity)} could not be judged: {first.field} ({first.reference} / {first.candidate}){more}."
+    )
+
+
+def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
+    """Say what the gate found, the gravest first.
+
+    Args:
+        word: What it came to.
+        rules: Every rule that was judged.
+        n_samples: Samples that were compared.
+    """
+    deciding = [rule for rule in rules if rule.level == "error"]
+    if not deciding:
+        return f"no rule can fail this gate: {'all are' if len(rules) > 1 else 'the only one is'} of level warn."
+    by_word = {kind: [rule for rule in deciding if rule.word == kind] for kind in ("FAIL", "INCONCLUSIVE")}
+    warned = sum(rule.word != "PASS" for rule in rules if rule.level == "warn")
+    rest = f"; {_rules(warned)} of level warn did not pass" if warned else ""
+    if word == "FAIL":
+        first = by_word["FAIL"][0]
+        said = f"{_own_name(first)}{first.metric} {first.sentence.rstrip('.')}"
+        return f"{_share(by_word['FAIL'], deciding)} broken: {said}{rest}."
+    undecided = by_word["INCONCLUSIVE"]
+    unjudged = [problem for rule in undecided for problem in rule.problems[:1]]
+    if unjudged:
+        some = [rule for rule in undecided if rule.problems]
+        return f"{_share(some, deciding)} impossible to judge: {_said(unjudged[0])}{rest}."
+    if undecided:
+        let = "" if word == "INCONCLUSIVE" else ", which the policy lets pass"
+        return f"{_share(undecided, deciding)} undecided by {_samples(n_samples)}{let}{rest}."
+    decisions = [decision for rule in deciding for decision in rule.decisions]
+    same = "identical, " if all(decision.difference.change == "identical" for decision in decisions) else ""
+    holds = "the rule holds" if len(deciding) == 1 else f"all {len(deciding)} rules hold"
+    return f"{same}{holds} on {_samples(n_samples)}{rest}."
+
+
+def _own_name(rule: RuleVerdict) -> str:
+    """Return the name that the policy gives a rule; empty where it gives none."""
+    given = rule.name != f"{rule.metric} {rule.quantity} must not {rule.must_not}"
+    return f"{rule.name}: " if given else ""
+
+
+def _said(problem: Problem) -> str:
+    if problem.reference == problem.candidate:
+        return f"{problem.field} ({problem.reference})"
+    return f"{problem.field} ({problem.reference} / {problem.candidate})"
+
+
+def _samples(n: int) -> str:
+    return f"{n} sample{'' if n == 1 else 's'}"
+
+
+def _rules(n: int) -> str:
+    return f"{n} rule{'' if n == 1 else 's'}"
+
+
+def _share(some: Sequence[RuleVerdict], deciding: Sequence[RuleVerdict]) -> str:
+    if len(deciding) == 1:
+        return "the rule is"
+    return f"{len(some)} of {len(deciding)} rules {'is' if len(some) == 1 else 'are'}"
+
+
+def _places(decisions: Sequence[Decision]) -> str:
+    dims = decisions[0].difference.dims
+    return f"{len(decisions)} {safe_text(dims[0]).replace('_', ' ') if len(dims) == 1 else 'place'}s"
+
+
+def _where(told: Sequence[Decision], decisions: Sequence[Decision], worst: Decision) -> str:
+    if len(decisions) == 1:
+        return f" at {safe_text(worst.difference.place)}" if worst.difference.place else ""
+    most = "most at" if len(told) > 1 else "at"
+    counted = f" at {len(told)} of {_places(decisions)}," if len(told) > 1 else ""
+    return f"{counted} {most} {safe_text(worst.difference.place)}"
+
+
+def _margin(margin: Margin, decision: Decision) -> str:
+    if decision.relative:
+        return f"{100 * decision.margin:.4g} %"
+    if isnan(decision.margin):
+        return str(margin)
+    size = f"{decision.margin:.4g}{_unit(decision)}"
+    return f"{size} ({margin})" if margin.kind == "noise" else size
+
+
+def _unit(decision: Decision) -> str:
+    unit = decision.difference.unit
+    return "" if unit in {"", "1"} else f" {safe_text(unit)}"
+
+
+def _change(decision: Decision) -> str:
+    low, value, high = _interval(decision)
+    unit = " %" if decision.relative and decision.difference.relative is not None else _unit(decision)
+    interval = "" if isnan(low) or isnan(high) else f" [{low:+.3g}, {high:+.3g}]"
+    return f"{value:+.3g}{interval}{unit}"
+
+
+def _interval(decision: Decision) -> tuple[float, float, float]:
+    """Return low end, value and high end, in percent where the margin is a share."""
+    found = decision.difference
+    shares = (found.relative_low, found.relative, found.relative_high)
+    if decision.relative and found.relative is not None:
+        low, value, high = (float("nan") if share is None else 100 * share for share in shares)
+        return low, value, high
+    return found.low, found.difference, found.high
+
+
+def _reach(rule: Rule, decision: Decision) -> float:
+    """How far a place goes in the direction that is worse, in margins: its value where it failed, else its bound."""
+    low, value, high = _interval(decision)
+    if decision.word == "FAIL":
+        low = high = value
+    far = {"rise": high, "fall": -low, "change": max(high, -low)}[rule.must_not]
+    return inf if isnan(far) else far / (decision.margin or inf)
+
+
+def _what_tells(told: Sequence[Decision], n_samples: int) -> str:
+    wanted = [decision.needed for decision in told]
+    known = [needed for needed in wanted if needed is not None]
+    if len(known) < len(wanted):
+        return f"{n_samples} samples do not tell, and the change lies so near the margin that more hardly would"
+    return f"{n_samples} samples do not tell, about {max(known):,} would"

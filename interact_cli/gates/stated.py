@@ -1,0 +1,139 @@
+"""What a report states of itself, read without trust: a key that is missing is an answer, never an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from interact_cli.gates.policy import Declared
+from interact_cli.results import Report
+from interact_cli.safe_text import safe_text
+from interact_cli.seeding import digest
+from interact_cli.verdicts import Problem
+
+NOT_STATED = "not stated"
+LONGEST = 60
+"""Characters of a value that a message shows."""
+TOOL = "interact-cli"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing that two reports must agree on."""
+
+    name: str
+    """As a message names it: ``"plan: budget"``."""
+    of: Callable[[Report], Any]
+    """The value, or `NOT_STATED`."""
+    may_differ: Declared | None = None
+    """Under which name a policy may declare it different."""
+    advice: str = ""
+
+
+def at(document: Any, *path: str) -> Any:
+    """Walk into a document; `NOT_STATED` where the path ends early.
+
+    Example:
+        >>> at({"data": {"name": "digits"}}, "data", "name"), at({}, "data", "name")
+        ('digits', 'not stated')
+    """
+    for key in path:
+        if not isinstance(document, Mapping) or key not in document:
+            return NOT_STATED
+        document = document[key]
+    return document
+
+
+def provenance(*path: str) -> Callable[[Report], Any]:
+    """Read from the provenance."""
+    return lambda report: at(report.provenance, *path)
+
+
+def setting(*path: str) -> Callable[[Report], Any]:
+    """Read from the settings."""
+    return lambda report: at(report.config, *path)
+
+
+def words(value: Any) -> str:
+    """Say a value in a message: digests and long lists by their beginning.
+
+    Example:
+        >>> words(None), words("0" * 64), words([0.5])
+        ('none', '000000000000…', '[0.5]')
+    """
+    if isinstance(value, np.ndarray):
+        shape = " x ".join(map(str, value.shape)) or "1"
+        return words(value.tolist()) if value.size <= 8 else f"{shape} numbers, {digest(value.tobytes())[:12]}…"
+    if value is None or value in ("", [], {}, ()):
+        return "none"
+    if isinstance(value, str) and re.fullmatch("[0-9a-f]{40,}", value):
+        return f"{value[:12]}…"
+    return safe_text(value, LONGEST)
+
+
+def differs(field: str, of_both: Iterable[str], advice: str = "") -> Problem:
+    """Return a problem from what the two reports say, in words."""
+    reference, candidate = of_both
+    return Problem(field, reference, candidate, advice)
+
+
+def plan_setting(name: str) -> Field:
+    """Return one setting of the plan."""
+    return Field(f"plan: {name.replace('_', ' ')}", setting("plan", name), advice=LIKE)
+
+
+def _major(report: Report) -> Any:
+    version = at(report.provenance, "versions", TOOL)
+    return version if version == NOT_STATED else str(version).partition(".")[0]
+
+
+def _ranges(part: str) -> Callable[[Report], Any]:
+    """Read what Y was computed on; None where no metric asked for Y."""
+
+    def read(report: Report) -> Any:
+        ranges = at(report.provenance, "ranges")
+        return None if ranges == {} else at(ranges, part)
+
+    return read
+
+
+LIKE = "Measure the candidate as the reference was: interact gate --reference REFERENCE CHECKPOINT."
+PLAN = (
+    "budget", "seed", "pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate", "instability",
+    "protocol",
+)  # fmt: skip
+SEED = "plan: seed"
+FIELDS = (
+    Field("score", provenance("score"), advice=LIKE),
+    Field("score unit", provenance("score_unit"), advice=LIKE),
+    Field("target", provenance("target"), advice=LIKE),
+    Field("data: name", provenance("data", "name"), advice=LIKE),
+    Field("data: split", provenance("data", "split"), advice=LIKE),
+    Field("output", provenance("output")),
+    Field("modules", provenance("modules"), advice=LIKE),
+    Field("vector", provenance("vector"), advice=LIKE),
+    Field("classes: names", provenance("class_names"), "classes"),
+    Field("classes: number", provenance("n_classes"), "classes"),
+    Field("players", lambda report: report.players.spec, advice=LIKE),
+    Field("players: grid", lambda report: report.players.grid, advice=LIKE),
+    Field("players: names", lambda report: report.players.names, advice=LIKE),
+    *(Field(f"entry: {part}", provenance("entry", part), "entry") for part in ("place", "module", "call")),
+    Field("baseline: name", lambda report: report.players.baseline_name, "baseline"),
+    *(plan_setting(name) for name in PLAN),
+    Field("dtype", provenance("dtype"), "dtype"),
+    Field("tool: major version", _major, "tool"),
+    *(Field(f"normaliser: {part}", _ranges(part), "normaliser") for part in ("fingerprint", "split")),
+)
+"""All fields that are one value of each report."""
+
+REMARKED = (
+    ("device", provenance("device")),
+    ("batch rows", provenance("batch_rows")),
+    ("threads", provenance("threads")),
+    ("way to the output", provenance("entry", "way")),
+)
+"""What moves the last bits of a number only (float32, one shape a batch): said, never refused."""

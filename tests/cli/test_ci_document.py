@@ -1,0 +1,118 @@
+"""docs/ci.md as it would be pasted: every step of every workflow runs, in order, in a shell."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import torch
+import yaml
+from support.workbench import environment
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "ci.md").read_text()
+QUICK = {"INTERACT_PLAN__BUDGET": "200", "INTERACT_PLAYERS": "grid:4x4"}
+"""Settings from the environment that make the measuring of the reference quick."""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+
+
+def github() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(blocks("yaml")[0])
+    return document
+
+
+@pytest.fixture
+def runner(desk: Path) -> Path:
+    """A desk with `interact`, a `pip` that has nothing to do, and the reference that CI compares with."""
+    tools = desk / "tools"
+    tools.mkdir()
+    for name, line in (("interact", f'exec {sys.executable} -m interact_cli "$@"'), ("pip", 'test "$1" = install')):
+        (tools / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tools / name).chmod((tools / name).stat().st_mode | stat.S_IXUSR)
+    shutil.copy("ckpt.pt", "reference.pt")
+    ran = shell(desk, blocks("bash")[0], **QUICK)
+    assert ran.returncode == 0, ran.stderr
+    assert (desk / "interact-gate.yaml").is_file()
+    return desk
+
+
+def shell(desk: Path, script: str, **more: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(desk / "tools"), os.environ["PATH"]])
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=desk, env=environment(PATH=path, **more), capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def a_worse_one(desk: Path) -> None:
+    """Multiply the logits of the reference: the same predictions, stronger interactions."""
+    saved = torch.load(desk / "reference.pt", weights_only=False)
+    head = [name for name in saved["state_dict"] if name.startswith("head.fc")]
+    assert head
+    for name in head:
+        saved["state_dict"][name] *= 2.0
+    torch.save(saved, desk / "candidate.pt")
+
+
+def steps(workflow: dict[str, Any], *, failed: bool) -> Iterator[str]:
+    """The scripts that the runner would start: after a failure only those that always run."""
+    for step in workflow["jobs"]["gate"]["steps"]:
+        if "run" in step and (not failed or step.get("if") == "always()"):
+            yield step["run"]
+
+
+def test_the_pasted_github_workflow_passes_and_fails(runner: Path):
+    assert github()[True] == "pull_request"  # YAML 1.1 reads `on` as a truth value; GitHub does not
+    shutil.copy(runner / "reference.pt", runner / "candidate.pt")
+    summary = runner / "summary.md"
+    more = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    for script in steps(github(), failed=False):
+        ran = shell(runner, script, **more)
+        assert ran.returncode == 0, (script, ran.stdout, ran.stderr)
+        assert "::error" not in ran.stderr
+    assert "PASS" in summary.read_text()
+
+    a_worse_one(runner)
+    summary.unlink()
+    scripts = list(steps(github(), failed=False))
+    codes = [shell(runner, script, **more).returncode for script in scripts[:2]]
+    assert codes == [0, 1], "installed, then FAIL"
+    for script in steps(github(), failed=True):
+        assert shell(runner, script, **more).returncode == 0
+    assert "FAIL" in summary.read_text()
+    uploaded = github()["jobs"]["gate"]["steps"][-1]["with"]["path"]
+    assert {path.suffix for path in runner.glob(uploaded)} == {".md", ".xml", ".json", ".png"}
+
+
+def test_the_pasted_gitlab_job_and_shell_script(runner: Path):
+    job = yaml.safe_load(blocks("yaml")[1])["gate"]
+    script = blocks("bash")[1]
+    shutil.copy(runner / "reference.pt", runner / "candidate.pt")
+    assert shell(runner, "\n".join(job["script"])).returncode == 0
+    ran = shell(runner, script)
+    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, "ships")
+
+    a_worse_one(runner)
+    assert shell(runner, "\n".join(job["script"])).returncode == 1
+    suites = ElementTree.parse(runner / job["artifacts"]["reports"]["junit"]).getroot()
+    suite = suites if suites.tag == "testsuite" else suites[0]
+    assert int(suite.get("failures", "0")) > 0
+    assert all((runner / name).is_file() for name in job["artifacts"]["paths"])
+    ran = shell(runner, script)
+    assert (ran.returncode, ran.stdout.splitlines()[-1][:5]) == (1, "worse")
+
+    (runner / "candidate.pt").write_bytes(b"no checkpoint")
+    ran = shell(runner, script)
+    assert ran.returncode == 4
+    assert "exit code 4" in ran.stdout

@@ -1,0 +1,543 @@
+"""`interact gate` and `interact compare` on real checkpoints: numbers against enumeration, and every exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from support.versions import LIKE, save_version
+from support.workbench import (
+    Ran,
+    as_input,
+    command,
+    done,
+    environment,
+    interact,
+    refused,
+    table_rows,
+)
+
+import interact_cli as ic
+
+N = 8
+GATE = ("gate", "reference.h5")
+POLICY = ("--policy", "policy.yaml")
+FORBIDDEN = ("torch", "torchvision", "timm", "transformers", "scipy.stats", "sklearn", "pandas", "matplotlib", "h5py")
+
+
+def policy(text: str) -> None:
+    Path("policy.yaml").write_text(text)
+
+
+def rule(margin: str, must_not: str = "rise", **more: Any) -> str:
+    lines = {"metric": "multi-order", "quantity": "mean_abs", "must_not": must_not, "margin": margin} | more
+    return "rules:\n  - " + "\n    ".join(f"{name}: {value}" for name, value in lines.items()) + "\n"
+
+
+def verdict_of(ran: Ran) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(ran.out)
+    return document
+
+
+def naive_strength(name: str) -> np.ndarray:
+    """Mean |I^(m)| over the pairs of every sample, from all coalitions: (sample, order)."""
+    namespace: dict[str, Any] = {}
+    exec(Path("network.py").read_text(), namespace)
+    network = namespace["make"]()
+    network.load_state_dict(torch.load(f"{name}.pt", weights_only=True))
+    network = network.double().eval()
+    inputs = as_input(table_rows()).double()
+    means = inputs.mean(dim=0)
+    report = ic.read_report(f"{name}.h5")
+    strength = []
+    for sample_id, label in zip(report.samples.ids, report.samples.labels.tolist(), strict=True):
+        row = int(sample_id.rpartition("/")[2])
+        value = {}
+        for size in range(N + 1):
+            for present in combinations(range(N), size):
+                x = means.clone()
+                x[list(present)] = inputs[row, list(present)]
+                value[frozenset(present)] = x
+        with torch.inference_mode():
+            p = torch.softmax(network(torch.stack(list(value.values()))), dim=1)[:, label].numpy()
+        v = dict(zip(value, np.log(p / (1 - p)).tolist(), strict=True))
+        by_order = []
+        for order in range(N - 1):
+            sizes = []
+            for i, j in combinations(range(N), 2):
+                rest = [player for player in range(N) if player not in (i, j)]
+                contexts = [frozenset(s) for s in combinations(rest, order)]
+                sizes.append(abs(np.mean([v[s | {i, j}] - v[s | {i}] - v[s | {j}] + v[s] for s in contexts])))
+            by_order.append(np.mean(sizes))
+        strength.append(by_order)
+    return np.array(strength)
+
+
+def both_correct(*names: str) -> np.ndarray:
+    tables = [ic.read_report(f"{name}.h5").samples for name in names]
+    return np.logical_and.reduce([table.labels == table.predicted for table in tables])
+
+
+def test_differences_equal_the_naive_enumeration(versions: Path):
+    kept = both_correct("reference", "shaken")
+    before, after = naive_strength("reference")[kept], naive_strength("shaken")[kept]
+    document = verdict_of(done("compare", "reference.h5", "shaken.h5", "--json"))
+    found = [d for d in document["differences"] if (d["metric"], d["quantity"]) == ("multi-order", "mean_abs")]
+
+    assert [d["at"] for d in found] == [[order] for order in range(N - 1)]
+    change = after - before
+    student = stats.t.interval(0.95, len(change) - 1, change.mean(axis=0), stats.sem(change, axis=0))
+    for m, difference in enumerate(found):
+        assert difference["reference"] == pytest.approx(before[:, m].mean(), abs=1e-5)
+        assert difference["candidate"] == pytest.approx(after[:, m].mean(), abs=1e-5)
+        assert difference["difference"] == pytest.approx(change[:, m].mean(), abs=1e-5)
+        width = student[1][m] - student[0][m]
+        assert abs(difference["low"] - student[0][m]) < 0.3 * width
+        assert abs(difference["high"] - student[1][m]) < 0.3 * width
+    assert document["pairing"]["n_samples"] == kept.sum()
+
+
+def test_counts_of_what_each_version_got_wrong(versions: Path):
+    first, second = (ic.read_report(f"{name}.h5").samples for name in ("reference", "shaken"))
+    right, right_too = first.labels == first.predicted, second.labels == second.predicted
+    pairing = verdict_of(done("compare", "reference.h5", "shaken.h5", "--json"))["pairing"]
+
+    assert pairing["rule"] == "both-correct"
+    assert pairing["lost_by_reference"] == int((~right & right_too).sum())
+    assert pairing["lost_by_candidate"] == int((right & ~right_too).sum())
+    assert pairing["lost_by_both"] == int((~right & ~right_too).sum())
+    everything = verdict_of(done("compare", "reference.h5", "shaken.h5", "--samples", "all", "--json"))
+    assert everything["pairing"]["n_samples"] == len(right)
+
+
+def test_the_same_weights_pass_as_identical(versions: Path):
+    ran = interact(*GATE, "same.h5", *POLICY)
+
+    assert ran.code == 0, ran
+    assert "PASS" in ran.out
+    assert "identical" in ran.out
+    assert "nan" not in ran.out.lower()
+
+
+def test_stronger_interactions_fail_with_1(versions: Path):
+    ran = interact(*GATE, "louder.h5", *POLICY)
+
+    assert ran.code == 1, ran
+    assert "FAIL" in ran.out.splitlines()[0]
+    assert "louder.h5" in ran.out
+
+
+def test_weaker_interactions_pass_a_rule_against_rising(versions: Path):
+    assert interact(*GATE, "quieter.h5", *POLICY).code == 0
+    policy(rule("10%", "fall"))
+    assert interact(*GATE, "quieter.h5", *POLICY).code == 1
+    policy(rule("10%", "change"))
+    assert interact(*GATE, "quieter.h5", *POLICY).code == 1
+    assert interact(*GATE, "same.h5", *POLICY).code == 0
+
+
+def test_old_and_new_swapped_is_said_and_turns_the_direction(versions: Path):
+    forward = verdict_of(interact(*GATE, "louder.h5", *POLICY, "--json"))
+    ran = interact("gate", "louder.h5", "reference.h5", *POLICY, "--json")
+    backward = verdict_of(ran)
+
+    assert (forward["exit_code"], backward["exit_code"]) == (1, 0)
+    same = verdict_of(interact("gate", "reference.h5", "reference.h5", *POLICY, "--json"))
+    assert same["exit_code"] == 0
+    assert any("same" in remark for remark in same["comparison"]["remarks"])
+
+
+def test_undecided_is_3_and_says_how_many_samples_it_would_take(versions: Path):
+    found = verdict_of(done("compare", "reference.h5", "shaken.h5", "--json"))["differences"]
+    change = next(d["difference"] for d in found if d["quantity"] == "mean_abs" and d["at"] == [2])
+    policy(rule(f"{abs(change) * 1.05:.9f}", "rise" if change > 0 else "fall", at="[2]"))
+    ran = interact(*GATE, "shaken.h5", *POLICY, "--json")
+    undecided = verdict_of(ran)
+
+    assert ran.code == 3
+    assert undecided["word"] == "INCONCLUSIVE"
+    (decision,) = undecided["rules"][0]["decisions"]
+    error, away = decision["difference"]["standard_error"], abs(change) * 0.05
+    expected = (
+        undecided["comparison"]["pairing"]["n_samples"]
+        * ((stats.norm.isf(0.05) + stats.norm.isf(0.2)) * error / away) ** 2
+    )
+    assert decision["needed"] == pytest.approx(expected, rel=0.02)
+    assert str(decision["needed"]) in interact(*GATE, "shaken.h5", *POLICY).out.replace(",", "")
+    assert interact(*GATE, "shaken.h5", *POLICY, "--on-inconclusive", "warn").code == 0
+    assert interact(*GATE, "shaken.h5", *POLICY, "--on-inconclusive", "pass").code == 0
+
+
+def test_margin_and_alpha_of_the_command_line_win(versions: Path):
+    assert interact(*GATE, "louder.h5", *POLICY).code == 1
+    ran = interact(*GATE, "louder.h5", *POLICY, "--margin", "300%", "--alpha", "0.01", "--json")
+
+    assert ran.code == 0
+    (judged,) = verdict_of(ran)["rules"]
+    assert (judged["margin"], judged["alpha"]) == ("300%", 0.01)
+
+
+@pytest.mark.parametrize("level", ["warn", "off"])
+def test_levels_below_error_do_not_fail_the_build(versions: Path, level: str):
+    policy(rule("10%", level=level) + "  - {metric: shapley, quantity: mean_abs, must_not: change, margin: 1e6}\n")
+    ran = interact(*GATE, "louder.h5", *POLICY)
+
+    assert ran.code == 0, ran
+    assert ("FAIL" in ran.out) == (level == "warn")
+
+
+def test_46_margins_and_alphas_that_disarm_a_gate(versions: Path):
+    for margin in ("nan", "inf", "-1", "0", "5 %%", "", "1e999"):
+        assert "margin" in refused(2, *GATE, "louder.h5", *POLICY, "--margin", margin)
+    for alpha in ("2", "0", "-0.1", "nan", "0.5"):
+        assert "alpha" in refused(2, *GATE, "louder.h5", *POLICY, "--alpha", alpha)
+    for margin in ("nan", ".nan", ".inf", "-1", "0", "abc"):
+        policy(rule(margin))
+        assert "margin" in refused(2, *GATE, "louder.h5", *POLICY)
+
+
+def test_no_policy_is_2_with_the_line_that_writes_one(versions: Path):
+    line = refused(2, *GATE, "louder.h5")
+
+    assert "interact gate --init reference.h5" in line
+    Path("interact-gate.yaml").write_text(Path("policy.yaml").read_text())
+    assert "--init" in refused(2, *GATE, "louder.h5"), "a policy in the current folder is not taken unasked"
+
+
+def test_a_first_policy_from_a_report_gates(versions: Path):
+    written = done("gate", "--init", "reference.h5")
+
+    assert written.out.strip() == "interact-gate.yaml"
+    assert "exists" in refused(2, "gate", "--init", "reference.h5")
+    assert interact(*GATE, "same.h5", "--policy", "interact-gate.yaml").code == 0
+    assert interact(*GATE, "louder.h5", "--policy", "interact-gate.yaml").code == 1
+    done("gate", "--init", "reference.h5", "--policy", "other.yaml")
+    assert Path("other.yaml").read_text() == Path("interact-gate.yaml").read_text()
+
+
+def test_unknown_names_in_a_policy(versions: Path):
+    policy(rule("10%").replace("multi-order", "multi-ordre"))
+    assert "multi-order" in refused(2, *GATE, "same.h5", *POLICY)
+    policy(rule("10%").replace("mean_abs", "mean_ab"))
+    assert "mean_abs" in refused(2, *GATE, "same.h5", *POLICY)
+    policy(rule("10%").replace("multi-order", "bottleneck"))
+    ran = interact(*GATE, "same.h5", *POLICY)
+    assert ran.code == 3, "a metric that exists and was not measured is missing, not a typo"
+    assert "bottleneck" in ran.out
+
+
+def test_47_identical_copies_have_no_nan(versions: Path):
+    Path("copy.h5").write_bytes(Path("reference.h5").read_bytes())
+    document = verdict_of(interact(*GATE, "copy.h5", *POLICY, "--json"))
+
+    assert document["exit_code"] == 0
+    for judged in document["rules"]:
+        for decision in judged["decisions"]:
+            assert decision["difference"]["low"] == decision["difference"]["high"] == 0
+
+
+def plant(name: str, path: str, value: float, where: Any = ...) -> None:
+    with h5py.File(name, "r+") as file:
+        values = file[path][()]
+        values[where] = value
+        file[path][...] = values
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("side", ["reference.h5", "same.h5"])
+@pytest.mark.parametrize("path", ["summary/mean_abs", "per_sample/values", "per_sample/absolute"])
+def test_43_what_is_not_finite_never_passes(versions: Path, value: float, side: str, path: str):
+    plant(side, f"metrics/multi-order/{path}", value, (0, 2, 1) if path.endswith("values") else 1)
+    ran = interact(*GATE, "same.h5", *POLICY, "--on-inconclusive", "pass", "--json")
+
+    assert ran.code == 3, ran
+    assert "multi-order" in ran.out
+    assert "NaN" not in ran.out
+
+
+def test_43_a_negative_strength_never_passes(versions: Path):
+    plant("same.h5", "metrics/multi-order/summary/mean_abs", -0.5)
+    assert interact(*GATE, "same.h5", *POLICY).code == 3
+
+
+def test_43_permuted_samples_are_paired_by_name(versions: Path):
+    ids = ic.read_report("reference.h5").samples.ids
+    Path("ids.txt").write_text("".join(f"{name}\n" for name in reversed(ids)))
+    done("measure", "same.pt", *LIKE, "-m", "multi-order", "-m", "shapley", "--samples", "ids.txt", "-o", "turned.h5")
+    assert ic.read_report("turned.h5").samples.ids == ids[::-1]
+    ran = interact(*GATE, "turned.h5", *POLICY, "--json")
+
+    assert ran.code == 0, ran
+    assert verdict_of(ran)["comparison"]["pairing"]["n_samples"] == both_correct("reference").sum()
+
+
+@pytest.mark.parametrize("count", [1, 19])
+def test_43_too_few_samples_never_pass(versions: Path, count: int):
+    for name in ("reference", "same"):
+        done("measure", f"{name}.pt", *LIKE, "-m", "multi-order", "-n", count, "-o", f"few-{name}.h5")
+    assert interact("gate", "few-reference.h5", "few-same.h5", *POLICY, "--json").code == 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("-b", "200"), "budget"),
+        (("--seed", "1", "-b", "200"), "seed"),
+        (("-s", "logit"), "score"),
+        (("-n", "25"), "sample"),
+        (("--baseline", "zero"), "baseline"),
+    ],
+)
+def test_44_other_questions_are_not_comparable(versions: Path, flags: tuple[str, ...], said: str):
+    done("measure", "same.pt", *LIKE, "-m", "multi-order", *flags, "-o", "other.h5")
+    ran = interact(*GATE, "other.h5", *POLICY)
+    line = refused(3, "compare", "reference.h5", "other.h5")
+
+    assert ran.code == 3
+    assert said in ran.out
+    assert said in line
+
+
+def test_49_a_quick_look_is_not_judged(versions: Path):
+    for name in ("reference", "same"):
+        done("measure", f"{name}.pt", *LIKE, "-m", "multi-order", "--limit", "25", "-o", f"quick-{name}.h5")
+    quick = ("gate", "quick-reference.h5", "quick-same.h5", *POLICY)
+
+    ran = interact(*quick)
+    assert ran.code == 3
+    assert "limit" in ran.out
+    kept = both_correct("quick-reference", "quick-same").sum()
+    assert interact(*quick, "--allow-partial").code == (0 if kept >= 20 else 3)
+
+
+def test_missing_and_damaged_reports_are_4(versions: Path):
+    Path("empty.h5").touch()
+    Path("text.h5").write_text("hello")
+    Path("cut.h5").write_bytes(Path("reference.h5").read_bytes()[:5000])
+    for name in ("absent.h5", "empty.h5", "text.h5", "cut.h5", "."):
+        assert "error: " in refused(4, *GATE, name, *POLICY)
+        assert "error: " in refused(4, "compare", name, "reference.h5")
+
+
+def test_outputs_agree_with_each_other(versions: Path):
+    files = ("-o", "gate.md", "-o", "gate.xml", "-o", "gate.json", "-o", "gate.png")
+    ran = interact(*GATE, "louder.h5", *POLICY, *files)
+
+    assert ran.code == 1
+    assert json.loads(Path("gate.json").read_text())["exit_code"] == 1
+    suite = ElementTree.parse("gate.xml").getroot()
+    (found,) = [suite] if suite.tag == "testsuite" else list(suite)
+    assert (found.get("failures"), found.get("errors"), found.get("tests")) == ("1", "0", "1")
+    assert "FAIL" in Path("gate.md").read_text()
+    assert Path("gate.png").read_bytes().startswith(b"\x89PNG")
+    assert interact(*GATE, "louder.h5", *POLICY, "--md").out == Path("gate.md").read_text()
+    assert interact(*GATE, "louder.h5", *POLICY, "--json").out == Path("gate.json").read_text()
+
+
+def test_outputs_never_replace_an_input(versions: Path):
+    before = {name: Path(name).read_bytes() for name in ("reference.h5", "policy.yaml")}
+    os.link("policy.yaml", "alias.md")
+    refused(2, *GATE, "same.h5", *POLICY, "-o", "alias.md")
+    refused(2, *GATE, "same.h5", *POLICY, "-o", "reference.h5")
+    refused(2, *GATE, "same.h5", *POLICY, "-o", "absent/gate.json")
+    refused(2, *GATE, "same.h5", *POLICY, "--json", "--md")
+    refused(2, "compare", "reference.h5", "same.h5", "-o", "gate.xml")
+
+    assert {name: Path(name).read_bytes() for name in before} == before
+
+
+def test_a_checkpoint_is_measured_as_the_reference_was(versions: Path):
+    ran = interact("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5")
+
+    assert ran.code == 1, ran
+    reference, candidate = ic.read_report("reference.h5"), ic.read_report("new.h5")
+    assert candidate.samples.ids == reference.samples.ids
+    assert candidate.provenance["plan_hash"] == reference.provenance["plan_hash"]
+    assert [m.metric for m in candidate.measurements] == [m.metric for m in reference.measurements]
+    assert interact("gate", "--reference", "reference.h5", "same.pt", *POLICY).code == 0
+
+
+def test_a_candidate_that_cannot_be_measured(versions: Path):
+    Path("broken.pt").write_bytes(b"no checkpoint")
+
+    refused(4, "gate", "--reference", "reference.h5", "broken.pt", *POLICY)
+    refused(4, "gate", "--reference", "reference.h5", "absent.pt", *POLICY)
+    refused(4, "gate", "--reference", "absent.h5", "same.pt", *POLICY)
+
+
+def test_the_four_calls_are_told_apart(versions: Path):
+    assert "--reference" in refused(2, "gate", "reference.h5", *POLICY)
+    refused(2, "gate")
+    refused(2, "gate", "--self-check", "--init", "reference.h5")
+    refused(2, "gate", "--init", "reference.h5", "same.h5")
+    refused(2, "gate", "--reference", "reference.h5", "same.pt", "louder.pt", *POLICY)
+    assert "--device" in refused(2, *GATE, "same.h5", *POLICY, "--device", "cpu")
+    assert "--set" in refused(2, "gate", "-r", "reference.h5", "same.pt", *POLICY, "--set", "plan.budget=9")
+
+
+def test_self_check_shows_the_noise_of_the_plan(versions: Path):
+    sampled = ("-m", "multi-order", "-b", "200")
+    done("measure", "reference.pt", *LIKE, *sampled, "-o", "sampled.h5")
+    policy(rule("0.0001", "change"))
+    ran = interact("gate", "--self-check", "reference.pt", "--reference", "sampled.h5", *POLICY, "--json")
+    checked = verdict_of(ran)
+
+    assert ran.code in (0, 3)
+    assert checked["comparison"]["pairing"]["n_samples"] == both_correct("reference").sum()
+    noise = [d["noise"] for d in checked["rules"][0]["decisions"]]
+    ends = [max(abs(d["difference"]["low"]), abs(d["difference"]["high"])) for d in checked["rules"][0]["decisions"]]
+    assert max(noise) > 0
+    assert max(ends) > 0
+    assert any("noise" in remark for remark in checked["rules"][0]["remarks"])
+    policy(rule("1000", "change"))
+    wide = verdict_of(interact("gate", "--self-check", "reference.pt", "-r", "sampled.h5", *POLICY, "--json"))
+    assert not any("noise" in remark for remark in wide["rules"][0]["remarks"])
+
+
+def test_self_check_of_an_exact_plan_has_no_noise(versions: Path):
+    ran = interact("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *POLICY, "--json")
+
+    assert ran.code == 0, ran
+    assert all(d["noise"] == 0 for d in verdict_of(ran)["rules"][0]["decisions"])
+
+
+def test_margins_in_noise_need_the_noise(versions: Path):
+    done("measure", "reference.pt", *LIKE, "-m", "multi-order", "-b", "200", "-o", "sampled.h5")
+    done("measure", "louder.pt", *LIKE, "-m", "multi-order", "-b", "200", "-o", "loud.h5")
+    policy(rule("0.5 noise"))
+    assert "noise" in refused(2, "gate", "sampled.h5", "loud.h5", *POLICY)
+    checked = interact("gate", "--self-check", "reference.pt", "-r", "sampled.h5", "--measured", "noise.h5", "--json")
+    assert checked.code == 0, checked
+    assert interact("gate", "sampled.h5", "loud.h5", *POLICY, "--noise", "noise.h5").code == 1
+    policy("noise: noise.h5\n" + rule("0.5 noise"))
+    assert interact("gate", "sampled.h5", "loud.h5", *POLICY).code == 1
+    policy("noise: loud.h5\n" + rule("0.5 noise"))
+    assert interact("gate", "sampled.h5", "loud.h5", *POLICY).code == 3, "noise of another checkpoint"
+
+
+WATCH = f"""
+import sys
+sys.argv[0] = "interact"
+try:
+    from interact_cli.cli.app import main
+    main()
+except SystemExit as end:
+    code = end.code
+print("loaded:", *[name for name in {FORBIDDEN!r} if name in sys.modules], file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("call", [("compare", "reference.h5", "louder.h5"), (*GATE, "louder.h5", *POLICY)])
+def test_two_reports_need_no_network_library(versions: Path, call: tuple[str, ...]):
+    ran = subprocess.run(
+        [sys.executable, "-c", WATCH, *call],
+        cwd=versions,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode in (0, 1), ran.stderr
+    assert ran.stderr.splitlines()[-1].strip() == "loaded:", ran.stderr
+
+
+def test_an_internal_error_is_70_and_not_a_regression(versions: Path, monkeypatch: pytest.MonkeyPatch):
+    from interact_cli.gates import judging
+
+    def broken(*_arguments: Any, **_options: Any) -> None:
+        token = os.environ["HF_TOKEN"]
+        raise ZeroDivisionError(f"at {len(token)}")
+
+    monkeypatch.setenv("HF_TOKEN", "hf_secret_of_the_environment")
+    monkeypatch.setattr(judging, "judge", broken)
+    ran = interact(*GATE, "same.h5", *POLICY)
+
+    assert ran.code == 70
+    assert "hf_secret" not in ran.err + ran.out
+    assert "Traceback" not in ran.err
+
+
+def test_62_no_token_reaches_the_reports(versions: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret_of_the_environment")
+    ran = interact(
+        "gate", "-r", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5", "-o", "gate.json", "-o", "g.md"
+    )
+
+    assert ran.code == 1
+    for path in ("new.h5", "gate.json", "g.md"):
+        assert b"hf_secret" not in Path(path).read_bytes()
+    assert "hf_secret" not in ran.out + ran.err
+
+
+def test_61_names_cannot_speak_to_the_runner(versions: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    name = "::error::%0Afake ##[error]x [red] .h5"
+    Path(name).write_bytes(Path("louder.h5").read_bytes())
+    policy(rule("10%", name="'a%0A::error::b ##[error]c, d: e'"))
+    ran = interact(*GATE, name, *POLICY, "-o", "gate.md", "-o", "gate.json")
+
+    assert ran.code == 1
+    lines = [line for line in (ran.out + ran.err).splitlines() if line.lstrip().startswith("::") or "##[" in line]
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("::error")
+    assert "%250A" in lines[0]
+    for form in ("--json", "--md"):
+        out = interact(*GATE, name, *POLICY, form).out
+        assert not [line for line in out.splitlines() if line.lstrip().startswith("::") or "##[" in line]
+    bad = "::set-output name=a::b"
+    assert not [line for line in interact(*GATE, bad, *POLICY).err.splitlines() if line.lstrip().startswith("::")]
+
+
+def test_passing_annotates_nothing(versions: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    ran = interact(*GATE, "same.h5", *POLICY)
+
+    assert ran.code == 0
+    assert "::" not in ran.err
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupted_measurement_is_no_verdict(versions: Path, name: str, code: int):
+    def hears_interrupts() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    killed = subprocess.Popen(
+        command("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5"),
+        cwd=versions, env=environment(PAUSE_PER_BATCH="0.05"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, preexec_fn=hears_interrupts,
+    )  # fmt: skip
+    units = versions / "new.h5.partial" / "units"
+    deadline = time.monotonic() + 60
+    while len(list(units.glob("*.npy"))) < 2 and time.monotonic() < deadline and killed.poll() is None:
+        time.sleep(0.02)
+    killed.send_signal(signal.Signals[name])
+    out, err = killed.communicate(timeout=60)
+
+    assert killed.returncode == code, err
+    assert out == ""
+    assert interact("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5").code == 1
+
+
+def test_a_network_that_answers_nan_is_5(versions: Path):
+    save_version(versions, "reference")
+    state = torch.load("reference.pt", weights_only=True)
+    state["body.0.weight"][:] = 1e30
+    state["body.2.weight"][:] = 1e30
+    torch.save(state, "overflow.pt")
+
+    refused(5, "gate", "--reference", "reference.h5", "overflow.pt", *POLICY)
