@@ -70,7 +70,7 @@ class Difference:
     confidence: float
     """0.95 in a comparison; 1 - 2 alpha in a gate, so that either end alone is a bound at level alpha."""
     t_low: float
-    """The same by Student's t on jackknife pseudo-values: a cross-check, no part of any verdict."""
+    """The same by Student's t on jackknife pseudo-values alone, without the bias; ``low`` and ``high`` enclose it."""
     t_high: float
     standard_error: float
     bias: float

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from interact_cli.adapters.loading import OWN_NETWORKS
 from interact_cli.audit.defaults import INNER
+from interact_cli.errors import UsageError
 from interact_cli.results import Report
+from interact_cli.safe_text import safe_text
 
 FIXED_BY_PROTOCOL = (
     "score",
@@ -34,6 +37,23 @@ def left_open(given: Mapping[str, Any]) -> dict[str, Any]:
     inner = str(given.get("players")).partition(":")[0] == INNER
     fixed = [name for name in FIXED_BY_PROTOCOL if not (inner and name == "players")]
     return {name: value for name, value in given.items() if name not in fixed}
+
+
+def check_code(given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Let a report name code of the current folder only: whoever made the file chose it.
+
+    Raises:
+        UsageError: other code; ``--arch`` names it on the user's own word.
+    """
+    arch = str(given.get("arch") or "")
+    prefix, _, name = arch.partition(":")
+    file = name.rpartition(":")[0]
+    here = file.endswith(".py") and Path(file).resolve().is_relative_to(Path.cwd())
+    if prefix == "py" and "arch" not in changes and name not in OWN_NETWORKS and not here:
+        raise UsageError(
+            f"The report was made with the code '{safe_text(arch)}', and a report may choose none but a file of "
+            f"the current folder. If you trust it, pass --arch {safe_text(arch)}."
+        )
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from interact_cli import extensions
-from interact_cli.adapters.loading import OWN_NETWORKS, named_architecture
+from interact_cli.adapters.loading import named_architecture
 from interact_cli.audit.delivery import Outcome
-from interact_cli.audit.earlier import left_open, settings_of
+from interact_cli.audit.earlier import check_code, left_open, settings_of
 from interact_cli.audit.preparation import Subject, prepare
 from interact_cli.audit.provenance import Invocation, differing, identity, named_data, record_identity
 from interact_cli.audit.run import measured
@@ -84,7 +84,7 @@ def measure_like(
         told = f"{safe_text(named)}, which the checkpoint names, not the reference's {safe_text(given['arch'])}"
         progress.note(f"Architecture: {told}.")
         given = _without_arch(given, changes)
-    _check_code(given, changes)
+    check_code(given, changes)
     subject = _prepared(reference, given, progress)
     return measured(subject, progress, invocation, inputs)
 
@@ -116,7 +116,7 @@ def second_seed(
     """
     invocation = Invocation.now(argv)
     given = _taken_back(reference, checkpoint, changes)
-    _check_code(given, changes)
+    check_code(given, changes)
     seed = int(given["plan.seed"])
     drawn = given.get("data.seed")
     given |= {"plan.seed": (seed + 1) % (LARGEST_SEED + 1), "data.seed": seed if drawn is None else drawn}
@@ -163,23 +163,6 @@ def _own_architecture(given: Mapping[str, Any], changes: Mapping[str, Any]) -> s
     return None if named == given["arch"] else named
 
 
-def _check_code(given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    """Let a report name code of the current folder only: whoever made the file chose it.
-
-    Raises:
-        UsageError: other code; ``--arch`` names it on the user's own word.
-    """
-    arch = str(given.get("arch") or "")
-    prefix, _, name = arch.partition(":")
-    file = name.rpartition(":")[0]
-    here = file.endswith(".py") and Path(file).resolve().is_relative_to(Path.cwd())
-    if prefix == "py" and "arch" not in changes and name not in OWN_NETWORKS and not here:
-        raise UsageError(
-            f"The reference was measured with the code '{safe_text(arch)}', and a report may choose none but a file of "
-            f"the current folder. If you trust it, pass --arch {safe_text(arch)}."
-        )
-
-
 def _data_name(reference: Report, given: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
     """Return the data set with the place where it lies now; None for the photographs of an illustration.
 
@@ -191,7 +174,7 @@ def _data_name(reference: Report, given: Mapping[str, Any], changes: Mapping[str
     reader, colon, path = name.partition(":")
     if colon and Path(path).is_absolute() and "data.name" not in changes:
         place = Path(given["data.root"], Path(path).name) if "data.root" in changes else Path(path)
-        if not place.exists():
+        if not _exists(place):
             raise DataRefused(
                 f"Expected the reference's data at '{safe_text(place)}', got nothing there. Name the folder that holds "
                 f"'{safe_text(place.name)}' with --data-root DIR, or the data itself with --dataset {reader}:PATH."
@@ -204,6 +187,13 @@ def _data_name(reference: Report, given: Mapping[str, Any], changes: Mapping[str
             f"its name, or measure the reference again."
         )
     return None if reference.provenance["illustration"] else name
+
+
+def _exists(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:  # a name that no file can have, or a folder that is closed
+        return False
 
 
 def _check_learned(reference: Report) -> None:

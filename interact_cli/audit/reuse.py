@@ -12,7 +12,7 @@ from interact_cli.audit.agreement import SPECIAL, check_agreement, unread
 from interact_cli.audit.answers import Ask, answer
 from interact_cli.audit.defaults import BUDGET, WITH_CLASSES, check_labels, check_protocol
 from interact_cli.audit.delivery import Outcome, deliver
-from interact_cli.audit.earlier import left_open, settings_of
+from interact_cli.audit.earlier import check_code, left_open, settings_of
 from interact_cli.audit.evaluation import Evaluations, Network
 from interact_cli.audit.learning import with_baselines
 from interact_cli.audit.material import Material
@@ -137,7 +137,8 @@ class EarlierRun:
         Raises:
             UsageError: a change that --from cannot make, or settings that do not fit each other.
         """
-        foreign = [name for name in self.changes if name not in {*QUESTION, *HANDLING}]
+        own = {"arch"} if self.changes.get("arch") == self.report.config["arch"] else set()
+        foreign = [name for name in self.changes if name not in {*QUESTION, *HANDLING, *own}]
         if foreign:
             raise UsageError(
                 f"--from takes the network, inputs and players of the report; {', '.join(foreign)} cannot change. "
@@ -160,7 +161,7 @@ class EarlierRun:
         """Return the network on its inputs, checked to be the same as the report's.
 
         Raises:
-            UsageError: the checkpoint is not where it was.
+            UsageError: the checkpoint is not where it was, or the report names code that the user did not.
             ReportRefused: anything that decides a record differs; the message names it.
         """
         if self._subject is None:
@@ -182,6 +183,7 @@ class EarlierRun:
                 "The report does not hold all that is asked, and its checkpoint is not where it was. "
                 "Name it: interact measure CHECKPOINT --from REPORT."
             )
+        check_code(self._given, self.changes)
         given = left_open(self._given) | {"run.batch_size": self.report.provenance["batch_rows"]}
         learned = self.report.provenance["baseline"].get("learned")
         if learned:  # for the score of the first run, whatever is asked now

@@ -173,7 +173,8 @@ def judge_checkpoint(reference: Path, checkpoint: Path, ruled: Ruled, shown: Sho
     first = read_confined(reference)
     from interact_cli.audit.like import measure_like
 
-    outcome = measure_like(first, checkpoint, how.changes, how.told, sys.argv)
+    inputs = [given for given in (reference, ruled.file, ruled.noise) if given is not None]
+    outcome = measure_like(first, checkpoint, how.changes, how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
     _judge(first, outcome.report, (str(reference), str(outcome.path)), ruled, policy, shown)
 
@@ -202,7 +203,8 @@ def check_itself(
         first, place = _measured_first(checkpoint, policy, how, config, assignments)
     from interact_cli.audit.like import second_seed
 
-    outcome = second_seed(first, checkpoint, how.changes, how.told, sys.argv)
+    inputs = [given for given in (place, ruled.file) if given is not None]
+    outcome = second_seed(first, checkpoint, how.changes, how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
     second, names = outcome.report, (str(place), str(outcome.path))
     screen.say(f"For margins in noise, name it in the policy: noise: {outcome.path}")

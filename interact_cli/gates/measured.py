@@ -12,7 +12,7 @@ import numpy as np
 from interact_cli.gates.numbers import PairedNumbers
 from interact_cli.gates.pairing import PairedSamples
 from interact_cli.gates.soundness import Asserted, unsound
-from interact_cli.gates.stated import differs
+from interact_cli.gates.stated import differs, same_network
 from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report
 from interact_cli.safe_text import safe_text
@@ -108,8 +108,9 @@ class Both:
             for side, taken in ((self.reference, rows.reference), (self.candidate, rows.candidate))
         ]
         first, second = correct
-        mean = STATISTICS["mean"]
-        return Sound(PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,)), _EVERY)
+        mean, counted = STATISTICS["mean"], not same_network(self.reference, self.candidate)
+        numbers = PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,), counted)
+        return Sound(numbers, _EVERY)
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,8 @@ def _chosen(field: str, side: _Side, at: Sequence[Label] | None) -> IntArray | P
     if not side.labels:
         return _no_places(field, at) if at is not None else _EVERY
     known = side.labels[0]
+    if not side.quantity.values.size or at == ():
+        return Problem(f"{field}: places", "none asserted", "none asserted", "Name places in 'at', or leave it out.")
     if at is None:
         return np.arange(len(known))
     found = [next((place for place, label in enumerate(known) if _same(label, one)), None) for one in at]

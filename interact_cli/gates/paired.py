@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 
-from interact_cli.gates.bounds import Bounds
+from interact_cli.gates.bounds import Bounds, Counts
 from interact_cli.gates.numbers import PairedNumbers
 from interact_cli.gates.resampling import AT_ONCE, LEAST_FOR_INTERVAL, Resamples
 from interact_cli.metrics.summaries.of_means import OfMeans
@@ -33,22 +33,30 @@ class Change:
     """The part by which noise of the drawn contexts alone moves it; the bounds are stretched to cover both readings."""
     rounding: FloatArray
     """What is too small to count."""
+    counts: Counts | None = None
+    """Of a share of samples: the outermost of its bounds and these holds."""
+    unit: FloatArray | float = 1.0
+    """What a change of the share by 1 is here: 1 over the reference where it is relative."""
 
     def low(self, alpha: float) -> FloatArray:
         """Return the lower bound at level alpha."""
-        return self.bounds.low(alpha) - np.maximum(self.bias, 0)
+        low = self.bounds.low(alpha) - np.maximum(self.bias, 0)
+        return low if self.counts is None else np.minimum(low, self.counts.low(alpha) * self.unit)
 
     def high(self, alpha: float) -> FloatArray:
         """Return the upper bound at level alpha."""
-        return self.bounds.high(alpha) - np.minimum(self.bias, 0)
+        high = self.bounds.high(alpha) - np.minimum(self.bias, 0)
+        return high if self.counts is None else np.maximum(high, self.counts.high(alpha) * self.unit)
 
     def p_above(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the lower bound is at the threshold."""
-        return self.bounds.p_above(threshold + np.maximum(self.bias, 0) + self.rounding)
+        p = self.bounds.p_above(threshold + np.maximum(self.bias, 0) + self.rounding)
+        return p if self.counts is None else np.maximum(p, self.counts.p_above(threshold / self.unit))
 
     def p_below(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the upper bound is at the threshold."""
-        return self.bounds.p_below(threshold + np.minimum(self.bias, 0) - self.rounding)
+        p = self.bounds.p_below(threshold + np.minimum(self.bias, 0) - self.rounding)
+        return p if self.counts is None else np.maximum(p, self.counts.p_below(threshold / self.unit))
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,9 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
         absolute = _change(second - first, drawn[1] - drawn[0], without[1] - without[0], bias, rounding)
         ratios = second / first - 1, drawn[1] / drawn[0] - 1, without[1] / without[0] - 1
         relative = _change(*ratios, second / first - other / plain, np.full_like(first, ROUNDING))
+        if numbers.counted:
+            counts = Counts.of(*(side[0] for side in sides))
+            absolute, relative = replace(absolute, counts=counts), replace(relative, counts=counts, unit=1 / first)
 
         finite = np.isfinite(first) & np.isfinite(second) & np.isfinite(bias) & _clean(sides, len(first))
         bounded = finite & absolute.bounds.finite & (numbers.n_samples >= LEAST_FOR_INTERVAL)
@@ -121,7 +132,8 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
         above = own.low(REFERENCE_ALPHA) - np.maximum(first - plain, 0) > ROUNDING * np.abs(first)
         positive = bounded & above & (own.ordered[:, 0] > 0) & relative.bounds.finite & np.isfinite(relative.bias)
         alike = np.logical_and.reduce([(one[0] == one[1]).all(axis=0) for one in (values, without, drawn)])
-        identical = finite & (alike | all(np.array_equal(one, two) for one, two in zip(*sides, strict=True)))
+        equal = alike | all(np.array_equal(one, two) for one, two in zip(*sides, strict=True))
+        identical = finite & equal & (not numbers.counted)
     return Paired(first, second, identical, finite, bounded, positive, absolute, relative)
 
 

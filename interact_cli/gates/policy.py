@@ -142,7 +142,8 @@ class Policy(_Section):
 
 def named(rule: Rule) -> str:
     """Return how a rule is called."""
-    return safe_text(rule.name) if rule.name else f"{rule.metric} {rule.quantity} must not {rule.must_not}"
+    number = rule.quantity if rule.quantity == rule.metric else f"{rule.metric} {rule.quantity}"
+    return safe_text(rule.name or f"{number} must not {rule.must_not}")
 
 
 def check_may_differ(given: Sequence[str]) -> tuple[Declared, ...]:

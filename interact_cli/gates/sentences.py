@@ -44,11 +44,8 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
 
 def of_problems(rule: Rule, problems: Sequence[Problem]) -> str:
     """Say why a rule could not be judged."""
-    first = problems[0]
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return (
-        f"{safe_text(rule.quantity)} could not be judged: {first.field} ({first.reference} / {first.candidate}){more}."
-    )
+    return f"{safe_text(rule.quantity)} could not be judged: {_said(problems[0])}{more}."
 
 
 def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:

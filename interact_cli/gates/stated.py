@@ -137,3 +137,12 @@ REMARKED = (
     ("way to the output", provenance("entry", "way")),
 )
 """What moves the last bits of a number only (float32, one shape a batch): said, never refused."""
+
+
+def same_network(first: Report, second: Report) -> bool:
+    """Whether two reports say that they are of one checkpoint, built alike; False where either does not say."""
+    for path in (("checkpoint", "sha256"), ("checkpoint", "weights_key"), ("arch",)):
+        one, other = at(first.provenance, *path), at(second.provenance, *path)
+        if one != other or one in (NOT_STATED, "", None):
+            return False
+    return at(first.config, "arch_args") == at(second.config, "arch_args")

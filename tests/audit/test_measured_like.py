@@ -366,6 +366,9 @@ def test_data_that_moved(desk: Path):
         assert_same_plan(reference, candidate)
     with pytest.raises(DataRefused, match="nothing there"):
         like(reference, "other.pt", data__root=Path("nowhere"))
+    places = {**reference.run["places"], "data.name": f"csv:/{'x' * 300}/table.csv"}
+    with pytest.raises(DataRefused, match="nothing there"):
+        like(replace(reference, run={"places": places}), "other.pt")
 
 
 def test_a_home_folder_is_put_back(desk: Path, monkeypatch: pytest.MonkeyPatch):

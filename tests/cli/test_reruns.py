@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from support.workbench import (
 
 import interact_cli as ic
 from interact_cli.journal.units import Journal
+from interact_cli.report.hdf5.writer import write_report
 
 RUN = ("measure", *TABLE, "-m", "multi-order", "-m", "shapley", "-n", "12", "--batch-size", "64", "-o", "a.h5")
 CONVNET = ("measure", "ckpt.pt", "-n", "3", "--players", "grid:4x4", "-b", "300")
@@ -250,3 +252,19 @@ def test_no_number_depends_on_the_batch_size(desk: Path):
         for one, other in zip(found[0].records, report.records, strict=True):
             np.testing.assert_array_equal(one.coalitions, other.coalitions)
             np.testing.assert_allclose(one.values, other.values, atol=1e-5 * largest, rtol=0)
+
+
+def test_a_report_chooses_no_code(desk: Path):
+    """A report may come from anywhere; the code that it names runs on the user's own word alone."""
+    done("measure", *TABLE, "-m", "multi-order", "-n", "2", "-b", "200", "-o", "a.h5")
+    (desk.parent / "evil.py").write_text(Path("network.py").read_text() + "\nfrom pathlib import Path\nPath('touched').touch()\n")
+    report = ic.read_report("a.h5")
+    outside = "py:../evil.py:make"
+    write_report(replace(report, config={**report.config, "arch": outside}), Path("forged.h5"), force=False)
+    asked = ("measure", "--from", "forged.h5", "-m", "multi-order", "-b", "256", "-o", "b.h5")
+
+    assert f"pass --arch {outside}" in refused(2, *asked)
+    assert not Path("touched").exists()
+    assert "arch cannot change" in refused(2, *asked, "--arch", "py:network.py:make")
+    interact(*asked, "--arch", outside)
+    assert Path("touched").exists()

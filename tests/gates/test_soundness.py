@@ -320,6 +320,14 @@ def test_a_place_that_does_not_exist_is_a_problem_with_those_that_do(
     assert all(str(one) in field for one in at if one != 0)
 
 
+def test_no_place_at_all_is_a_problem():
+    assert list(fields(numbers(*pair(), "shapley", "mean", at=()))) == ["shapley: mean: places"]
+    bare = [with_quantity(side, "shapley", "summary", "mean", values=np.zeros(0), parts=("none",)) for side in pair()]
+    none = Quantity("none", ("sample", "player"), np.zeros((8, 0)), "1", "")
+    held = [with_measurement(side, "shapley", per_sample=(none,)) for side in bare]
+    assert list(fields(numbers(*held, "shapley", "mean"))) == ["shapley: mean: places"]
+
+
 @pytest.mark.parametrize("at", [("c1", "c6"), (1, 3)])
 def test_places_are_chosen_by_name_or_number(at: tuple[Any, ...]):
     metric, quantity = ("shapley", "mean_abs") if isinstance(at[0], str) else ("multi-order", "mean_abs")
