@@ -25,12 +25,12 @@ from benchmarks.gate_networks import FAMILIES, VERSIONS
 from benchmarks.gate_reports import Reports, reports
 from benchmarks.sheet import Share, Sheet
 from benchmarks.table import Goal, Row
-from interact_cli.gates.decisions import decide, word_of
-from interact_cli.gates.differences import differences
 from interact_cli.gates.first_policy import SHARE
-from interact_cli.gates.numbers import PairedNumbers
 from interact_cli.gates.policy import Margin
-from interact_cli.gates.resampling import Resamples
+from interact_cli.gates.statistics.decisions import decide, word_of
+from interact_cli.gates.statistics.differences import differences
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.resampling import Resamples
 from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray, IntArray
@@ -69,6 +69,8 @@ class Asked:
     """Whose parts."""
     up: bool = True
     """The direction of the true change, where the rule forbids both."""
+    moved: int | None = None
+    """The only order that truly changes, of a rule of all of them; None for all."""
     version: str = "retrained"
     """The candidate; ``"reference"``: the very same network, scaled, so that all samples change alike."""
 
@@ -79,6 +81,7 @@ class Asked:
     def __str__(self) -> str:
         at = "" if self.metric == STRENGTH else " at all orders" if self.order is None else f" at order {self.order}"
         side = f", true change {'up' if self.up else 'down'}" if self.must_not == "change" else ""
+        side += "" if self.moved is None else f", order {self.moved} alone changes"
         name = f"strength_{self.statistic}" if self.metric == STRENGTH else self.statistic
         itself = "the reference itself, scaled: " if self.version == "reference" else ""
         return f"{itself}{name}{at} must not {self.must_not} ({self.kind} margin{side})"
@@ -90,6 +93,7 @@ RULES = (
     *(Asked("mean_abs", must_not, "absolute", order=7) for must_not in ("rise", "fall")),
     *(Asked("mean_abs", must_not) for must_not in ("rise", "fall", "change")),
     Asked("mean_abs", "rise", "absolute"),
+    *(Asked("mean_abs", must_not, moved=7) for must_not in ("rise", "fall")),
     *(Asked("rms", must_not, order=7) for must_not in ("rise", "fall")),
     *(Asked("mean_abs", must_not, metric=STRENGTH) for must_not in ("rise", "fall", "change")),
     *(Asked("mean_abs", must_not, "absolute", metric=STRENGTH) for must_not in ("rise", "fall")),
@@ -173,9 +177,10 @@ def error_rates(reports: Reports, name: str, repeats: int, truth: Truth) -> Shee
         draws = pool.draws(repeats)
         pair, place = pool.parts(asked.metric), _place(reports, asked)
         margin = _margin(pair[0], asked, place, truth)
+        moved = np.ones(1) if asked.moved is None else reports.orders == asked.moved
         at, none = (
             Counter(_word((pair[0], changed), draw, asked, margin, place) for draw in draws)
-            for changed in (_changed(pair, asked, place, share, truth) for share in (SHARE, 0.0))
+            for changed in (_changed(pair, asked, place, share, truth) for share in (SHARE * moved, 0.0 * moved))
         )
         wrong = (
             Share(at["FAIL"], repeats, rarely),
@@ -192,8 +197,11 @@ def _place(reports: Reports, asked: Asked) -> int | None:
     return None if asked.order is None else int(np.flatnonzero(reports.orders == asked.order)[0])
 
 
-def _changed(pair: tuple[Parts, Parts], asked: Asked, place: int | None, share: float, truth: Truth) -> Parts:
-    """Scale the candidate until its true change is this share of the reference: at one order, or at every one."""
+def _changed(pair: tuple[Parts, Parts], asked: Asked, place: int | None, share: FloatArray, truth: Truth) -> Parts:
+    """Scale the candidate until its true change is this share of the reference, at one order or at every one.
+
+    ``share`` is ``(1,)``, or ``(place,)``.
+    """
     before, now = (parts.of_all(asked.statistic, truth) for parts in pair)
     wanted = before + asked.sign * share * (before.mean() if asked.kind == "absolute" and place is None else before)
     factors = wanted / now
@@ -287,7 +295,7 @@ def usual_rules(reports: Reports, name: str, repeats: int) -> Sheet:
     draws = pool.draws(repeats)
     by_change = []
     for change in (0.0, 0.05, 0.1):
-        scaled = _changed((reference, candidate), asked, None, change, "reports")
+        scaled = _changed((reference, candidate), asked, None, np.array([change]), "reports")
         factor = float((scaled.seeds / candidate.seeds).flat[0])
         pairs = [_rows(pool, draw, factor) for draw in draws]
         shown = {rule: [happened(*pair) for pair in pairs] for rule, happened in CLASSIC.items()}
@@ -312,14 +320,14 @@ def _shown(pair: tuple[Parts, Parts], draw: Draw) -> bool:
 
 def gate_error_rates(quick: bool) -> Iterator[Row]:
     """Yield the rows."""
-    for sheet in sheets(QUICK_REPEATS if quick else REPEATS, list(FAMILIES)[:1] if quick else list(FAMILIES)):
+    for sheet in sheets(quick):
         yield from sheet.rows()
 
 
-def sheets(repeats: int, families: Sequence[str]) -> Iterator[Sheet]:
-    """Yield the tables."""
-    for key in families:
-        family = FAMILIES[key]
+def sheets(quick: bool) -> Iterator[Sheet]:
+    """Yield the tables; a few repetitions of the fully connected network alone where time is short."""
+    repeats = QUICK_REPEATS if quick else REPEATS
+    for family in list(FAMILIES.values())[: 1 if quick else None]:
         held = reports(family, N_SEEDS)
         yield from (error_rates(held, family.name, repeats, truth) for truth in TRUTHS)
         yield versions(held, family.name, repeats)
@@ -327,10 +335,8 @@ def sheets(repeats: int, families: Sequence[str]) -> Iterator[Sheet]:
 
 
 def main() -> None:
-    quick = "--quick" in sys.argv
-    for sheet in sheets(QUICK_REPEATS if quick else REPEATS, list(FAMILIES)):
-        print(sheet.markdown(), flush=True)
-        print()
+    for sheet in sheets("--quick" in sys.argv):
+        print(sheet.markdown(), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ import numpy as np
 from benchmarks.classic_rules import CLASSIC
 from benchmarks.sheet import Share, Sheet
 from benchmarks.table import Goal, Row
-from interact_cli.gates.decisions import decide, word_of
-from interact_cli.gates.differences import differences
-from interact_cli.gates.numbers import PairedNumbers
 from interact_cli.gates.policy import Margin
-from interact_cli.gates.resampling import Resamples
+from interact_cli.gates.statistics.decisions import decide, word_of
+from interact_cli.gates.statistics.differences import differences
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.resampling import Resamples
 from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray

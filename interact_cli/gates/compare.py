@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from interact_cli.errors import NotComparable
-from interact_cli.gates.comparability import Allowed, Comparability, comparability
-from interact_cli.gates.differences import differences
-from interact_cli.gates.measured import ACCURACY, NO_MEAN, Both, Sound
-from interact_cli.gates.numbers import PairedNumbers
-from interact_cli.gates.pairing import SampleRule, pair_samples
 from interact_cli.gates.policy import Declared
-from interact_cli.gates.remarks import remarks
-from interact_cli.gates.resampling import Resamples
-from interact_cli.gates.stated import NOT_STATED, at
+from interact_cli.gates.reports.comparability import Allowed, Comparability, comparability
+from interact_cli.gates.reports.measured import ACCURACY, NO_MEAN, Both, Sound
+from interact_cli.gates.reports.pairing import SampleRule, pair_samples
+from interact_cli.gates.reports.remarks import remarks
+from interact_cli.gates.reports.stated import NOT_STATED, at
+from interact_cli.gates.statistics.differences import differences
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.resampling import Resamples
 from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Comparison, Difference, Problem, Side, Spoken

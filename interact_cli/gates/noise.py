@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from interact_cli.gates.comparability import Allowed, comparability
 from interact_cli.gates.compare import MOST_PLACES, Draws, none_left, refuse
-from interact_cli.gates.differences import differences
-from interact_cli.gates.measured import Both, Sound
-from interact_cli.gates.pairing import SampleRule, pair_samples
-from interact_cli.gates.stated import NOT_STATED, at, differs, setting, words
+from interact_cli.gates.reports.comparability import Allowed, comparability
+from interact_cli.gates.reports.measured import Both, Sound
+from interact_cli.gates.reports.pairing import SampleRule, pair_samples
+from interact_cli.gates.reports.stated import NOT_STATED, at, differs, setting, words
+from interact_cli.gates.statistics.differences import differences
 from interact_cli.results import Report
 from interact_cli.types import FloatArray
 from interact_cli.verdicts import Problem

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf, isnan
 
 from interact_cli.gates.policy import Margin, Rule
-from interact_cli.gates.resampling import LEAST_FOR_INTERVAL
+from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word
 

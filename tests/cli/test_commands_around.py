@@ -14,7 +14,19 @@ from support.workbench import TABLE, Ran, command, done, environment, interact, 
 import interact_cli
 
 HEAVY = ("torch", "torchvision", "timm", "transformers", "scipy", "h5py", "sklearn", "pandas", "matplotlib")
-COMMANDS = ("measure", "bottleneck", "show", "plot", "inspect", "list", "validate", "doctor", "compare", "gate", "selfcheck")
+COMMANDS = (
+    "measure",
+    "bottleneck",
+    "show",
+    "plot",
+    "inspect",
+    "list",
+    "validate",
+    "doctor",
+    "compare",
+    "gate",
+    "selfcheck",
+)
 
 WATCH = f"""
 import sys

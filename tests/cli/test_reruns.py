@@ -257,7 +257,9 @@ def test_no_number_depends_on_the_batch_size(desk: Path):
 def test_a_report_chooses_no_code(desk: Path):
     """A report may come from anywhere; the code that it names runs on the user's own word alone."""
     done("measure", *TABLE, "-m", "multi-order", "-n", "2", "-b", "200", "-o", "a.h5")
-    (desk.parent / "evil.py").write_text(Path("network.py").read_text() + "\nfrom pathlib import Path\nPath('touched').touch()\n")
+    (desk.parent / "evil.py").write_text(
+        Path("network.py").read_text() + "\nfrom pathlib import Path\nPath('touched').touch()\n"
+    )
     report = ic.read_report("a.h5")
     outside = "py:../evil.py:make"
     write_report(replace(report, config={**report.config, "arch": outside}), Path("forged.h5"), force=False)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from interact_cli.gates.bounds import Bounds, holm
-from interact_cli.gates.resampling import Resamples
+from interact_cli.gates.statistics.bounds import Bounds, holm
+from interact_cli.gates.statistics.resampling import Resamples
 
 
 def bounds_of_mean(values, seed=0, resamples=2000):

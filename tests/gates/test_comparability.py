@@ -21,10 +21,10 @@ from support.gate_reports import (
 from support.text_gate_reports import text_report
 
 from interact_cli.errors import NotComparable
-from interact_cli.gates.comparability import Allowed, comparability
 from interact_cli.gates.compare import compare
 from interact_cli.gates.policy import MAY_DIFFER
-from interact_cli.gates.stated import FIELDS, words
+from interact_cli.gates.reports.comparability import Allowed, comparability
+from interact_cli.gates.reports.stated import FIELDS, words
 from interact_cli.results import PlayerTable, Report, SampleTable
 
 SMALL = {"n_samples": 4, "metrics": ("multi-order", "shapley")}

@@ -22,7 +22,7 @@ from support.text_gate_reports import text_report
 
 from interact_cli.errors import NotComparable
 from interact_cli.gates.compare import MOST_PLACES, compare
-from interact_cli.gates.measured import labels_of
+from interact_cli.gates.reports.measured import labels_of
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.results import Finding, Report
 from interact_cli.verdicts import Comparison

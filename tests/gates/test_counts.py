@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from interact_cli.gates.bounds import Counts
-from interact_cli.gates.decisions import decide, word_of
-from interact_cli.gates.numbers import PairedNumbers
 from interact_cli.gates.policy import Margin
-from interact_cli.gates.resampling import Resamples
+from interact_cli.gates.statistics.bounds import Counts
+from interact_cli.gates.statistics.decisions import decide, word_of
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.resampling import Resamples
 from interact_cli.metrics.summaries.of_means import STATISTICS
 
 MEAN = STATISTICS["mean"]

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from interact_cli.gates.decisions import decide, problem, word_of
-from interact_cli.gates.differences import differences
-from interact_cli.gates.numbers import PairedNumbers
 from interact_cli.gates.policy import Margin
-from interact_cli.gates.resampling import Resamples
+from interact_cli.gates.statistics.decisions import decide, problem, word_of
+from interact_cli.gates.statistics.differences import differences
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.resampling import Resamples
 from interact_cli.metrics.summaries.of_means import STATISTICS
 
 RANK = {"PASS": 0, "INCONCLUSIVE": 1, "FAIL": 2}

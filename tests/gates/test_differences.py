@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from interact_cli.gates import paired
-from interact_cli.gates.differences import differences
-from interact_cli.gates.numbers import PairedNumbers
-from interact_cli.gates.resampling import Resamples
+from interact_cli.gates.statistics import paired
+from interact_cli.gates.statistics.differences import differences
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.resampling import Resamples
 from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
 
 

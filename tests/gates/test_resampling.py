@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from interact_cli.errors import ShapeError
-from interact_cli.gates import resampling
-from interact_cli.gates.resampling import Resamples, level, tail
+from interact_cli.gates.statistics import resampling
+from interact_cli.gates.statistics.resampling import Resamples, level, tail
 from interact_cli.metrics.summaries.statistics import tail_of_interval
 
 

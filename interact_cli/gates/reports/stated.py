@@ -145,4 +145,4 @@ def same_network(first: Report, second: Report) -> bool:
         one, other = at(first.provenance, *path), at(second.provenance, *path)
         if one != other or one in (NOT_STATED, "", None):
             return False
-    return at(first.config, "arch_args") == at(second.config, "arch_args")
+    return bool(at(first.config, "arch_args") == at(second.config, "arch_args"))

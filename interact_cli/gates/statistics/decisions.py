@@ -10,12 +10,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from interact_cli.gates.bounds import holm
-from interact_cli.gates.differences import Columns, joined, records
-from interact_cli.gates.numbers import PairedNumbers
-from interact_cli.gates.paired import Paired, blocks
 from interact_cli.gates.policy import Margin
-from interact_cli.gates.resampling import LEAST_FOR_INTERVAL, Resamples
+from interact_cli.gates.statistics.bounds import holm
+from interact_cli.gates.statistics.differences import Columns, joined, records
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.paired import Paired, blocks
+from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL, Resamples
 from interact_cli.types import FloatArray
 from interact_cli.verdicts import Decision, Difference, Problem, Word
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import betainc, betaincinv, ndtr, ndtri, stdtr, stdtrit
 
-from interact_cli.gates.resampling import distance, level
+from interact_cli.gates.statistics.resampling import distance, level
 from interact_cli.types import BoolArray, FloatArray
 
 FARTHEST = 37.0

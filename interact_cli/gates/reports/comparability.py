@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from interact_cli.gates.pairing import Rows, aligned, twice
 from interact_cli.gates.policy import Declared
-from interact_cli.gates.stated import FIELDS, LIKE, NOT_STATED, SEED, Field, at, differs, words
+from interact_cli.gates.reports.pairing import Rows, aligned, twice
+from interact_cli.gates.reports.stated import FIELDS, LIKE, NOT_STATED, SEED, Field, at, differs, words
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem

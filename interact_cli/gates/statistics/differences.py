@@ -8,10 +8,10 @@ from itertools import product
 
 import numpy as np
 
-from interact_cli.gates.bounds import holm
-from interact_cli.gates.numbers import PairedNumbers
-from interact_cli.gates.paired import Paired, blocks
-from interact_cli.gates.resampling import LEAST_FOR_INTERVAL, Resamples
+from interact_cli.gates.statistics.bounds import holm
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.paired import Paired, blocks
+from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL, Resamples
 from interact_cli.types import BoolArray, FloatArray
 from interact_cli.verdicts import Change, Difference
 
@@ -20,8 +20,8 @@ def differences(numbers: PairedNumbers, resamples: Resamples, *, confidence: flo
     """Compare a quantity at each of its places, row-major.
 
     Both reports are resampled alike: their common samples, and whatever else they share, cancel. The interval is the
-    outermost of three (`gates.bounds.Bounds`), stretched by the bias of sampling noise so that it covers the raw and
-    the corrected reading. Intervals are NaN below 20 samples, and where a number is not finite on some resample.
+    outermost of three (`gates.statistics.bounds.Bounds`), stretched by the bias of sampling noise so that it covers the
+    raw and the corrected reading. Intervals are NaN below 20 samples, and where a number is not finite on some resample.
 
     Args:
         numbers: What the paired samples contribute.

@@ -1,0 +1,1 @@
+"""What two reports offer: whether they can be compared, which samples they share, which of their numbers are sound."""
