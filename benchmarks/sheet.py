@@ -31,9 +31,11 @@ class Share:
         low, high = clopper_pearson(self.hits, self.trials)
         return f"{100 * low:.1f} to {100 * high:.1f}"
 
-    def __str__(self) -> str:
-        missed = "" if self.goal is None or self.goal.met(self.percent) else " **missed**"
-        return f"{self.percent:.1f} ({self.interval}){missed}"
+    def shown(self, *, with_goal: bool) -> str:
+        """Return share and interval, and the goal where it is missed or nothing else names it."""
+        named = [f"goal {self.goal}"] if self.goal is not None and with_goal else []
+        missed = ["**missed**"] if self.goal is not None and not self.goal.met(self.percent) else []
+        return ", ".join([f"{self.percent:.1f} ({self.interval})", *named, *missed])
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,21 @@ class Sheet:
                     what = f"{self.title}: {rule}; {column}"
                     yield Row(what, share.percent, " %", share.goal, share.interval)
 
+    def highest(self) -> tuple[Share | None, ...]:
+        """Return the highest share of every column."""
+        columns = zip(*[shares for _, shares in self.lines], strict=True)
+        return tuple(max(filter(None, column), key=lambda share: share.percent, default=None) for column in columns)
+
     def markdown(self) -> str:
-        """Return the table in percent, each share with its interval."""
-        goals = [self._goal(column) for column in range(len(self.columns))]
-        head = ["rule", *[name + (f", {goal}" if goal else "") for name, goal in zip(self.columns, goals, strict=True)]]
-        lines = [head, ["---"] * len(head)]
-        lines += [[rule, *["" if share is None else str(share) for share in shares]] for rule, shares in self.lines]
+        """Return the table in percent, each share with its interval; the head names the goals that all rules share."""
+        shared = [self._shared(column) for column in range(len(self.columns))]
+        head = [f"{name}, goal {goal}" if goal else name for name, goal in zip(self.columns, shared, strict=True)]
+        lines = [["rule", *head], ["---"] * (1 + len(head))]
+        for rule, shares in self.lines:
+            cells = zip(shares, shared, strict=True)
+            lines.append([rule, *["" if share is None else share.shown(with_goal=not goal) for share, goal in cells]])
         return "\n".join([f"**{self.title}**", "", *["| " + " | ".join(line) + " |" for line in lines]])
 
-    def _goal(self, column: int) -> str:
-        shares = [of_rule[column] for _, of_rule in self.lines]
-        goals = {str(share.goal) for share in shares if share is not None and share.goal is not None}
-        return f"goal {goals.pop()}" if len(goals) == 1 else ""
+    def _shared(self, column: int) -> str:
+        goals = {str(share.goal or "") for share in (of_rule[column] for _, of_rule in self.lines) if share is not None}
+        return goals.pop() if len(goals) == 1 else ""

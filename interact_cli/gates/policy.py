@@ -142,8 +142,17 @@ class Policy(_Section):
 
 def named(rule: Rule) -> str:
     """Return how a rule is called."""
-    number = rule.quantity if rule.quantity == rule.metric else f"{rule.metric} {rule.quantity}"
-    return safe_text(rule.name or f"{number} must not {rule.must_not}")
+    return safe_text(rule.name or f"{number_named(rule.metric, rule.quantity)} must not {rule.must_not}")
+
+
+def number_named(metric: str, quantity: str) -> str:
+    """Return how a number is called.
+
+    Example:
+        >>> number_named("multi-order", "mean_abs"), number_named("accuracy", "accuracy")
+        ('multi-order mean_abs', 'accuracy')
+    """
+    return quantity if quantity == metric else f"{metric} {quantity}"
 
 
 def check_may_differ(given: Sequence[str]) -> tuple[Declared, ...]:

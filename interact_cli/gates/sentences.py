@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, isnan
 
-from interact_cli.gates.policy import Margin, Rule
+from interact_cli.gates.policy import Margin, Rule, number_named
 from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word
@@ -64,7 +64,8 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
     rest = f"; {_rules(warned)} of level warn did not pass" if warned else ""
     if word == "FAIL":
         first = by_word["FAIL"][0]
-        said = f"{_own_name(first)}{first.metric} {first.sentence.rstrip('.')}"
+        of_metric = "" if first.metric == first.quantity else f"{first.metric} "
+        said = f"{_own_name(first)}{of_metric}{first.sentence.rstrip('.')}"
         return f"{_share(by_word['FAIL'], deciding)} broken: {said}{rest}."
     undecided = by_word["INCONCLUSIVE"]
     unjudged = [problem for rule in undecided for problem in rule.problems[:1]]
@@ -76,13 +77,13 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
         return f"{_share(undecided, deciding)} undecided by {_samples(n_samples)}{let}{rest}."
     decisions = [decision for rule in deciding for decision in rule.decisions]
     same = "identical, " if all(decision.difference.change == "identical" for decision in decisions) else ""
-    holds = "the rule holds" if len(deciding) == 1 else f"all {len(deciding)} rules hold"
+    holds = "the rule holds" if len(deciding) == 1 else f"{'both' if len(deciding) == 2 else f'all {len(deciding)}'} rules hold"
     return f"{same}{holds} on {_samples(n_samples)}{rest}."
 
 
 def _own_name(rule: RuleVerdict) -> str:
     """Return the name that the policy gives a rule; empty where it gives none."""
-    given = rule.name != f"{rule.metric} {rule.quantity} must not {rule.must_not}"
+    given = rule.name != f"{number_named(rule.metric, rule.quantity)} must not {rule.must_not}"
     return f"{rule.name}: " if given else ""
 
 
