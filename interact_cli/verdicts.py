@@ -6,11 +6,13 @@ these records, `report/verdicts/` and `report/plots/` show them, and neither kno
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Word = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 Level = Literal["error", "warn"]
+MustNot = Literal["rise", "fall", "change"]
 Change = Literal["rose", "fell", "no change shown", "identical", "undefined"]
 """What a difference shows: its sign where zero lies outside the interval, corrected for the number of places."""
 
@@ -153,6 +155,29 @@ class Decision:
     """What two plan seeds of one checkpoint differ by (A/A), in the unit of ``margin``; None where not measured."""
 
 
+def samples_needed(must_not: MustNot, decisions: Sequence[Decision]) -> int | None:
+    """Return the samples that would decide a rule: one place shown beyond its margin breaks it, all of them hold it.
+
+    None where nothing is open, and where it would take a place whose change lies at its margin.
+
+    Args:
+        must_not: The direction that is worse.
+        decisions: The places of the rule.
+    """
+    undecided = [decision for decision in decisions if decision.word == "INCONCLUSIVE"]
+    known = [(decision, decision.needed) for decision in undecided if decision.needed is not None]
+    breaking = [needed for decision, needed in known if _beyond(must_not, decision)]
+    if breaking:
+        return min(breaking)
+    return max(needed for _, needed in known) if known and len(known) == len(undecided) else None
+
+
+def _beyond(must_not: MustNot, decision: Decision) -> bool:
+    found = decision.difference
+    value = found.relative if decision.relative and found.relative is not None else found.difference
+    return {"rise": value, "fall": -value, "change": abs(value)}[must_not] > decision.margin
+
+
 @dataclass(frozen=True)
 class RuleVerdict:
     """One rule of the policy."""
@@ -160,7 +185,7 @@ class RuleVerdict:
     name: str
     metric: str
     quantity: str
-    must_not: Literal["rise", "fall", "change"]
+    must_not: MustNot
     margin: str
     """As written: ``"5%"``, ``"0.1"``, ``"2 noise"``."""
     level: Level
@@ -170,7 +195,7 @@ class RuleVerdict:
     """What a tired person should read."""
     decisions: tuple[Decision, ...] = ()
     remarks: tuple[str, ...] = ()
-    """A margin below the A/A noise, fewer than 30 samples, a cross-check that disagrees."""
+    """A margin below the A/A noise, fewer than 30 samples, a change that is shown inside the margin."""
     problems: tuple[Problem, ...] = ()
     """Why it could not be decided at all: metric missing, non-finite value, margin relative to nothing."""
 

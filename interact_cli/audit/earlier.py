@@ -8,7 +8,8 @@ from typing import Any
 
 from interact_cli.adapters.loading import OWN_NETWORKS
 from interact_cli.audit.defaults import INNER
-from interact_cli.errors import UsageError
+from interact_cli.config.loading import load_settings
+from interact_cli.errors import ReportRefused, UsageError
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
@@ -22,12 +23,62 @@ FIXED_BY_PROTOCOL = (
     "plan.pairs",
     "plan.contexts",
 )
+PLACES = ("checkpoint", "data.name", "data.root", "data.samples")
+"""Where the inputs of a run lay; beside its settings, a report says nothing else of a run."""
+ASKED_ANEW = ("run.output", "run.force")
+"""Where a report goes, and whether it replaces another: never an earlier report's to say."""
+STATED: dict[str, Any] = {
+    "config.arch": str | None,
+    "config.arch_args": Mapping,
+    "config.score": str,
+    "config.target": str | None,
+    "config.data.name": str,
+    "config.plan.seed": int,
+    "provenance.arch_source": str,
+    "provenance.baseline": Mapping,
+    "provenance.baseline.learned": Mapping | None,
+    "provenance.class_names": list | tuple,
+    "provenance.data.fingerprint": str,
+    "provenance.identity.question.plan": Mapping,
+    "provenance.identity.records.baseline.name": str,
+    "provenance.identity.records.checkpoint": str,
+    "provenance.identity.records.players": str,
+    "provenance.illustration": bool,
+    "provenance.plan_hash": str,
+}
+"""What the documents of a finished run say, and another run rests on; None may also be left out."""
 
 
 def settings_of(report: Report) -> dict[str, Any]:
-    """Return the dotted settings of the run behind a report, its files where they lay."""
-    places = {name: _expanded(name, value) for name, value in report.run.get("places", {}).items() if value}
-    return {**_flat(report.config), **places}
+    """Return the dotted settings of the run behind a report, its files where they lay.
+
+    Raises:
+        ReportRefused: the report does not say what its run was; the message names the field.
+    """
+    _check_stated(report)
+    settings = {name: value for name, value in _flat(report.config).items() if name not in ASKED_ANEW}
+    try:
+        load_settings(flags=settings)
+    except UsageError as error:
+        raise ReportRefused(f"The report holds the settings of no run of this version. {error}") from None
+    held = report.run.get("places")
+    places = held if isinstance(held, Mapping) else {}
+    lay = {name: _expanded(name, places[name]) for name in PLACES if places.get(name) and type(places[name]) is str}
+    return settings | lay
+
+
+def _check_stated(report: Report) -> None:
+    documents = {"config": report.config, "provenance": report.provenance}
+    for path, kind in STATED.items():
+        value: Any = documents
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, kind):
+            document, _, field = path.partition(".")
+            raise ReportRefused(
+                f"Expected '{field}' in /{document}/json of the report, as every finished run writes it, got "
+                f"{safe_text(value, 60)}. Measure again or take an intact copy."
+            )
 
 
 def left_open(given: Mapping[str, Any]) -> dict[str, Any]:

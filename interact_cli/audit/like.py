@@ -137,7 +137,7 @@ def _taken_back(reference: Report, checkpoint: Path | None, changes: Mapping[str
             f"Changeable is where things lie and how they run: {', '.join(CHANGEABLE)}."
         )
     given = {**settings_of(reference), **changes}
-    if given.get("arch") != reference.config["arch"]:
+    if given.get("arch") != reference.config.get("arch"):
         given = _without_arch(given, changes)
     if checkpoint is not None:
         given = {name: value for name, value in given.items() if not name.startswith("training.")}
@@ -203,9 +203,9 @@ def _check_learned(reference: Report) -> None:
         UsageError: they were.
     """
     learned = reference.provenance["baseline"].get("learned")
-    if learned and any(learned[name] != reference.config[name] for name in ("score", "target")):
+    if learned and any(learned.get(name) != reference.config.get(name) for name in ("score", "target")):
         raise UsageError(
-            f"The reference's baselines were learned for {safe_text(learned['score'])} and it answers "
+            f"The reference's baselines were learned for {safe_text(learned.get('score'))} and it answers "
             f"{safe_text(reference.config['score'])} (--from), which one measurement cannot do. Measure the reference "
             f"again without --from."
         )

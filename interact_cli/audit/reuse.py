@@ -137,7 +137,7 @@ class EarlierRun:
         Raises:
             UsageError: a change that --from cannot make, or settings that do not fit each other.
         """
-        own = {"arch"} if self.changes.get("arch") == self.report.config["arch"] else set()
+        own = {"arch"} if self.changes.get("arch") == self.report.config.get("arch") else set()
         foreign = [name for name in self.changes if name not in {*QUESTION, *HANDLING, *own}]
         if foreign:
             raise UsageError(
@@ -187,7 +187,7 @@ class EarlierRun:
         given = left_open(self._given) | {"run.batch_size": self.report.provenance["batch_rows"]}
         learned = self.report.provenance["baseline"].get("learned")
         if learned:  # for the score of the first run, whatever is asked now
-            given |= {name: learned[name] for name in ("score", "target")}
+            given |= {name: learned.get(name) for name in ("score", "target")}
         subject = prepare(load_settings(flags=given), self.progress)
         fields = differing(self.report.provenance["identity"]["records"], record_identity(subject))
         if fields:

@@ -7,15 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from interact_cli.cli.comparing import (
-    PICTURES,
-    Markdown,
-    Output,
-    check_formats,
-    check_outputs,
-    write_outputs,
-)
-from interact_cli.cli.console import screen
+from interact_cli.cli.comparing import Markdown, Output, Shown
 from interact_cli.cli.guard import guarded
 from interact_cli.cli.measuring import Json
 
@@ -63,13 +55,9 @@ def compare(
     from interact_cli.gates.compare import compare as compared
     from interact_cli.gates.policy import check_may_differ
     from interact_cli.report.hdf5.confined import read_both
-    from interact_cli.report.verdicts.document import comparison_document
-    from interact_cli.report.verdicts.markdown import comparison_markdown
-    from interact_cli.report.verdicts.terminal import render_comparison
 
-    check_formats(json=json, markdown=markdown)
-    outputs = output or []
-    check_outputs(outputs, [reference, candidate], (".json", ".md", *PICTURES))
+    shown = Shown(tuple(output or ()), json=json, markdown=markdown)
+    shown.check(reference, candidate, verdict=False)
     declared = check_may_differ(may_differ or ())
     first, second = read_both(reference, candidate)
     found = compared(
@@ -81,20 +69,4 @@ def compare(
         may_differ=declared,
         allow_partial=allow_partial,
     )
-
-    def draw(path: Path) -> None:
-        from interact_cli.report.plots.differences import plot_comparison
-
-        plot_comparison(found, path)
-
-    makers = {
-        ".json": lambda: comparison_document(found),
-        ".md": lambda: comparison_markdown(found, everything=everything),
-    }
-    write_outputs(outputs, makers, draw)
-    if json:
-        screen.document(makers[".json"]())
-    elif markdown:
-        screen.document(makers[".md"]())
-    else:
-        screen.show(render_comparison(found, everything=everything))
+    shown.comparison(found, everything=everything)

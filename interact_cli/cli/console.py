@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -46,9 +47,10 @@ class _Told(Console):
 
 
 class _NoCommands:
-    """A stream on which nothing that came from outside can speak to GitHub's runner.
+    """A stream on which nothing that came from outside can speak to the runner of a CI service.
 
-    The runner takes a line that begins with ``::``, or holds ``##[``, for a command; both are broken by a space.
+    GitHub's takes a line that begins with ``::``, or holds ``##[``, for a command; Azure's one that holds ``##[`` or
+    ``##vso[``. All of them are broken by a space.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -56,7 +58,8 @@ class _NoCommands:
 
     def write(self, text: str) -> int:
         """Write text without commands."""
-        return self._stream.write(re.sub(r"(?m)^(\s*):(?=:)", r"\1: ", text).replace("##[", "## ["))
+        text = re.sub(r"(?m)^(\s*):(?=:)", r"\1: ", text)
+        return self._stream.write(re.sub(r"##(?=\w*\[)", "# #", text))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -64,7 +67,8 @@ class _NoCommands:
 
 def _stream(stream: IO[str]) -> IO[str]:
     """Return the stream, guarded where a runner listens."""
-    return cast("IO[str]", _NoCommands(stream)) if on_github() else stream
+    listens = on_github() or os.environ.get("TF_BUILD") == "True"
+    return cast("IO[str]", _NoCommands(stream)) if listens else stream
 
 
 def on_github() -> bool:
@@ -108,10 +112,18 @@ class Screen:
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
+    def hang_up(self) -> None:
+        """Write results into the void from now on: nobody reads them any more."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
     def say(self, message: str, style: str = "") -> None:
         """Tell something beside the result, unless quiet."""
         if not self.quiet:
             self.err.print(Text(safe_text(message, LONGEST), style=style), soft_wrap=True)
+
+    def trace(self) -> None:
+        """Show the traceback of the error at hand."""
+        traceback.print_exc(file=_stream(sys.stderr))
 
     def error(self, message: str) -> None:
         """Tell why nothing came out: one line."""

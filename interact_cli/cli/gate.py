@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from interact_cli.cli.compare import AllowPartial
-from interact_cli.cli.comparing import Markdown, Output
+from interact_cli.cli.comparing import Markdown, Output, Shown
 from interact_cli.cli.flags import COMMON, takes
 from interact_cli.cli.guard import guarded
 from interact_cli.cli.measuring import Config, Json, ProgressKind, Set
@@ -135,7 +135,17 @@ def gate(
     from interact_cli.cli import gating
 
     mode = _mode(first, second, reference, self_check=self_check, init=init)
-    _check_fit(mode, flags, {"--measured": measured, "--config": config, "--set": set_}, reference)
+    measuring = {"--measured": measured, "--config": config, "--set": set_}
+    rules = {
+        "--margin": margin,
+        "--alpha": alpha,
+        "--on-inconclusive": on_inconclusive,
+        "--on-missing": on_missing,
+        "--noise": noise,
+    }
+    shows = {"--allow-partial": allow_partial, "--output": output, "--json": json, "--md": markdown}
+    _check_fit(mode, flags, measuring, reference)
+    _check_used(mode, {**rules, **shows, "--force": force}, ruled=policy is not None)
     if first is None:
         raise UsageError("Expected reports or a checkpoint: 'interact gate --help' shows the four ways to call it.")
     ruled = gating.Ruled(
@@ -147,7 +157,7 @@ def gate(
         allow_partial=allow_partial,
         noise=noise,
     )
-    shown = gating.Shown(outputs=tuple(output or ()), json=json, markdown=markdown)
+    shown = Shown(tuple(output or ()), json=json, markdown=markdown)
     how = gating.How(flags=flags, measured=measured, force=force, progress=progress_)
     if mode == "--init":
         gating.write_policy(first, policy or gating.POLICY, force=force)
@@ -192,3 +202,23 @@ def _check_fit(mode: Mode, flags: dict[str, Any], others: dict[str, Any], refere
     settings = [name for name in ("--config", "--set") if others[name]]
     if settings and reference is not None:
         raise UsageError(f"{', '.join(settings)}: the settings are those of --reference. Leave it out.")
+
+
+def _check_used(mode: Mode, others: dict[str, Any], *, ruled: bool) -> None:
+    """Refuse what the way of calling would leave unread: a rule that nobody applies, a file that nobody writes.
+
+    Raises:
+        UsageError: a flag of another way of calling, or a rule's where there are no rules.
+    """
+    given = [name for name, value in others.items() if value not in (None, False, [])]
+    if mode == "--init":
+        unread, why = [name for name in given if name != "--force"], "--init only writes a policy, at --policy FILE"
+    elif mode == "--self-check":
+        rules = () if ruled else ("--margin", "--alpha", "--on-inconclusive", "--on-missing")
+        unread = [name for name in given if name in ("--noise", *rules)]
+        why = "--self-check measures the noise itself" if "--noise" in unread else "it changes rules: give --policy too"
+    else:
+        unread = [name for name in given if name == "--force" and mode == "two reports"]
+        why = "nothing is measured here"
+    if unread:
+        raise UsageError(f"{', '.join(unread)} would not be read: {why}. Leave it out.")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from interact_cli.cli.comparing import PICTURES, check_formats, check_outputs, write_outputs
-from interact_cli.cli.console import on_github, progress, screen
+from interact_cli.cli.comparing import Shown, check_outputs
+from interact_cli.cli.console import progress, screen
 from interact_cli.cli.measuring import check_output_name, settings_from
 from interact_cli.errors import OutputError, UsageError
 from interact_cli.safe_text import safe_text
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from interact_cli.gates.policy import Policy
     from interact_cli.progress import Progress
     from interact_cli.results import Report
-    from interact_cli.verdicts import Comparison, Verdict
 
 POLICY = Path("interact-gate.yaml")
 """What `--init` writes unless told otherwise."""
@@ -79,60 +78,6 @@ class Ruled:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Where the verdict goes."""
-
-    outputs: tuple[Path, ...]
-    json: bool
-    markdown: bool
-
-    def check(self, *inputs: Path | None) -> None:
-        """Refuse outputs before any work."""
-        check_formats(json=self.json, markdown=self.markdown)
-        check_outputs(self.outputs, inputs, (".json", ".md", ".xml", *PICTURES))
-
-    def verdict(self, verdict: Verdict) -> None:
-        """Print the verdict, write its files, and annotate it once where GitHub listens."""
-        from interact_cli.report.verdicts.annotation import annotation
-        from interact_cli.report.verdicts.document import verdict_document
-        from interact_cli.report.verdicts.junit import verdict_junit
-        from interact_cli.report.verdicts.markdown import verdict_markdown
-        from interact_cli.report.verdicts.terminal import render_verdict
-
-        makers = {
-            ".json": lambda: verdict_document(verdict),
-            ".md": lambda: verdict_markdown(verdict),
-            ".xml": lambda: verdict_junit(verdict),
-        }
-        write_outputs(self.outputs, makers, lambda path: _draw(path, verdict.comparison, verdict))
-        self._print(makers, lambda: screen.show(render_verdict(verdict)))
-        line = annotation(verdict) if on_github() else None
-        if line is not None:
-            screen.workflow_command(line)
-
-    def comparison(self, comparison: Comparison) -> None:
-        """Print a comparison and write its files."""
-        from interact_cli.report.verdicts.document import comparison_document
-        from interact_cli.report.verdicts.markdown import comparison_markdown
-        from interact_cli.report.verdicts.terminal import render_comparison
-
-        makers = {
-            ".json": lambda: comparison_document(comparison),
-            ".md": lambda: comparison_markdown(comparison),
-        }
-        write_outputs(self.outputs, makers, lambda path: _draw(path, comparison))
-        self._print(makers, lambda: screen.show(render_comparison(comparison)))
-
-    def _print(self, makers: dict[str, Callable[[], str]], summary: Callable[[], None]) -> None:
-        if self.json:
-            screen.document(makers[".json"]())
-        elif self.markdown:
-            screen.document(makers[".md"]())
-        else:
-            summary()
-
-
-@dataclass(frozen=True)
 class How:
     """How a checkpoint is measured: everything that decides no number."""
 
@@ -158,25 +103,28 @@ def judge_reports(reference: Path, candidate: Path, ruled: Ruled, shown: Shown) 
     """Judge one report against another; exits with the verdict's code."""
     from interact_cli.report.hdf5.confined import read_both
 
-    shown.check(reference, candidate, ruled.file, ruled.noise)
     policy = ruled.required(reference)
+    noise = ruled.noise_report(policy)
+    shown.check(reference, candidate, ruled.file, noise, verdict=True)
     first, second = read_both(reference, candidate)
-    _judge(first, second, (str(reference), str(candidate)), ruled, policy, shown)
+    _judge(first, second, _noise(first, noise), (str(reference), str(candidate)), ruled, policy, shown)
 
 
 def judge_checkpoint(reference: Path, checkpoint: Path, ruled: Ruled, shown: Shown, how: How) -> None:
     """Measure a checkpoint exactly as the reference was, and judge it; exits with the verdict's code."""
     from interact_cli.report.hdf5.confined import read_confined
 
-    shown.check(reference, checkpoint, ruled.file, ruled.noise)
     policy = ruled.required(reference)
+    place = ruled.noise_report(policy)
+    shown.check(reference, checkpoint, ruled.file, place, how.measured, verdict=True)
     first = read_confined(reference)
+    noise = _noise(first, place)
     from interact_cli.audit.like import measure_like
 
-    inputs = [given for given in (reference, ruled.file, ruled.noise) if given is not None]
+    inputs = [given for given in (reference, ruled.file, place) if given is not None]
     outcome = measure_like(first, checkpoint, how.changes, how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
-    _judge(first, outcome.report, (str(reference), str(outcome.path)), ruled, policy, shown)
+    _judge(first, outcome.report, noise, (str(reference), str(outcome.path)), ruled, policy, shown)
 
 
 def check_itself(
@@ -191,9 +139,10 @@ def check_itself(
 ) -> None:
     """Measure a checkpoint by two plan seeds and show what the seeds alone change.
 
-    Two measurements of one checkpoint that the policy calls different are no regression: the code is then 3.
+    Two measurements of one checkpoint that the policy calls different are no regression: the code is then 3, as it is
+    where a rule cannot be judged. A rule that noise leaves open is what a self-check is for: the code is 0.
     """
-    shown.check(checkpoint, reference, ruled.file)
+    shown.check(checkpoint, reference, ruled.file, how.measured, verdict=ruled.file is not None)
     policy = ruled.policy()
     if reference is not None:
         from interact_cli.report.hdf5.confined import read_confined
@@ -207,7 +156,8 @@ def check_itself(
     outcome = second_seed(first, checkpoint, how.changes, how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
     second, names = outcome.report, (str(place), str(outcome.path))
-    screen.say(f"For margins in noise, name it in the policy: noise: {outcome.path}")
+    beside = outcome.path if ruled.file is None else os.path.relpath(outcome.path, ruled.file.parent)
+    screen.say(f"For margins in noise, name it in the policy: noise: {beside}")
     if policy is None:
         from interact_cli.gates.compare import compare
 
@@ -215,17 +165,18 @@ def check_itself(
         return
     from interact_cli.gates.judging import judge
 
+    open_ = policy.overridden(None, None, "warn") if policy.on_inconclusive == "fail" else policy
     verdict = judge(
         first,
         second,
-        policy,
+        open_,
         names=names,
         policy_name=str(ruled.file),
         known_metrics=_known(),
         noise=(first, second),
         plans_may_differ=True,
     )
-    code: Literal[0, 3] = 3 if verdict.word == "FAIL" or verdict.comparison is None else 0
+    code: Literal[0, 3] = 3 if verdict.exit_code else 0
     shown.verdict(replace(verdict, exit_code=code))
     raise typer.Exit(code)
 
@@ -240,9 +191,9 @@ def write_policy(report: Path, goal: Path, *, force: bool) -> None:
     from interact_cli.journal.whole import write_whole
     from interact_cli.report.hdf5.confined import read_confined
 
+    check_outputs([goal], [report], (".yaml", ".yml"), "--policy")
     if goal.exists() and not force:
         raise OutputError(f"'{safe_text(goal)}' exists. Choose another --policy, or pass --force to replace it.")
-    check_outputs([goal], [report], (".yaml", ".yml"))
     text = policy_text(read_confined(report), reference_name=report.name)
     try:
         write_whole(goal, text.encode())
@@ -252,17 +203,29 @@ def write_policy(report: Path, goal: Path, *, force: bool) -> None:
     screen.place(goal)
 
 
-def _judge(first: Report, second: Report, names: tuple[str, str], ruled: Ruled, policy: Policy, shown: Shown) -> None:
+def _judge(
+    first: Report,
+    second: Report,
+    noise: tuple[Report, Report] | None,
+    names: tuple[str, str],
+    ruled: Ruled,
+    policy: Policy,
+    shown: Shown,
+) -> None:
     from interact_cli.gates.judging import judge
-    from interact_cli.report.hdf5.confined import read_confined
 
-    place = ruled.noise_report(policy)
-    noise = None if place is None else (first, read_confined(place))
     verdict = judge(
         first, second, policy, names=names, policy_name=str(ruled.file), known_metrics=_known(), noise=noise
     )
     shown.verdict(verdict)
     raise typer.Exit(verdict.exit_code)
+
+
+def _noise(first: Report, place: Path | None) -> tuple[Report, Report] | None:
+    """Read the report of the A/A noise, before anything is measured."""
+    from interact_cli.report.hdf5.confined import read_confined
+
+    return None if place is None else (first, read_confined(place))
 
 
 def _measured_first(
@@ -288,13 +251,3 @@ def _known() -> tuple[str, ...]:
 
 def _say_measured(path: Path, *, reused: bool) -> None:
     screen.say(f"{'Already measured' if reused else 'Measured'}: {path}")
-
-
-def _draw(path: Path, comparison: Comparison | None, verdict: Verdict | None = None) -> None:
-    """Draw the comparison; reports that cannot be compared have no picture, and that is said."""
-    if comparison is None:
-        screen.say(f"No picture at {path}: the reports cannot be compared.")
-        return
-    from interact_cli.report.plots.differences import plot_comparison
-
-    plot_comparison(comparison, path, verdict=verdict)

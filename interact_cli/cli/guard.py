@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import functools
-import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn, ParamSpec
@@ -71,6 +70,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     |---|---|
     | an `InteractError` | its own |
     | Ctrl-C, SIGTERM | 130, 143, after the line that says how to go on |
+    | a reader of stdout that left | 0 |
+    | no space left | 5 |
     | anything else | 70, with a traceback only under ``--debug`` |
     """
 
@@ -83,7 +84,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             raise
         except BaseException as error:
             if screen.debug:
-                traceback.print_exc()
+                screen.trace()
             raise typer.Exit(_told(error)) from None
 
     return run
@@ -100,10 +101,13 @@ def _told(error: BaseException) -> int:
         screen.say(f"{word}. Finished units are kept: rerun the same command to go on.")
         return INTERRUPTED if interrupted else TERMINATED
     if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        screen.hang_up()
         return 0
     if isinstance(error, MemoryError):
         screen.error(f"The memory of this machine does not hold the plan or its values: {error}. Lower --budget.")
+        return RunFailed.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        screen.error(f"{error.strerror}. Free some space, then rerun the same command.")
         return RunFailed.exit_code
     kind = type(error).__name__
     advice = "Run again as 'interact --debug ...' and report the traceback."

@@ -114,7 +114,7 @@ def none_left(both: Both) -> tuple[Problem, ...]:
         f"{gone + pairing.lost_by_both} of {len(both.paired.labelled)} wrong"
         for gone in (pairing.lost_by_reference, pairing.lost_by_candidate)
     )
-    advice = "No sample is classified correctly by both; compare all of them: --samples all."
+    advice = "None is right in both versions. Compare all samples: samples: all in a policy, --samples all for compare."
     return (Problem("samples: both correct", first, second, advice),)
 
 

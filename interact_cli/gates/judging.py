@@ -20,6 +20,7 @@ from interact_cli.gates.reports.pairing import pair_samples
 from interact_cli.gates.reports.remarks import FEW
 from interact_cli.gates.reports.stated import at, words
 from interact_cli.gates.statistics.decisions import decide, problem, word_of
+from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Comparison, Decision, Problem, RuleVerdict, Verdict, Word
@@ -203,12 +204,23 @@ class _Bench:
             noise=None if noise is None else sound.of(noise),
         )
         word = word_of(decisions)
-        problems = () if word == "FAIL" else tuple(filter(None, map(problem, decisions)))
+        problems = () if word == "FAIL" else (*_too_few(n_samples), *filter(None, map(problem, decisions)))
         said = (
             sentences.of_problems(rule, problems) if problems else sentences.of_rule(rule, word, decisions, n_samples)
         )
         notes = tuple(_remarks(rule, decisions, n_samples))
         return replace(blank, word=word, sentence=said, decisions=decisions, remarks=notes, problems=problems)
+
+
+def _too_few(n_samples: int) -> Iterator[Problem]:
+    """Say that no interval can rest on so few samples: a policy may let pass what they leave open, not what is unasked.
+
+    A candidate that gets hardly a sample right leaves few that both do.
+    """
+    if n_samples < LEAST_FOR_INTERVAL:
+        said = f"{n_samples} sample{'' if n_samples == 1 else 's'}: it takes {LEAST_FOR_INTERVAL}"
+        advice = "Measure more samples, or compare all of them: samples: all in the policy."
+        yield Problem("samples compared", said, said, advice)
 
 
 def _unjudged(blank: RuleVerdict, rule: Rule, problems: tuple[Problem, ...]) -> RuleVerdict:

@@ -46,7 +46,7 @@ class Margin:
             return given
         expected = "expected a finite number above 0, alone (0.1), as a share (5%) or in A/A noise (2 noise)"
         matched = MARGIN.fullmatch(str(given).strip()) if isinstance(given, str | int | float) else None
-        if matched is None or isinstance(given, bool):
+        if matched is None:
             raise ValueError(expected)
         try:
             amount = float(matched["number"])
@@ -115,7 +115,8 @@ class Policy(_Section):
     may_differ: tuple[Declared, ...] = ()
     """What may differ between the reports; each is printed."""
     noise: str | None = None
-    """Report of the reference's checkpoint under another plan seed (`interact gate --self-check`): the A/A noise."""
+    """Report of the reference's checkpoint under another plan seed (`interact gate --self-check`): the A/A noise. A
+    path from the folder of the policy file."""
     resamples: Annotated[int, Field(ge=2000, le=100_000, strict=True)] = 10_000
     """Bootstrap resamples of the samples."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)] = 0

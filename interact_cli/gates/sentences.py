@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from math import inf, isnan
 
 from interact_cli.gates.policy import Margin, Rule, number_named
-from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL
 from interact_cli.safe_text import safe_text
-from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word
+from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word, samples_needed
 
 MOVED = {"rise": "rose", "fall": "fell", "change": "changed"}
 PERHAPS = {"rise": "may have risen", "fall": "may have fallen", "change": "may have changed"}
@@ -26,8 +25,6 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
     name, of = safe_text(rule.quantity), len(decisions)
     if word == "PASS" and all(decision.difference.change == "identical" for decision in decisions):
         return f"{name} is identical{f' at all {_places(decisions)}' if of > 1 else ''}."
-    if word == "INCONCLUSIVE" and n_samples < LEAST_FOR_INTERVAL:
-        return f"{name} cannot be judged by {_samples(n_samples)}: it takes {LEAST_FOR_INTERVAL}."
     told = [decision for decision in decisions if decision.word == word]
     worst = max(told, key=lambda decision: _reach(rule, decision))
     margin, change = _margin(rule.margin, worst), _change(worst)
@@ -39,7 +36,8 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
     where = _where(told, decisions, worst)
     if word == "FAIL":
         return f"{name} {MOVED[rule.must_not]} by more than {margin}{where}: {change}."
-    return f"{name} {PERHAPS[rule.must_not]} by more than {margin}{where}: {change}; {_what_tells(told, n_samples)}."
+    tells = _what_tells(samples_needed(rule.must_not, told), told, n_samples)
+    return f"{name} {PERHAPS[rule.must_not]} by more than {margin}{where}: {change}; {tells}."
 
 
 def of_problems(rule: Rule, problems: Sequence[Problem]) -> str:
@@ -77,7 +75,7 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
         return f"{_share(undecided, deciding)} undecided by {_samples(n_samples)}{let}{rest}."
     decisions = [decision for rule in deciding for decision in rule.decisions]
     same = "identical, " if all(decision.difference.change == "identical" for decision in decisions) else ""
-    holds = "the rule holds" if len(deciding) == 1 else f"{'both' if len(deciding) == 2 else f'all {len(deciding)}'} rules hold"
+    holds = {1: "the rule holds", 2: "both rules hold"}.get(len(deciding), f"all {len(deciding)} rules hold")
     return f"{same}{holds} on {_samples(n_samples)}{rest}."
 
 
@@ -160,9 +158,9 @@ def _reach(rule: Rule, decision: Decision) -> float:
     return inf if isnan(far) else far / (decision.margin or inf)
 
 
-def _what_tells(told: Sequence[Decision], n_samples: int) -> str:
-    wanted = [decision.needed for decision in told]
-    known = [needed for needed in wanted if needed is not None]
-    if len(known) < len(wanted):
-        return f"{n_samples} samples do not tell, and the change lies so near the margin that more hardly would"
-    return f"{n_samples} samples do not tell, about {max(known):,} would"
+def _what_tells(wanted: int | None, told: Sequence[Decision], n_samples: int) -> str:
+    if wanted is not None:
+        return f"{_samples(n_samples)} do not tell, about {wanted:,} would"
+    near = next((one.difference.place for one in told if one.needed is None), "")
+    where = f"at {safe_text(near)} " if near and len(told) > 1 else ""
+    return f"{_samples(n_samples)} do not tell, and {where}the change lies so near the margin that more hardly would"

@@ -7,7 +7,9 @@ import re
 import runpy
 import shutil
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from interact_cli.audit.like import CHANGEABLE, measure_like, second_seed
 from interact_cli.audit.run import run
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import LARGEST_SEED
-from interact_cli.errors import CheckpointRefused, DataRefused, NotComparable, OutputError, UsageError
+from interact_cli.errors import CheckpointRefused, DataRefused, NotComparable, OutputError, ReportRefused, UsageError
 from interact_cli.progress import Silent
 from interact_cli.results import Report
 
@@ -320,12 +322,12 @@ def test_an_illustration_stays_one(desk: Path):
     assert_same_plan(reference, candidate)
 
 
-@pytest.mark.parametrize(
-    "name", ["plan.seed", "plan.budget", "score", "metrics", "players", "data.n_samples", "data.samples", "baseline"]
-)
-def test_nothing_else_can_change(desk: Path, name: str):
+FIXED = ("plan.seed", "plan.budget", "score", "metrics", "players", "data.n_samples", "data.samples", "baseline")
+
+
+def test_nothing_else_can_change(desk: Path):
     reference = measured(TABLE_RUN)
-    for measure in (measure_like, second_seed):
+    for name, measure in product(FIXED, (measure_like, second_seed)):
         with pytest.raises(UsageError, match=f"exactly as the reference was, so {name} cannot change") as refused:
             measure(reference, Path("table.pt"), {name: 1}, Silent())
         assert all(possible in str(refused.value) for possible in CHANGEABLE)
@@ -462,24 +464,72 @@ def test_another_architecture_brings_no_old_arguments(desk: Path):
     assert candidate.provenance["plan_hash"] == reference.provenance["plan_hash"]
 
 
-@pytest.mark.parametrize("arch", ["py:os:system", "py:../desk/../evil.py:make", "py:/evil.py:make"])
-def test_a_report_chooses_no_code(desk: Path, arch: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_report_chooses_no_code(desk: Path, monkeypatch: pytest.MonkeyPatch):
     """A report may come from anywhere; code of the current folder is the user's own."""
     ran: list[object] = []
     monkeypatch.setattr("os.system", ran.append)
     (desk.parent / "evil.py").write_text("from pathlib import Path\nPath('touched').touch()\n")
     reference = measured(TABLE_RUN)
-    hostile = replace(reference, config={**reference.config, "arch": arch, "arch_args": {"command": "true"}})
-    for measure in (like, second):
+    for arch, measure in product(("py:os:system", "py:../desk/../evil.py:make", "py:/evil.py:make"), (like, second)):
+        hostile = replace(reference, config={**reference.config, "arch": arch, "arch_args": {"command": "true"}})
         with pytest.raises(UsageError, match=f"pass --arch {re.escape(arch)}"):
             measure(hostile, "table.pt")
     assert ran == []
     assert not Path("touched").exists()
     outside = f"py:{desk.parent / 'mine.py'}:make"
     shutil.copy("network.py", desk.parent / "mine.py")
+    trusted = measured(TABLE_RUN, arch=outside)
     for measure, checkpoint in ((like, other_table()), (second, "table.pt")):
-        trusted = measured(TABLE_RUN, arch=outside)
         assert measure(trusted, checkpoint, arch=outside).report.config["arch"] == outside
+
+
+def test_a_report_chooses_no_place_and_replaces_nothing(desk: Path):
+    """Whoever made the reference says neither where the next report goes nor what it replaces."""
+    reference = run(load_settings(flags={**TABLE_RUN, "run.output": "precious.h5"}), Silent()).report
+    before = Path("precious.h5").read_bytes()
+    output = {"output": str(desk / "precious.h5"), "force": True}
+    places = {f"run.{name}": value for name, value in output.items()} | {"arch": "py:os:system", "data.root": 5}
+    hostile = replace(
+        reference,
+        config={**reference.config, "run": {**reference.config["run"], **output}},
+        run={**reference.run, "places": {**reference.run["places"], **places}},
+    )
+    for measure, checkpoint in ((like, other_table()), (second, "table.pt")):
+        outcome = measure(hostile, checkpoint)
+        assert outcome.path.parent == Path("interact-runs")
+        assert outcome.report.config == {**reference.config, "plan": outcome.report.config["plan"]}
+    assert Path("precious.h5").read_bytes() == before
+    assert_same_plan(
+        reference, like(replace(reference, run={"places": 5}), "other.pt", data__name="csv:table.csv").report
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ("config", "arch_args"),
+        ("config", "plan.seed"),
+        ("provenance", "class_names"),
+        ("provenance", "identity.records.baseline.name"),
+        ("provenance", "illustration"),
+    ],
+)
+def test_a_report_that_does_not_say_what_it_was(desk: Path, document: str, field: str):
+    reference = measured(TABLE_RUN)
+    for value in (None, 5.5, "text"):
+        told = deepcopy(getattr(reference, document))
+        *parents, last = field.split(".")
+        within = told
+        for name in parents:
+            within = within[name]
+        if (value, last) == ("text", "name"):
+            value = []
+        within[last] = value
+        for measure in (like, second):
+            with pytest.raises(ReportRefused, match=rf"Expected '{re.escape(field)}' in /{document}/json"):
+                measure(replace(reference, **{document: told}), "table.pt")
+    with pytest.raises(ReportRefused, match="unknown name 'novelty'"):
+        like(replace(reference, config={**reference.config, "novelty": 1}), "table.pt")
 
 
 def test_a_missing_checkpoint(desk: Path):

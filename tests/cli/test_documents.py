@@ -6,6 +6,7 @@ import itertools
 import re
 import shlex
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import typer
@@ -14,6 +15,7 @@ from support.workbench import done
 from interact_cli import errors
 from interact_cli.cli import guard
 from interact_cli.cli.app import EPILOG, app
+from interact_cli.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,7 +73,8 @@ def test_exit_codes_are_those_of_the_code():
     table = re.search(r"^## Exit codes\n\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)[1]
     first_cells = re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE)
     raised = {value.exit_code for value in vars(errors).values() if hasattr(value, "exit_code")}
-    known = {0, *raised, guard.CHECK_FAILED, guard.INTERNAL_ERROR, guard.INTERRUPTED, guard.TERMINATED}
+    of_gates = get_args(get_type_hints(Verdict)["exit_code"])
+    known = {*of_gates, *raised, guard.CHECK_FAILED, guard.INTERNAL_ERROR, guard.INTERRUPTED, guard.TERMINATED}
 
     assert {int(code) for cell in first_cells for code in cell.split(", ")} == known
     assert {int(code) for code in re.findall(r"\b\d+\b", EPILOG)} == known

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -388,6 +390,54 @@ def test_the_four_calls_are_told_apart(versions: Path):
     assert "--set" in refused(2, "gate", "-r", "reference.h5", "same.pt", *POLICY, "--set", "plan.budget=9")
 
 
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--md",)])
+def test_a_reader_that_leaves_changes_no_verdict(versions: Path, flags: tuple[str, ...]):
+    """``interact gate ... | head -1`` under pipefail: a FAIL that nobody reads to its end is a FAIL."""
+    policy(rule("0.1%"))
+    reader, writer = os.pipe()
+    os.close(reader)
+    call = command(*GATE, "louder.h5", *POLICY, *flags)
+    ran = subprocess.run(call, env=environment(), stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_a_verdict_that_finds_no_space_is_5(versions: Path):
+    policy(rule("0.1%"))
+    with Path("/dev/full").open("w") as full:
+        call = command(*GATE, "louder.h5", *POLICY)
+        ran = subprocess.run(call, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 5
+    assert ran.stderr.count("\n") == 1
+    assert "No space left on device. Free some space" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("call", "unread"),
+    [
+        (("--init", "reference.h5", "-o", "other.yaml"), "--output"),
+        (("--init", "reference.h5", "-p", "other.yaml", "--margin", "3%", "--json"), "--margin, --json"),
+        (("--init", "reference.h5", "-p", "other.yaml", "--allow-partial"), "--allow-partial"),
+        (("--self-check", "same.pt", "--margin", "3%", "--on-inconclusive", "pass"), "--margin, --on-inconclusive"),
+        (("--self-check", "same.pt", *POLICY, "--noise", "same.h5"), "--noise"),
+        (("reference.h5", "same.h5", *POLICY, "--force"), "--force"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else None,
+)
+def test_a_flag_that_would_not_be_read_is_refused(versions: Path, call: tuple[str, ...], unread: str):
+    policy(rule("10%"))
+    before = sorted(Path().iterdir())
+    assert f"{unread} would not be read" in refused(2, "gate", *call)
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_first_policy_goes_where_a_policy_can(versions: Path):
+    assert "--policy FILE with one of .yaml, .yml" in refused(2, "gate", "--init", "reference.h5", "-p", "policy.txt")
+    Path("folder.yaml").mkdir()
+    assert "is a folder" in refused(2, "gate", "--init", "reference.h5", "-p", "folder.yaml")
+
+
 def test_self_check_shows_the_noise_of_the_plan(versions: Path):
     sampled = ("-m", "multi-order", "-b", "200")
     done("measure", "reference.pt", *LIKE, *sampled, "-o", "sampled.h5")
@@ -407,11 +457,44 @@ def test_self_check_shows_the_noise_of_the_plan(versions: Path):
     assert not any("noise" in remark for remark in wide["rules"][0]["remarks"])
 
 
+def test_self_check_without_rules_is_a_comparison(versions: Path):
+    check = ("gate", "--self-check", "reference.pt", "--reference", "reference.h5")
+    assert "one of .json, .md, .png" in refused(2, *check, "-o", "noise.xml")
+    ran = interact(*check, "-o", "noise.md", "-o", "noise.png", "--md")
+
+    assert ran.code == 0, ran
+    assert Path("noise.md").read_text() == ran.out
+    assert Path("noise.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_self_check_of_an_exact_plan_has_no_noise(versions: Path):
     ran = interact("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *POLICY, "--json")
 
     assert ran.code == 0, ran
     assert all(d["noise"] == 0 for d in verdict_of(ran)["rules"][0]["decisions"])
+
+
+def test_self_check_of_what_cannot_be_judged_is_3(versions: Path):
+    check = ("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *POLICY, "--json")
+    policy(rule("10%").replace("multi-order", "bottleneck"))
+    missing = interact(*check)
+    policy(rule("10%", level="off"))
+
+    assert missing.code == 3, "the metric was not measured"
+    assert verdict_of(missing)["exit_code"] == 3
+    assert interact(*check).code == 3, "nothing is asserted"
+
+
+def test_the_noise_is_read_before_anything_is_measured_and_never_overwritten(versions: Path):
+    policy("noise: same.h5\n" + rule("0.5 noise"))
+    call = ("gate", "--reference", "reference.h5", "louder.pt", *POLICY)
+    before = Path("same.h5").read_bytes()
+
+    assert "absent.h5" in refused(4, *call, "--noise", "absent.h5", "--measured", "new.h5")
+    assert not list(Path().glob("new.h5*"))
+    assert "one of the inputs" in interact(*call, "--measured", "same.h5", "--force").err
+    assert Path("same.h5").read_bytes() == before
+    assert "one of the inputs" in refused(2, *call, "--measured", "new.json", "-o", "new.json")
 
 
 def test_margins_in_noise_need_the_noise(versions: Path):
@@ -426,6 +509,13 @@ def test_margins_in_noise_need_the_noise(versions: Path):
     assert interact("gate", "sampled.h5", "loud.h5", *POLICY).code == 1
     policy("noise: loud.h5\n" + rule("0.5 noise"))
     assert interact("gate", "sampled.h5", "loud.h5", *POLICY).code == 3, "noise of another checkpoint"
+    Path("rules").mkdir()
+    Path("policy.yaml").write_text(rule("5"))
+    shutil.move("policy.yaml", "rules/policy.yaml")
+    checked = interact("gate", "--self-check", "reference.pt", "-r", "sampled.h5", "-p", "rules/policy.yaml")
+    (line,) = [line for line in checked.err.splitlines() if "noise: " in line]
+    Path("rules/policy.yaml").write_text(line[line.index("noise: ") :] + "\n" + rule("0.5 noise"))
+    assert interact("gate", "sampled.h5", "loud.h5", "-p", "rules/policy.yaml").code == 1, line
 
 
 WATCH = f"""
@@ -503,6 +593,27 @@ def test_61_names_cannot_speak_to_the_runner(versions: Path, monkeypatch: pytest
     assert not [line for line in interact(*GATE, bad, *POLICY).err.splitlines() if line.lstrip().startswith("::")]
 
 
+@pytest.mark.parametrize("service", [("GITHUB_ACTIONS", "true"), ("TF_BUILD", "True")], ids=["GitHub", "Azure"])
+def test_61_a_measuring_gate_speaks_no_command(versions: Path, monkeypatch: pytest.MonkeyPatch, service: Any):
+    """Progress, the place of a file, an error, and a traceback name files."""
+    monkeypatch.setenv(*service)
+    name = "::error::x ##[group]y ##vso[task.complete]z"
+    shutil.copy("louder.pt", f"{name}.pt")
+    said = [
+        interact("gate", "--reference", "reference.h5", f"{name}.pt", *POLICY, "--measured", f"{name}.h5"),
+        interact("gate", "--init", "reference.h5", "-p", f"{name}.yaml"),
+        interact("--debug", *GATE, f"{name}.absent", *POLICY),
+    ]
+
+    assert [ran.code for ran in said] == [1, 0, 4]
+    assert "Traceback" in said[-1].err
+    commands = [line for ran in said for line in (ran.out + ran.err).splitlines() if re.search(r"^\s*::|##\w*\[", line)]
+    annotations = [line for line in commands if line.startswith("::error title=interact gate%3A FAIL::")]
+    assert commands == annotations
+    assert len(annotations) == (service[0] == "GITHUB_ACTIONS")
+    assert all(name not in line for line in annotations)
+
+
 def test_passing_annotates_nothing(versions: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     ran = interact(*GATE, "same.h5", *POLICY)
@@ -511,26 +622,28 @@ def test_passing_annotates_nothing(versions: Path, monkeypatch: pytest.MonkeyPat
     assert "::" not in ran.err
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_an_interrupted_measurement_is_no_verdict(versions: Path, name: str, code: int):
+def test_an_interrupted_measurement_is_no_verdict(versions: Path):
     def hears_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    killed = subprocess.Popen(
-        command("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5"),
-        cwd=versions, env=environment(PAUSE_PER_BATCH="0.05"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, preexec_fn=hears_interrupts,
-    )  # fmt: skip
-    units = versions / "new.h5.partial" / "units"
-    deadline = time.monotonic() + 60
-    while len(list(units.glob("*.npy"))) < 2 and time.monotonic() < deadline and killed.poll() is None:
-        time.sleep(0.02)
-    killed.send_signal(signal.Signals[name])
-    out, err = killed.communicate(timeout=60)
+    call = ("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5")
+    units, done_before = versions / "new.h5.partial" / "units", 0
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        killed = subprocess.Popen(
+            command(*call), cwd=versions, env=environment(PAUSE_PER_BATCH="0.02"), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, preexec_fn=hears_interrupts,
+        )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while len(list(units.glob("*.npy"))) <= done_before and time.monotonic() < deadline and killed.poll() is None:
+            time.sleep(0.02)
+        killed.send_signal(number)
+        out, err = killed.communicate(timeout=60)
+        done_before = len(list(units.glob("*.npy")))
 
-    assert killed.returncode == code, err
-    assert out == ""
-    assert interact("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5").code == 1
+        assert killed.returncode == code, err
+        assert out == ""
+        assert done_before > 0
+    assert interact(*call).code == 1
 
 
 def test_a_network_that_answers_nan_is_5(versions: Path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -144,6 +144,7 @@ def holm_by_hand(p_values, alpha):
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.floats(0.001, 0.4))
+@example([0.01, 0.04, 0.03], 0.05)
 def test_holm_rejects_what_the_steps_reject(p_values, alpha):
     adjusted = holm(np.array(p_values))
     if np.abs(adjusted - alpha).min() > 1e-12:

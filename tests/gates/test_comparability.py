@@ -308,6 +308,18 @@ def test_no_declaration_covers_anything_else():
             assert list(found(reference, flip(candidate), may_differ=MAY_DIFFER)) == [field]
 
 
+@pytest.mark.parametrize("declared", MAY_DIFFER)
+def test_the_way_out_is_open_to_a_policy_and_to_compare(declared: str):
+    """`gate` has no flag that declares: its policy does."""
+    reference, candidate = pair()
+    own = {"baseline": "baseline: ", "entry": "entry: ", "classes": "classes: ", "normaliser": "normaliser: "}
+    field = next(field for field in FLIPS if field.startswith(own.get(declared, declared)))
+    problems = comparability(reference, FLIPS[field](candidate), Allowed()).problems
+    assert [one.advice for one in problems if one.field == field] == [
+        f"Measure both alike, or declare it: may_differ: [{declared}] in a policy, --may-differ {declared} for compare."
+    ]
+
+
 def test_plan_seeds_may_differ_for_noise_and_nothing_else():
     reference, candidate = pair_of_reports(seeds=(0, 1), **SMALL)
 

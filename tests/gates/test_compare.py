@@ -128,7 +128,10 @@ def test_without_labels_all_samples_are_compared_and_there_is_no_accuracy():
 
 def test_an_empty_choice_of_samples_is_not_comparable():
     nobody = [(label + 1) % 3 for label in LABELS]
-    with pytest.raises(NotComparable, match=r"samples: both correct \(24 of 24 wrong / 0 of 24 wrong\).*--samples all"):
+    with pytest.raises(
+        NotComparable,
+        match=r"samples: both correct \(24 of 24 wrong / 0 of 24 wrong\).*samples: all in a policy, --samples all",
+    ):
         compared(*versions(predicted=(nobody, LABELS)))
     assert compared(*versions(predicted=(nobody, LABELS)), samples="all").pairing.n_samples == N
 
@@ -329,6 +332,14 @@ def remarks(reference: Report, candidate: Report, **options: Any) -> str:
 
 def forty(**knobs: Any) -> tuple[Report, Report]:
     return pair_of_reports(**{"n_samples": 40, "metrics": ("shapley",), "scale": 1.1} | knobs)
+
+
+def test_samples_without_a_label_that_are_left_out_are_told():
+    labels = [k % 3 if k < 25 else -1 for k in range(32)]
+    reports = pair_of_reports(noise=0.1, n_samples=32, metrics=("shapley",), labels=labels, predicted=([0] * 32,) * 2)
+    for samples, told in (("both-correct", True), ("all", False)):
+        found = compare(*reports, names=("a", "b"), samples=samples, resamples=2000)
+        assert ("Left out: 7 samples without a label." in found.remarks) == told
 
 
 def test_nothing_to_remark_of_two_versions():

@@ -76,3 +76,27 @@ def test_a_true_loss_of_the_margin_seldom_passes(n: int):
     assert passed <= 0.05
     by_resampling = stats.binom.pmf(0, n, margin)
     assert n > 50 or by_resampling > 0.05, "what the mere bootstrap would pass"
+
+
+def chance_to_pass(n: int, share: float, margin: float) -> float:
+    """The share of the counts, under their law, of which a loss of the margin is ruled out at 5 %."""
+    lost = np.arange(n + 1)
+    passes = stats.binom.cdf(lost, n, margin) < 0.05
+    return float(stats.binom.pmf(lost[passes], n, share).sum())
+
+
+def test_the_samples_that_a_share_needs_are_those_of_its_exact_bound():
+    """One of 50 lost, held against 8 %: one sample more would not decide it."""
+    before, after = np.ones(50), np.ones(50)
+    after[0] = 0
+    drawn = Resamples.draw(50, seed=0, resamples=2000)
+    [one] = decide(accuracy(before, after), drawn, must_not="fall", margin=Margin.parse(0.08), alpha=0.05)
+    assert (one.word, one.needed is None, one.detectable is None) == ("INCONCLUSIVE", False, False)
+    assert chance_to_pass(51, 0.02, 0.08) < 0.8
+    assert 0.8 <= chance_to_pass(one.needed, 0.02, 0.08) < 0.97
+
+    shown = sum(stats.binom.pmf(lost, 50, one.detectable) for lost in range(51) if lost / 50 - 0.0582 > 0.08)
+    assert shown == pytest.approx(0.8, abs=0.1)
+    loss = accuracy(np.ones(50), np.arange(50) >= 1)
+    [relative] = decide(loss, drawn, must_not="fall", margin=Margin.parse("8%"), alpha=0.05)
+    assert relative.needed == one.needed

@@ -377,6 +377,24 @@ def test_as_many_samples_as_are_said_to_be_needed_decide_in_four_of_five_cases()
     assert np.mean([one.word == "PASS" for one in found]) == pytest.approx(0.8, abs=0.05)
 
 
+@pytest.mark.parametrize("alpha", [1e-12, 1e-100, 1e-300])
+def test_a_level_below_the_last_bit_of_1_decides_nothing_and_warns_of_nothing(alpha):
+    same = np.full((30, 2), 2.0)
+    for paired in (numbers(*shifted(0.3, places=2)), numbers(same, same * 1.5)):
+        for one in judged(paired, "change", margin=1.0, alpha=alpha):
+            assert one.detectable is None or 0 < one.detectable < np.inf
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.03, -0.1])
+def test_so_they_do_where_both_directions_count(mean):
+    """Two bounds must both lie inside: near 0, either can be the one that does not."""
+    [first] = judged(numbers(*shifted(mean, 30)), "change", margin=0.2)
+    n = first.needed
+    again = np.full((n, 1000), 5.0), 5 + mean + np.random.default_rng(1).normal(size=(n, 1000))
+    found = judged(numbers(*again), "change", margin=0.2)
+    assert np.mean([one.word == "PASS" for one in found]) == pytest.approx(0.8, abs=0.05)
+
+
 def test_a_lost_sample_more_or_less_than_the_margin():
     """Accuracy: counts of samples. 2 of 50 lost is 4 %, to the last bit of neither."""
     correct = np.ones((50, 1))
@@ -473,6 +491,33 @@ def test_an_alarm_at_every_order_by_itself_would_be_far_too_many():
     candidate = 1.05 * reference * np.exp(0.2 * rng.normal(size=(50, 13 * 100)) - 0.02)
     alone = [one.p_value < 0.05 for one in judged(numbers(reference, candidate), "rise", "5%")]
     assert np.reshape(alone, (100, 13)).any(axis=1).mean() > 0.2
+
+
+def sampled(strength, noise, truth, n=50, places=200, n_contexts=4, n_pairs=20, seed=0):
+    """Moments as a report has them: interactions of size ``truth``, estimated from a few contexts, place by place."""
+    rng = np.random.default_rng(7)
+    interactions = truth * strength[:, :, None] * rng.normal(size=(n, places, n_pairs))
+    noises = np.random.default_rng(seed).normal(size=(n, places, n_pairs, n_contexts))
+    contexts = interactions[..., None] + noise * strength[:, :, None, None] * noises
+    means, errors = contexts.mean(axis=-1), contexts.var(axis=-1, ddof=1) / n_contexts
+    return np.abs(means).mean(axis=-1), (means**2).mean(axis=-1), (means**2 - errors).mean(axis=-1)
+
+
+@pytest.mark.parametrize("statistic", ["mean_abs", "rms"])
+def test_noise_of_contexts_of_which_an_estimate_is_all_that_is_known_is_no_change(statistic):
+    """Four contexts a pair, which vary more in the candidate: the interactions are the same, the rest is a guess."""
+    size = np.exp(0.5 * np.random.default_rng(0).normal(size=(50, 200)))
+    paired = numbers(sampled(size, 1.0, 0.3, seed=1), sampled(size, 1.5, 0.3, seed=2), statistic)
+    assert share_failed(paired, "rise", "5%") <= 0.03
+    assert share_failed(paired, "rise", 0.01) <= 0.07
+
+
+@pytest.mark.parametrize("statistic", ["mean_abs", "rms"])
+def test_less_noise_of_contexts_hides_no_rise(statistic):
+    """The interactions rise by exactly the margin, while their contexts vary less."""
+    size = np.exp(0.5 * np.random.default_rng(0).normal(size=(50, 200)))
+    paired = numbers(sampled(size, 1.0, 0.3, seed=1), sampled(size, 0.5, 0.33, seed=2), statistic)
+    assert share_passed(paired, "rise", "10%") <= 0.09
 
 
 def test_the_noise_of_contexts_is_no_change():

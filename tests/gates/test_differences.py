@@ -108,7 +108,7 @@ def test_the_cross_check_of_a_ratio_is_the_jackknife_by_hand():
 
 
 def test_the_interval_covers_the_raw_and_the_corrected_reading():
-    """More noise of the contexts in the candidate: raw rms rises by it, and the interval reaches down to the rest."""
+    """More noise of the contexts in the candidate: raw rms rises by it, and the interval reaches down to the rest's."""
     reference, candidate = strengths(30, 1)
     plain = differences(numbers(moments(reference), moments(candidate), "rms_corrected"), drawn(30))[0]
     raw = numbers(moments(reference), moments(candidate, noise=0.5), "rms")
@@ -117,12 +117,9 @@ def test_the_interval_covers_the_raw_and_the_corrected_reading():
     root = [np.sqrt(part.mean()) for part in (*raw.candidate[1:], *raw.reference[1:])]
     assert found.bias == pytest.approx((root[0] - root[2]) - (root[1] - root[3]))
     assert found.bias > 0 == uncorrected.bias
-    assert found.low == pytest.approx(uncorrected.low - found.bias)
-    assert found.high == uncorrected.high
-    assert found.low < plain.difference < found.high
-    bias = (root[0] / root[2]) - (root[1] / root[3])
-    assert found.relative_low == pytest.approx(uncorrected.relative_low - bias)
-    assert found.relative_high == uncorrected.relative_high
+    assert (found.low, found.high) == (plain.low, uncorrected.high)
+    assert (found.relative_low, found.relative_high) == (plain.relative_low, uncorrected.relative_high)
+    assert found.low < plain.difference < uncorrected.low < found.difference < found.high
     mirrored = differences(replace(raw, reference=raw.candidate, candidate=raw.reference), drawn(30))[0]
     assert mirrored.bias == pytest.approx(-found.bias)
     assert mirrored.high == pytest.approx(-found.low)
@@ -137,10 +134,21 @@ def test_a_reference_that_is_all_noise_has_no_relative_difference():
 
 
 def test_a_reference_that_is_nearly_all_noise_has_none_either():
-    """A tenth of it is left, and its own interval, stretched by the noise, reaches below zero."""
+    """A tenth of it is left, and the interval of what is left reaches down to zero."""
     reference, candidate = strengths(30, 1, spread=0.3)
-    loud = reference, reference**2, 0.01 * reference**2
+    rest = np.random.default_rng(0).normal(size=(30, 1))
+    loud = reference, reference**2, 0.01 * reference**2 + 0.1 * (rest - rest.mean())
     assert differences(numbers(loud, moments(candidate), "rms"), drawn(30))[0].relative is None
+
+
+def test_nor_has_one_whose_rest_lies_in_one_sample():
+    """Above zero on every resample, and its interval reaches far below."""
+    reference, candidate = strengths(30, 1)
+    rest = np.full((30, 1), 1e-4)
+    rest[0] = 1.0
+    assert (
+        differences(numbers((reference, reference**2, rest), moments(candidate), "rms"), drawn(30))[0].relative is None
+    )
 
 
 @pytest.mark.parametrize("errors", [2.9, 5.0])

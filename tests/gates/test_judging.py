@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import verdicts as hand_made
 from support.gate_reports import (
     METRICS,
     made,
@@ -27,6 +28,7 @@ from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.gates import judging
 from interact_cli.gates.judging import digest_of, judge
 from interact_cli.gates.policy import Policy, Rule
+from interact_cli.gates.sentences import of_rule
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.results import Report
 from interact_cli.verdicts import Verdict
@@ -103,15 +105,33 @@ def test_a_change_of_about_the_margin_is_undecided_and_exits_as_the_policy_says(
         assert "may have risen by more than 30 %" in found.rules[0].sentence
 
 
+@pytest.mark.parametrize(
+    ("margin", "needed", "said"),
+    [
+        (0.2, (71, 130), "about 130 would"),
+        (0.2, (71, None), "more hardly would"),
+        (0.05, (71, 130), "about 71 would"),
+        (0.05, (71, None), "about 71 would"),
+    ],
+)
+def test_one_place_breaks_a_rule_and_all_places_hold_it(margin: float, needed: tuple[int | None, ...], said: str):
+    """Every place rose by 12 %; one at its margin, undecided for ever, hinders no FAIL by another."""
+    rule = Rule(metric="multi-order", quantity="mean_abs", must_not="rise", margin=f"{100 * margin:g}%")
+    open_ = [
+        hand_made.decision("INCONCLUSIVE", hand_made.difference(n), margin, needed=one) for n, one in enumerate(needed)
+    ]
+    assert said in of_rule(rule, "INCONCLUSIVE", open_, 46)
+
+
 def test_the_gravest_rule_decides():
     reports = versions(2.0)
-    undecided, broken, holds = {**SHAPLEY, "margin": "100%"}, {}, {"margin": "500%"}
+    undecided, broken, holds = {**SHAPLEY, "margin": "0.3"}, {}, {"margin": "500%"}
 
     assert verdict(*reports, holds, undecided).exit_code == 3
     assert verdict(*reports, holds, undecided, broken).exit_code == 1
     assert verdict(*reports, undecided, broken, on_inconclusive="pass").exit_code == 1
     assert "1 of 3 rules is broken" in verdict(*reports, holds, undecided, broken).sentence
-    assert "both rules hold" in verdict(*reports, holds, {**SHAPLEY, "margin": "500%"}).sentence
+    assert "both rules hold" in verdict(*reports, holds, {**SHAPLEY, "margin": "5"}).sentence
 
 
 def test_47_identical_reports_pass_before_any_resampling():
@@ -135,6 +155,16 @@ def test_few_samples_leave_it_open():
         assert found.exit_code == {"INCONCLUSIVE": 3, "FAIL": 1}[word]
         assert any(f"Only {n} sample" in remark for remark in found.rules[0].remarks)
     assert "19 samples: it takes 20" in verdict(*versions(3.0, n_samples=19), {"margin": "0.001"}).rules[0].sentence
+
+
+@pytest.mark.parametrize("choice", ["fail", "warn", "pass"])
+def test_too_few_samples_never_pass_whatever_the_policy_lets_pass(choice: str):
+    """A candidate that gets one sample right leaves one to compare: what it does there is no evidence."""
+    right = [k % 3 for k in range(32)]
+    wrong = [right[0], *((label + 1) % 3 for label in right[1:])]
+    collapsed = versions(50.0, predicted=(right, wrong))
+    for reports in (versions(3.0, n_samples=1), versions(1.0, noise=0.0, n_samples=19), collapsed):
+        impossible(verdict(*reports, {"margin": "100%"}, on_inconclusive=choice), "samples compared")
 
 
 def test_a_change_inside_the_margin_is_told_and_passes():
@@ -166,13 +196,32 @@ def test_a_rule_for_some_places_judges_these_alone():
         assert getattr(one[0].difference, name) == pytest.approx(getattr(curve[3].difference, name), rel=1e-9)
 
 
+@pytest.mark.parametrize(("metric", "quantity"), [("shapley", "mean_abs"), ("strength", "pair_mean_abs")])
+def test_noise_of_drawn_contexts_in_magnitudes_place_by_place_is_no_change(metric: str, quantity: str):
+    """The candidate holds the reference's values with noise that they declare; what is not declared is a rise."""
+    reference = made(metrics=(metric,), budget=256)
+    values = reference.measurement(metric).quantity("values").values
+    size = float(np.abs(values).mean())
+    noisy = values + size * np.random.default_rng(0).normal(size=values.shape)
+    candidate = with_quantity(reference, metric, "summary", quantity, values=np.abs(noisy).mean(axis=0))
+    words = []
+    for errors in (size, 0.0):
+        told = {"values": noisy, "standard_errors": np.full_like(values, errors)}
+        rule = {"metric": metric, "quantity": quantity, "must_not": "rise", "margin": 0.05 * size, "at": None}
+        [judged] = verdict(reference, with_quantity(candidate, metric, "per_sample", "values", **told), rule).rules
+        words.append(judged.word)
+        assert {one.difference.bias > 0.05 * size for one in judged.decisions} == {errors > 0}
+
+    assert words == ["INCONCLUSIVE", "FAIL"]
+
+
 # Levels ---------------------------------------------------------------------------------------------------------------
 
 
 def test_levels_warn_and_off():
     reports = versions(2.0)
-    warned = verdict(*reports, {"level": "warn"}, {**SHAPLEY, "margin": "500%"})
-    off = verdict(*reports, {"level": "off"}, {**SHAPLEY, "margin": "500%"})
+    warned = verdict(*reports, {"level": "warn"}, {**SHAPLEY, "margin": "5"})
+    off = verdict(*reports, {"level": "off"}, {**SHAPLEY, "margin": "5"})
 
     assert (warned.word, warned.exit_code, [rule.word for rule in warned.rules]) == ("PASS", 0, ["FAIL", "PASS"])
     assert "1 rule of level warn did not pass" in warned.sentence
@@ -390,6 +439,16 @@ def test_accuracy_rests_on_every_labelled_sample_whatever_the_rule_of_samples():
         assert found.comparison is not None
         assert found.comparison.pairing.n_samples == (24 if samples == "both-correct" else 32)
     impossible(verdict(*versions(labels=[-1] * 32), rule), "accuracy")
+
+
+@pytest.mark.parametrize("other", [{"dtype": "bfloat16"}, {"preprocessing": {"kind": "columns", "mean": [0.5]}}])
+def test_the_same_checkpoint_fed_otherwise_is_not_the_same_network(other: dict[str, Any]):
+    """It may lose samples that so few do not show; of the same network in every respect, none is lost."""
+    reference, _ = versions()
+    rule = {"metric": "accuracy", "quantity": "accuracy", "must_not": "fall", "margin": "0.02", "at": None}
+
+    assert verdict(reference, reference, rule).word == "PASS"
+    assert verdict(reference, with_provenance(reference, **other), rule, may_differ=("dtype",)).word == "INCONCLUSIVE"
 
 
 # Noise ----------------------------------------------------------------------------------------------------------------

@@ -52,7 +52,8 @@ def test_samples_and_counts_equal_a_loop_over_names(both: tuple[Report, Report],
         for s in (reference.samples, candidate.samples)
     )
     common = sorted(first.keys() & second.keys())
-    known = [name for name in common if first[name][0] >= 0 and first[name][1] >= 0 and second[name][1] >= 0]
+    named = all(any(said >= 0 for _, said in side.values()) for side in (first, second))
+    known = [name for name in common if named and first[name][0] >= 0]
     lost = Counter((first[name][1] != first[name][0], second[name][1] != second[name][0]) for name in known)
     kept = [name for name in known if first[name][0] == first[name][1] == second[name][1]]
     everything = rule == "all" or not known
@@ -84,6 +85,14 @@ def test_outputs_without_classes_are_not_labelled():
     reference, candidate = (report(["a", "b"], [0, 1], [-1, -1]) for _ in range(2))
 
     assert pair_samples(reference, candidate, "both-correct").pairing.rule == "all"
+
+
+def test_a_sample_without_a_class_among_others_with_one_is_wrong():
+    """Left out, the samples that a broken candidate cannot answer would spare its accuracy."""
+    reference, candidate = report(["a", "b"], [0, 1], [0, 1]), report(["a", "b"], [0, 1], [0, -1])
+    found = pair_samples(reference, candidate, None)
+
+    assert (len(found.labelled), found.pairing.n_samples, found.pairing.lost_by_candidate) == (2, 1, 1)
 
 
 def test_the_order_of_a_file_decides_nothing():

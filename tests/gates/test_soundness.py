@@ -187,6 +187,13 @@ def test_parts_that_a_statistic_does_not_take_are_no_error(parts: tuple[str, ...
     assert "not a rms of" in fields(numbers(*sides, "multi-order", "rms"))["multi-order: summary/rms"][0]
 
 
+def test_a_share_of_a_part_that_is_not_there_is_no_error():
+    stated = {"statistic": "share_of_second", "parts": ("absolute",)}
+    sides = [with_quantity(side, "multi-order", "summary", "rms", **stated) for side in pair()]
+
+    assert "not a share_of_second of" in fields(numbers(*sides, "multi-order", "rms"))["multi-order: summary/rms"][0]
+
+
 def test_numbers_too_large_for_float64_are_broken_and_warn_of_nothing():
     reference, candidate = pair()
     huge = plant(candidate, "multi-order", "per_sample", "absolute", (slice(None), 3), 1.7e308)
@@ -295,10 +302,10 @@ def test_at_chooses_places_after_the_statistic():
     assert found.numbers.corrected.of(*parts).shape == (1, 2)
     assert found.of(np.arange(7.0)).tolist() == [2, 5]
     several = numbers(reference, candidate, "multi-order", "pair_mean_abs", at=(6, 0)).numbers
-    whole = np.abs(several.reference[0]).mean(axis=0)
-    np.testing.assert_allclose(
-        several.statistic.of(np.abs(several.reference[0]).mean(axis=0, keepdims=True))[0], whole[[0, 6]]
-    )
+    means = [part.mean(axis=0, keepdims=True) for part in several.reference]
+    values = reference.measurement("multi-order").quantity("values").values
+    right = [reference.samples.predicted[k] == reference.samples.labels[k] for k in range(len(values))]
+    np.testing.assert_allclose(several.statistic.of(*means)[0], np.abs(values[right]).mean(axis=0)[[0, 6]])
     assert [len(labels) for labels in several.labels] == [2, 3]
 
 

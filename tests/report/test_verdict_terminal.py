@@ -113,10 +113,22 @@ def test_a_rule_that_could_not_be_judged_shows_its_problem():
     assert "needs" not in text
 
 
-@pytest.mark.parametrize(("needed", "said"), [((130, 71), "needs 130"), ((130, None), ""), ((None, None), "")])
-def test_what_a_rule_needs_is_what_its_neediest_place_needs(needed, said):
+@pytest.mark.parametrize(
+    ("needed", "margin", "said"),
+    [
+        ((130, 71), 0.2, "needs 130"),
+        ((130, None), 0.2, ""),
+        ((None, None), 0.2, ""),
+        ((130, 71), 0.05, "needs 71"),
+        ((130, None), 0.05, "needs 130"),
+        ((None, None), 0.05, ""),
+    ],
+)
+def test_a_rule_is_held_by_its_neediest_place_and_broken_by_any(needed, margin, said):
+    """Every place rose by 12 %."""
     open_ = [
-        verdicts.decision("INCONCLUSIVE", verdicts.difference(n), needed=amount) for n, amount in enumerate(needed)
+        verdicts.decision("INCONCLUSIVE", verdicts.difference(n), margin, needed=amount)
+        for n, amount in enumerate(needed)
     ]
     made = verdicts.verdict("INCONCLUSIVE", 3, "Open.", [verdicts.rule("INCONCLUSIVE", open_)])
     text = words(printed(made))

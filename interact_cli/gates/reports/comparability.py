@@ -10,7 +10,7 @@ import numpy as np
 
 from interact_cli.gates.policy import Declared
 from interact_cli.gates.reports.pairing import Rows, aligned, twice
-from interact_cli.gates.reports.stated import FIELDS, LIKE, NOT_STATED, SEED, Field, at, differs, words
+from interact_cli.gates.reports.stated import FIELDS, LIKE, NOT_STATED, SEED, Field, at, declared_by, differs, words
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem
@@ -88,7 +88,7 @@ def _same_fields(reference: Report, candidate: Report, allowed: Allowed) -> Iter
 
 
 def _differs(field: Field, first: Any, second: Any) -> Problem:
-    advice = f"Or declare it: --may-differ {field.may_differ}." if field.may_differ else field.advice
+    advice = declared_by(field.may_differ) if field.may_differ else field.advice
     return Problem(field.name, words(first), words(second), advice)
 
 
@@ -123,7 +123,7 @@ def _same_samples(reference: Report, candidate: Report, allowed: Allowed) -> Ite
         yield differs(NONE_SHARED, (_counted(ids) for ids in (first, second)), f"None is in both. {LIKE}")
     elif allowed.on_missing == "refuse" and set(first) != set(second):
         only = [_only(sorted(set(ids) - both), len(ids)) for ids in (first, second)]
-        yield differs("samples", only, "Or compare those that both hold: --on-missing intersect.")
+        yield differs("samples", only, "Measure the same, or compare those that both hold: --on-missing intersect.")
 
 
 def _counted(ids: tuple[str, ...]) -> str:
@@ -210,7 +210,7 @@ def _same_absence(reference: Report, candidate: Report) -> Iterator[Found]:
     What is learned belongs to sample and network: there the settings of the learning decide.
     """
     tables = (reference.players, candidate.players)
-    advice = "Or declare it: --may-differ baseline."
+    advice = declared_by("baseline")
     if all(table.own_baselines for table in tables):
         learned = [
             (at(side.provenance, "baseline", "learned"), at(side.provenance, "baseline", "start", "name"))

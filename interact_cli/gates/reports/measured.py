@@ -21,6 +21,8 @@ from interact_cli.verdicts import Problem
 
 ACCURACY = "accuracy"
 """Metric and quantity: the share of samples that a network classifies correctly."""
+MAGNITUDE, WITH_TWIN = "mean_magnitude", "mean_abs"
+"""Statistics of one number: the first of the values themselves, the second of moments that know their noise."""
 NO_MEAN = "no mean of samples"
 """Why a quantity without a statistic cannot be compared."""
 MOST_LISTED = 20
@@ -82,18 +84,18 @@ class Both:
     def _numbers(
         self, reference: Asserted, candidate: Asserted, labels: tuple[tuple[Label, ...], ...], chosen: IntArray
     ) -> PairedNumbers:
-        quantity = reference.quantity
-        statistic = STATISTICS[quantity.statistic]
+        quantity, rows = reference.quantity, self.paired.rows
+        name, taken = quantity.statistic, ((reference, rows.reference), (candidate, rows.candidate))
+        first, second = (_taken(side.parts, some) for side, some in taken)
+        moments = [_moments(side.parts[0], some) for side, some in taken] if name == MAGNITUDE else []
+        if moments and all(moments):
+            name, (first, second) = WITH_TWIN, moments
+        statistic = STATISTICS[name]
         corrected = STATISTICS.get(statistic.corrected)
         if labels and len(chosen) < len(labels[0]):
             labels = (tuple(labels[0][place] for place in chosen), *labels[1:])
             statistic = _at_places(statistic, chosen, len(labels))
             corrected = corrected and _at_places(corrected, chosen, len(labels))
-        rows = self.paired.rows
-        first, second = (
-            tuple(np.asarray(part.values[taken], dtype=np.float64) for part in side.parts)
-            for side, taken in ((reference, rows.reference), (candidate, rows.candidate))
-        )
         named = reference.measurement.key, quantity.name, quantity.dims
         return PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second)
 
@@ -231,6 +233,23 @@ def _same(label: Label, asked: Label) -> bool:
 def _no_places(field: str, at: Sequence[Label] | None) -> Problem:
     asked = ", ".join(safe_text(one) for one in at or ())
     return Problem(f"{field}: at {asked}", "a single number", "a single number", "Leave 'at' out.")
+
+
+def _taken(parts: Sequence[Quantity], rows: IntArray) -> tuple[FloatArray, ...]:
+    return tuple(np.asarray(part.values[rows], dtype=np.float64) for part in parts)
+
+
+def _moments(part: Quantity, rows: IntArray) -> tuple[FloatArray, ...]:
+    """Return magnitude, square and unbiased square of values that say how noisy they are; empty where they do not.
+
+    The magnitude of a value is too large by the noise of its drawn contexts, as a strength is: so it has a twin too.
+    """
+    if part.standard_errors is None:
+        return ()
+    values, errors = (np.asarray(one[rows], dtype=np.float64) for one in (part.values, part.standard_errors))
+    if not np.isfinite(errors).all():
+        return ()
+    return np.abs(values), values**2, values**2 - errors**2
 
 
 def _at_places(statistic: OfMeans, chosen: IntArray, n_axes: int) -> OfMeans:

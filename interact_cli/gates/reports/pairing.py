@@ -39,7 +39,7 @@ class PairedSamples:
     rows: Rows
     """The samples that are compared."""
     labelled: Rows
-    """Every paired sample whose class and prediction both reports know, whatever the rule: what accuracy rests on."""
+    """Every paired sample with a label, whatever the rule, where both networks name classes: what accuracy rests on."""
 
 
 def aligned(reference: Sequence[str], candidate: Sequence[str]) -> Rows:
@@ -81,7 +81,8 @@ def pair_samples(reference: Report, candidate: Report, rule: SampleRule | None) 
     rows = aligned(reference.samples.ids, candidate.samples.ids)
     labels = reference.samples.labels[rows.reference]
     first, second = reference.samples.predicted[rows.reference], candidate.samples.predicted[rows.candidate]
-    labelled = (labels >= 0) & (first >= 0) & (second >= 0)
+    named = all((side.samples.predicted >= 0).any() for side in (reference, candidate))
+    labelled = (labels >= 0) & named  # a class that is missing for one sample is wrong, and never left out
     right, right_too = labelled & (first == labels), labelled & (second == labels)
     kept = right & right_too
     if rule == "all" or not labelled.any():

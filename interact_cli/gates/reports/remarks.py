@@ -92,6 +92,9 @@ def _samples(both: Both) -> Iterator[str]:
             f"Left out: {missing[1]} samples that only the reference holds, {missing[0]} of the candidate. "
             "The contents behind equal names could not be compared."
         )
+    unlabelled = len(both.reference.samples.ids) - pairing.missing_in_candidate - len(both.paired.labelled)
+    if pairing.rule == "both-correct" and unlabelled:
+        yield f"Left out: {unlabelled} sample{'' if unlabelled == 1 else 's'} without a label."
     partial = [side.lower() for side, report in _sides(both) if report.status != "complete"]
     if partial:
         yield f"A quick look (--limit), the {' and the '.join(partial)}: too little to judge by."

@@ -71,7 +71,7 @@ class Asserted:
             return ""  # said of the parts
         try:
             again = value_of(self.quantity.statistic, parts)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, IndexError):
             return f"not a {self.quantity.statistic} of {len(parts)} parts"
         if again.shape != stored.shape:
             return f"{stored.shape}, but {again.shape} by its own samples"

@@ -48,6 +48,11 @@ def at(document: Any, *path: str) -> Any:
     return document
 
 
+def declared_by(name: Declared) -> str:
+    """Say what to do where reports differ in what may be declared different."""
+    return f"Measure both alike, or declare it: may_differ: [{name}] in a policy, --may-differ {name} for compare."
+
+
 def provenance(*path: str) -> Callable[[Report], Any]:
     """Read from the provenance."""
     return lambda report: at(report.provenance, *path)
@@ -140,8 +145,8 @@ REMARKED = (
 
 
 def same_network(first: Report, second: Report) -> bool:
-    """Whether two reports say that they are of one checkpoint, built alike; False where either does not say."""
-    for path in (("checkpoint", "sha256"), ("checkpoint", "weights_key"), ("arch",)):
+    """Whether two reports say that they are of one checkpoint, built and fed alike; False where either does not say."""
+    for path in (("checkpoint", "sha256"), ("checkpoint", "weights_key"), ("arch",), ("preprocessing",), ("dtype",)):
         one, other = at(first.provenance, *path), at(second.provenance, *path)
         if one != other or one in (NOT_STATED, "", None):
             return False

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite, isnan
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from interact_cli.gates.policy import Margin
 from interact_cli.gates.statistics.bounds import holm
@@ -17,9 +17,8 @@ from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.paired import Paired, blocks
 from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL, Resamples
 from interact_cli.types import FloatArray
-from interact_cli.verdicts import Decision, Difference, Problem, Word
+from interact_cli.verdicts import Decision, Difference, MustNot, Problem, Word
 
-MustNot = Literal["rise", "fall", "change"]
 POWER = 0.8
 MOST_NEEDED = 1e6
 """More samples than this are not worth a number."""
@@ -146,7 +145,7 @@ class Held(NamedTuple):
                 size / np.abs(block.reference) if relative else size,
                 change.bounds.value,
                 change.bias,
-                np.where(valid, change.error, np.nan),
+                np.where(valid, change.spread(alpha), np.nan),
                 np.where(block.identical & block.bounded, 1.0, np.where(valid, p_value, np.nan)),
                 np.where(block.identical & block.bounded, 1.0, np.where(valid, inside, 0.0)),
             )
@@ -166,7 +165,7 @@ class _Rule:
 
     def decide(self, difference: Difference, held: Held, p_adjusted: float) -> Decision:
         word: Word = "PASS" if held.inside else "FAIL" if p_adjusted < self.alpha else "INCONCLUSIVE"
-        detectable = float(held.margin + self._errors(self._first_level) * held.error)
+        detectable = float(held.margin) + self._errors(self._first_level) * float(held.error)
         return Decision(
             difference,
             word,
@@ -186,7 +185,7 @@ class _Rule:
 
     def _errors(self, level: float) -> float:
         """Return the standard errors between the margin and a change that is called in four of five cases."""
-        return float(ndtri(1 - level) + ndtri(POWER))
+        return float(ndtri(POWER) - ndtri(level))
 
     def _needed(self, held: Held) -> int | None:
         """Return the samples that would decide if the change, over both readings of its bias, is as it looks."""
@@ -197,5 +196,24 @@ class _Rule:
         gap, level = (room, self.alpha) if room > 0 else (excess, self._first_level)
         if not gap > 0:
             return None
-        samples = self.n_samples * (self._errors(level) * error / gap) ** 2
+        errors = self._errors(level)
+        if self.must_not == "change" and room > 0:
+            errors = _errors_of_two(self.alpha, (margin + lowest) / room)
+        samples = self.n_samples * (errors * error / gap) ** 2
         return max(ceil(samples), self.n_samples + 1, LEAST_FOR_INTERVAL) if samples <= MOST_NEEDED else None
+
+
+def _errors_of_two(alpha: float, farther: float) -> float:
+    """Return the standard errors between a change and its nearer margin at which two one-sided tests often both pass.
+
+    Often is in four of five cases: both bounds can then lie beyond their margins, most where the change is 0.
+
+    Args:
+        alpha: Level of either test.
+        farther: How far the other margin lies, in distances of the nearer one; at least 1.
+    """
+    power = (1 + POWER) / 2
+    for _ in range(20):
+        errors = float(ndtri(power) - ndtri(alpha))
+        power = min(1 + POWER - float(ndtr(errors * farther + ndtri(alpha))), power)
+    return errors

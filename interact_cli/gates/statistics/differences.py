@@ -20,8 +20,8 @@ def differences(numbers: PairedNumbers, resamples: Resamples, *, confidence: flo
     """Compare a quantity at each of its places, row-major.
 
     Both reports are resampled alike: their common samples, and whatever else they share, cancel. The interval is the
-    outermost of three (`gates.statistics.bounds.Bounds`), stretched by the bias of sampling noise so that it covers the
-    raw and the corrected reading. Intervals are NaN below 20 samples, and where a number is not finite on some
+    outermost of three (`gates.statistics.bounds.Bounds`), and covers that of the number without the noise of drawn
+    contexts too, where there is one. Intervals are NaN below 20 samples, and where a number is not finite on some
     resample.
 
     Args:

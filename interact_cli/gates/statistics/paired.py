@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
+from scipy.special import ndtri
 
 from interact_cli.gates.statistics.bounds import Bounds, Counts
 from interact_cli.gates.statistics.numbers import PairedNumbers
@@ -27,10 +28,13 @@ class Change:
     """A change, absolute or relative, with what is needed to bound it; ``(place,)`` each."""
 
     bounds: Bounds
+    twin: Bounds | None
+    """The same without the noise of the drawn contexts; None where there is no such number. What that noise adds is an
+    estimate too, so a bound is the outer one of both readings, each with its own spread."""
     error: FloatArray
     """Standard error of the resamples, mended for the samples that they were drawn from."""
-    bias: FloatArray
-    """The part by which noise of the drawn contexts alone moves it; the bounds are stretched to cover both readings."""
+    widest: FloatArray
+    """The larger one of both readings."""
     rounding: FloatArray
     """What is too small to count."""
     counts: Counts | None = None
@@ -38,25 +42,48 @@ class Change:
     unit: FloatArray | float = 1.0
     """What a change of the share by 1 is here: 1 over the reference where it is relative."""
 
+    @property
+    def bias(self) -> FloatArray:
+        """The part by which noise of the drawn contexts alone moves it: raw minus corrected."""
+        return np.zeros_like(self.error) if self.twin is None else self.bounds.value - self.twin.value
+
+    @property
+    def finite(self) -> BoolArray:
+        """True where every number of both readings is."""
+        finite: BoolArray = np.logical_and.reduce([reading.finite for reading in self._readings])
+        return finite
+
     def low(self, alpha: float) -> FloatArray:
         """Return the lower bound at level alpha."""
-        low = self.bounds.low(alpha) - np.maximum(self.bias, 0)
+        low: FloatArray = np.minimum.reduce([reading.low(alpha) for reading in self._readings])
         return low if self.counts is None else np.minimum(low, self.counts.low(alpha) * self.unit)
 
     def high(self, alpha: float) -> FloatArray:
         """Return the upper bound at level alpha."""
-        high = self.bounds.high(alpha) - np.minimum(self.bias, 0)
+        high: FloatArray = np.maximum.reduce([reading.high(alpha) for reading in self._readings])
         return high if self.counts is None else np.maximum(high, self.counts.high(alpha) * self.unit)
+
+    def spread(self, alpha: float) -> FloatArray:
+        """Return the standard error that tells how far more samples reach; of a share, that of its exact bounds."""
+        if self.counts is None:
+            return self.widest
+        exact = (self.counts.high(alpha) - self.counts.low(alpha)) * np.abs(self.unit) / (-2 * ndtri(alpha))
+        wider: FloatArray = np.maximum(self.widest, exact)
+        return wider
 
     def p_above(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the lower bound is at the threshold."""
-        p = self.bounds.p_above(threshold + np.maximum(self.bias, 0) + self.rounding)
+        p: FloatArray = np.maximum.reduce([reading.p_above(threshold + self.rounding) for reading in self._readings])
         return p if self.counts is None else np.maximum(p, self.counts.p_above(threshold / self.unit))
 
     def p_below(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the upper bound is at the threshold."""
-        p = self.bounds.p_below(threshold + np.minimum(self.bias, 0) - self.rounding)
+        p: FloatArray = np.maximum.reduce([reading.p_below(threshold - self.rounding) for reading in self._readings])
         return p if self.counts is None else np.maximum(p, self.counts.p_below(threshold / self.unit))
+
+    @property
+    def _readings(self) -> tuple[Bounds, ...]:
+        return (self.bounds,) if self.twin is None else (self.bounds, self.twin)
 
 
 @dataclass(frozen=True)
@@ -72,7 +99,8 @@ class Paired:
     bounded: BoolArray
     """The difference has an interval: enough samples, finite on every resample and without any one sample."""
     positive: BoolArray
-    """The relative difference has one too: the reference is above 0 by its own interval, and in every resample."""
+    """The relative difference has one too: both readings of the reference are above 0 by their own
+    intervals, and in every resample."""
     absolute: Change
     relative: Change
     """Candidate over reference, minus 1."""
@@ -109,40 +137,45 @@ def _by_place(statistic: OfMeans, n_parts: int) -> bool:
 
 
 def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples) -> Paired:
-    statistic, corrected = numbers.statistic.of, numbers.corrected
-    with np.errstate(all="ignore"):
-        values = [_flat(statistic(*map(_mean, side))) for side in sides]
-        (first,), (second,) = values
-        (plain,), (other,) = values if corrected is None else [_flat(corrected.of(*map(_mean, side))) for side in sides]
-        without = [_flat(statistic(*map(_left_out, side))) for side in sides]
-        drawn = [resamples.of(statistic, side) for side in sides]
+    statistics = [one.of for one in (numbers.statistic, numbers.corrected) if one is not None]
 
-        bias = (second - first) - (other - plain)
+    def readings(*means: FloatArray) -> FloatArray:
+        """Return the number, and the same without the noise of drawn contexts: ``(row, reading * place)``."""
+        return np.concatenate([_flat(statistic(*means)) for statistic in statistics], axis=-1)
+
+    with np.errstate(all="ignore"):
+        values, without = ([readings(*map(take, side)) for side in sides] for take in (_mean, _left_out))
+        drawn = [resamples.of(readings, side) for side in sides]
+        absolute = [second - first for first, second in (values, drawn, without)]
+        relative = [second / first - 1 for first, second in (values, drawn, without)]
+        (first, *_), (second, *_) = (np.split(value[0], len(statistics)) for value in values)
         rounding = ROUNDING * np.maximum(np.abs(first), np.abs(second))
-        absolute = _change(second - first, drawn[1] - drawn[0], without[1] - without[0], bias, rounding)
-        ratios = second / first - 1, drawn[1] / drawn[0] - 1, without[1] / without[0] - 1
-        relative = _change(*ratios, second / first - other / plain, np.full_like(first, ROUNDING))
+        changed = _change(absolute, len(statistics), rounding)
+        shared = _change(relative, len(statistics), np.full_like(first, ROUNDING))
         if numbers.counted:
             counts = Counts.of(*(side[0] for side in sides))
-            absolute, relative = replace(absolute, counts=counts), replace(relative, counts=counts, unit=1 / first)
+            changed, shared = replace(changed, counts=counts), replace(shared, counts=counts, unit=1 / first)
 
-        finite = np.isfinite(first) & np.isfinite(second) & np.isfinite(bias) & _clean(sides, len(first))
-        bounded = finite & absolute.bounds.finite & (numbers.n_samples >= LEAST_FOR_INTERVAL)
-        own = Bounds.of(first, drawn[0], without[0])
-        above = own.low(REFERENCE_ALPHA) - np.maximum(first - plain, 0) > ROUNDING * np.abs(first)
-        positive = bounded & above & (own.ordered[:, 0] > 0) & relative.bounds.finite & np.isfinite(relative.bias)
+        finite = np.isfinite(first) & np.isfinite(second) & np.isfinite(changed.bias) & _clean(sides, len(first))
+        bounded = finite & changed.finite & (numbers.n_samples >= LEAST_FOR_INTERVAL)
+        own = Bounds.of(values[0][0], drawn[0], without[0])
+        above = (own.low(REFERENCE_ALPHA) > ROUNDING * np.abs(own.value)) & (own.ordered[:, 0] > 0)
+        positive = bounded & above.reshape(len(statistics), -1).all(axis=0) & shared.finite
         alike = np.logical_and.reduce([(one[0] == one[1]).all(axis=0) for one in (values, without, drawn)])
-        equal = alike | all(np.array_equal(one, two) for one, two in zip(*sides, strict=True))
+        equal = alike.reshape(len(statistics), -1).all(axis=0) | all(
+            np.array_equal(one, two) for one, two in zip(*sides, strict=True)
+        )
         identical = finite & equal & (not numbers.counted)
-    return Paired(first, second, identical, finite, bounded, positive, absolute, relative)
+    return Paired(first, second, identical, finite, bounded, positive, changed, shared)
 
 
-def _change(
-    value: FloatArray, replicates: FloatArray, left_out: FloatArray, bias: FloatArray, rounding: FloatArray
-) -> Change:
-    n = np.float64(len(left_out))
-    error = replicates.std(axis=0, ddof=1) * np.sqrt(n / (n - 1))
-    return Change(Bounds.of(value, replicates, left_out), error, bias, rounding)
+def _change(numbers: Sequence[FloatArray], n_readings: int, rounding: FloatArray) -> Change:
+    """Bound value, resamples and jackknife of a change, ``(row, reading * place)`` each."""
+    value, replicates, left_out = (np.split(one, n_readings, axis=-1) for one in numbers)
+    bounds = [Bounds.of(one[0], *rows) for one, *rows in zip(value, replicates, left_out, strict=True)]
+    n = np.float64(len(left_out[0]))
+    errors = [rows.std(axis=0, ddof=1) * np.sqrt(n / (n - 1)) for rows in replicates]
+    return Change(bounds[0], bounds[1] if n_readings > 1 else None, errors[0], np.maximum.reduce(errors), rounding)
 
 
 def _flat(numbers: FloatArray) -> FloatArray:

@@ -15,8 +15,8 @@ from interact_cli.verdicts import Comparison, Verdict
 SCHEMA_VERSION = "1.0"
 COMPARISON_FORMAT = "interact-comparison-json"
 VERDICT_FORMAT = "interact-verdict-json"
-_UNUSUAL = re.compile(r"[^\n -~]|#(?=#)|:(?=:)")
-"""What may be invisible, and what a runner of a CI service could take for a command."""
+_UNUSUAL = re.compile(r"[^\n -~]|#(?=#)")
+"""What may be invisible, and what a runner of a CI service could take for a command: ``::`` opens no line of JSON."""
 
 
 def comparison_document(comparison: Comparison) -> str:
@@ -51,6 +51,6 @@ def _document(name: str, held: Mapping[str, Any]) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     character = found[0]
-    if character in "#:":
-        return f"\\u{ord(character):04x}"
+    if character == "#":
+        return r"\u0023"
     return character if safe_text(character) == character else json.dumps(character)[1:-1]

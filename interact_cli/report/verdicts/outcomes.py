@@ -59,13 +59,6 @@ def reading(decision: Decision) -> Reading:
     return in_percent or absolute(difference, inf if decision.relative else decision.margin)
 
 
-def needs(rule: RuleVerdict) -> int | None:
-    """Samples that would decide every open place; None where nothing is open, or a place lies at its margin."""
-    wanted = [decision.needed for decision in rule.decisions if decision.word == "INCONCLUSIVE"]
-    known = [needed for needed in wanted if needed is not None]
-    return max(known) if known and len(known) == len(wanted) else None
-
-
 def tally(words: Sequence[str]) -> str:
     """Count words: ``"1 FAIL, 9 PASS"``."""
     counts = Counter(words)

@@ -7,7 +7,7 @@ from math import isfinite
 
 from interact_cli.report.terminal.pen import Column
 from interact_cli.report.verdicts.blocks import Block, Facts, Grid, Item, Line, Section, Title
-from interact_cli.report.verdicts.outcomes import by_weight, needs, outcome, reading, tally, worst_first
+from interact_cli.report.verdicts.outcomes import by_weight, outcome, reading, tally, worst_first
 from interact_cli.report.verdicts.shared import how_sure, notes, percent
 from interact_cli.report.verdicts.wording import (
     STYLES,
@@ -21,7 +21,7 @@ from interact_cli.report.verdicts.wording import (
     sentence,
 )
 from interact_cli.report.wording import shortened
-from interact_cli.verdicts import Decision, Problem, RuleVerdict, Verdict
+from interact_cli.verdicts import Decision, Problem, RuleVerdict, Verdict, samples_needed
 
 ROWS = 40
 """Rules of the table; those that stop the candidate stand first."""
@@ -135,7 +135,7 @@ def _column(head: str, cells: Sequence[str]) -> Column:
 
 
 def _verdict_cell(rule: RuleVerdict, verdict: Verdict) -> str:
-    wanted = needs(rule)
+    wanted = samples_needed(rule.must_not, rule.decisions) if rule.word == "INCONCLUSIVE" else None
     lines = (rule.word, MARKS.get(outcome(rule, verdict), ""), f"needs {wanted:,}" if wanted else "")
     return "\n".join(line for line in lines if line)
 
