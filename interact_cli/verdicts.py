@@ -199,6 +199,11 @@ class RuleVerdict:
     problems: tuple[Problem, ...] = ()
     """Why it could not be decided at all: metric missing, non-finite value, margin relative to nothing."""
 
+    @property
+    def unjudged(self) -> bool:
+        """True where no place could be looked at: missing, not finite or contradictory numbers, whatever the level."""
+        return bool(self.problems) and not self.decisions
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -119,6 +119,9 @@ def judge_checkpoint(reference: Path, checkpoint: Path, ruled: Ruled, shown: Sho
     shown.check(reference, checkpoint, ruled.file, place, how.measured, verdict=True)
     first = read_confined(reference)
     noise = _noise(first, place)
+    from interact_cli.gates.judging import check_policy
+
+    check_policy(policy, (first,), _known(), noise_given=noise is not None)
     from interact_cli.audit.like import measure_like
 
     inputs = [given for given in (reference, ruled.file, place) if given is not None]
@@ -148,7 +151,9 @@ def check_itself(
         from interact_cli.report.hdf5.confined import read_confined
 
         first, place = read_confined(reference), reference
+        _check(policy, first)
     else:
+        _check(policy)
         first, place = _measured_first(checkpoint, policy, how, config, assignments)
     from interact_cli.audit.like import second_seed
 
@@ -219,6 +224,14 @@ def _judge(
     )
     shown.verdict(verdict)
     raise typer.Exit(verdict.exit_code)
+
+
+def _check(policy: Policy | None, *there: Report) -> None:
+    """Refuse a policy that names what does not exist before a checkpoint is measured for it."""
+    from interact_cli.gates.judging import check_policy
+
+    if policy is not None:
+        check_policy(policy, there, _known(), noise_given=True)
 
 
 def _noise(first: Report, place: Path | None) -> tuple[Report, Report] | None:

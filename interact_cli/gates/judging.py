@@ -60,9 +60,7 @@ def judge(  # noqa: PLR0913  (two reports, a policy and what they are called)
         UnknownNameError: a rule names a metric or a quantity that does not exist.
         UsageError: a margin in A/A noise, and no noise is given.
     """
-    check_names(policy, (reference, candidate), known_metrics)
-    if noise is None and any(rule.margin.kind == "noise" and rule.level != "off" for rule in policy.rules):
-        raise UsageError("A margin in noise needs the noise: name a report of 'interact gate --self-check' (--noise).")
+    check_policy(policy, (reference, candidate), known_metrics, noise_given=noise is not None)
     blank = Verdict(
         "INCONCLUSIVE",
         3,
@@ -98,6 +96,26 @@ def digest_of(policy: Policy) -> str:
     """Return the SHA-256 of a policy's canonical JSON: keys sorted, no spaces, defaults written out."""
     text = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return sha256(text.encode()).hexdigest()
+
+
+def check_policy(
+    policy: Policy, reports: Sequence[Report], known_metrics: Collection[str], *, noise_given: bool
+) -> None:
+    """Refuse, before anything is measured too, a policy that no candidate could be judged by.
+
+    Args:
+        policy: The rules.
+        reports: Those that are there already: the reference alone, or none.
+        known_metrics: All metrics that exist.
+        noise_given: Whether there is a report of the A/A noise.
+
+    Raises:
+        UnknownNameError: a rule names a metric or a quantity that does not exist.
+        UsageError: a margin in A/A noise, and no noise is given.
+    """
+    check_names(policy, reports, known_metrics)
+    if not noise_given and any(rule.margin.kind == "noise" and rule.level != "off" for rule in policy.rules):
+        raise UsageError("A margin in noise needs the noise: name a report of 'interact gate --self-check' (--noise).")
 
 
 def check_names(policy: Policy, reports: Sequence[Report], known_metrics: Collection[str]) -> None:
@@ -251,9 +269,10 @@ def _verdict(blank: Verdict, rules: tuple[RuleVerdict, ...], comparison: Compari
     undecided = [rule for rule in deciding if rule.word == "INCONCLUSIVE"]
     word: Word = "PASS"
     code: Literal[0, 1, 3] = 0
+    impossible = any(rule.unjudged or (rule in undecided and rule.problems) for rule in rules)
     if any(rule.word == "FAIL" for rule in deciding):
         word, code = "FAIL", 1
-    elif any(rule.problems for rule in undecided) or (undecided and blank.on_inconclusive == "fail"):
+    elif impossible or (undecided and blank.on_inconclusive == "fail"):
         word, code = "INCONCLUSIVE", 3
     elif undecided and blank.on_inconclusive == "warn":
         word = "INCONCLUSIVE"

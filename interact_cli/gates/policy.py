@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
 from interact_cli.errors import UnknownNameError
 from interact_cli.safe_text import safe_text
@@ -87,7 +96,7 @@ class Rule(_Section):
     """The direction that is worse."""
     margin: MarginField
     """The smallest change that matters: `0.1` in the number's unit, `5%` of the reference, `2 noise`."""
-    at: Annotated[tuple[int | float | str, ...], Field(min_length=1)] | None = None
+    at: Annotated[tuple[StrictInt | StrictFloat | StrictStr, ...], Field(min_length=1)] | None = None
     """Orders, sizes or players to judge; every one unless given."""
     level: Literal["error", "warn", "off"] = "error"
     """`error` decides the verdict, `warn` is printed, `off` is not judged."""

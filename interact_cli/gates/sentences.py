@@ -55,7 +55,8 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
         n_samples: Samples that were compared.
     """
     deciding = [rule for rule in rules if rule.level == "error"]
-    if not deciding:
+    impossible = [rule for rule in rules if rule.unjudged or (rule in deciding and rule.problems)]
+    if not deciding and not impossible:
         return f"no rule can fail this gate: {'all are' if len(rules) > 1 else 'the only one is'} of level warn."
     by_word = {kind: [rule for rule in deciding if rule.word == kind] for kind in ("FAIL", "INCONCLUSIVE")}
     warned = sum(rule.word != "PASS" for rule in rules if rule.level == "warn")
@@ -66,10 +67,8 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
         said = f"{_own_name(first)}{of_metric}{first.sentence.rstrip('.')}"
         return f"{_share(by_word['FAIL'], deciding)} broken: {said}{rest}."
     undecided = by_word["INCONCLUSIVE"]
-    unjudged = [problem for rule in undecided for problem in rule.problems[:1]]
-    if unjudged:
-        some = [rule for rule in undecided if rule.problems]
-        return f"{_share(some, deciding)} impossible to judge: {_said(unjudged[0])}{rest}."
+    if impossible:
+        return f"{_share(impossible, rules)} impossible to judge: {_said(impossible[0].problems[0])}{rest}."
     if undecided:
         let = "" if word == "INCONCLUSIVE" else ", which the policy lets pass"
         return f"{_share(undecided, deciding)} undecided by {_samples(n_samples)}{let}{rest}."

@@ -241,6 +241,26 @@ def test_unknown_names_in_a_policy(versions: Path):
     assert "bottleneck" in ran.out
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (rule("10%").replace("multi-order", "multi-ordre"), "multi-ordre"),
+        (rule("10%").replace("mean_abs", "mean_ab"), "mean_ab"),
+        (rule("2 noise"), "--noise"),
+    ],
+)
+def test_a_policy_that_cannot_judge_is_told_before_anything_is_measured(versions: Path, wrong: str, said: str):
+    """A measurement may take hours: what is wrong with the policy is known before."""
+    policy(wrong)
+    before = sorted(Path().rglob("*"))
+    assert said in refused(2, "gate", "--reference", "reference.h5", "louder.pt", *POLICY)
+    if "noise" not in wrong:
+        assert said in refused(2, "gate", "--self-check", "same.pt", "--reference", "reference.h5", *POLICY)
+    if "ordre" in wrong:
+        assert said in refused(2, "gate", "--self-check", "same.pt", *POLICY, "-d", "csv:rows.csv")
+    assert sorted(Path().rglob("*")) == before
+
+
 def test_47_identical_copies_have_no_nan(versions: Path):
     Path("copy.h5").write_bytes(Path("reference.h5").read_bytes())
     document = verdict_of(interact(*GATE, "copy.h5", *POLICY, "--json"))
@@ -268,6 +288,16 @@ def test_43_what_is_not_finite_never_passes(versions: Path, value: float, side: 
     assert ran.code == 3, ran
     assert "multi-order" in ran.out
     assert "NaN" not in ran.out
+
+
+@pytest.mark.parametrize("level", ["warn", "off"])
+def test_43_nor_does_it_under_a_rule_that_only_warns(versions: Path, level: str):
+    policy(rule("10%", level=level) + "  - {metric: shapley, quantity: mean_abs, must_not: change, margin: 1e6}\n")
+    plant("same.h5", "metrics/multi-order/summary/mean_abs", np.nan, 1)
+    ran = interact(*GATE, "same.h5", *POLICY)
+
+    assert ran.code == (3 if level == "warn" else 0), ran
+    assert ("multi-order: summary/mean_abs" in ran.out) == (level == "warn")
 
 
 def test_43_a_negative_strength_never_passes(versions: Path):

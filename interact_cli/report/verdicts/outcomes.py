@@ -25,7 +25,7 @@ def outcome(rule: RuleVerdict, verdict: Verdict) -> Outcome:
     """
     if rule.word == "PASS":
         return "passed"
-    if rule.level == "warn":
+    if rule.level == "warn" and not rule.unjudged:
         return "warned"
     if rule.word == "FAIL":
         return "failed"
