@@ -138,7 +138,8 @@ def load_strict(text: str, where: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
-        problem = safe_text(error.problem or error.context or "not YAML")
+        expected = f"{error.context}, " if (error.context or "").startswith("expected") and error.problem else ""
+        problem = safe_text(f"{expected}{error.problem or error.context or 'not YAML'}")
         raise UsageError(f"{name}{line}: {problem}.") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{name}: not YAML: {safe_text(str(error).splitlines()[0])}.") from None

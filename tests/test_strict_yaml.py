@@ -57,6 +57,7 @@ def test_collections():
     ("text", "line", "word"),
     [
         ("a: 1\nb: 2\na: 3\n", 3, "'a' appears twice"),
+        ("a: 1\n---\na: 2\n", 2, "expected a single document in the stream, but found another document"),
         ("x:\n  y: {k: 1, k: 2}\n", 2, "'k' appears twice"),
         ("a: &x 1\nb: 2\n", 1, "aliases"),
         ("a: 1\nb: *x\n", 2, "aliases"),

@@ -192,18 +192,21 @@ def write_policy(report: Path, goal: Path, *, force: bool) -> None:
     Raises:
         OutputError: the file exists or cannot be written.
     """
-    from interact_cli.gates.first_policy import policy_text
+    from interact_cli.gates.first_policy import policy_text, without_rule
     from interact_cli.journal.whole import write_whole
     from interact_cli.report.hdf5.confined import read_confined
 
     check_outputs([goal], [report], (".yaml", ".yml"), "--policy")
     if goal.exists() and not force:
         raise OutputError(f"'{safe_text(goal)}' exists. Choose another --policy, or pass --force to replace it.")
-    text = policy_text(read_confined(report), reference_name=report.name)
+    held = read_confined(report)
+    text = policy_text(held, reference_name=report.name)
     try:
         write_whole(goal, text.encode())
     except OSError as error:
         raise OutputError(f"Cannot write '{safe_text(goal)}': {error.strerror or error}.") from None
+    for key in without_rule(held):
+        screen.say(f"No rule for {key}: it holds no number that a gate can judge. Measure it again.", "yellow")
     screen.say(f"Wrote {goal}. Read it: every margin is yours to choose.")
     screen.place(goal)
 

@@ -140,7 +140,8 @@ def _problem(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
     # A union adds the name of each of its types to the location: no field is called so.
     types = {"int", "str", "float"}
     location = [part for part in detail["loc"] if isinstance(part, int) or not ("[" in part or part in types)]
-    said = "expected a list" if detail["type"] == "tuple_type" else detail["msg"].removeprefix("Value error, ")
+    plain = {"tuple_type": "expected a list", "too_short": "expected at least one entry"}
+    said = plain.get(detail["type"], detail["msg"].removeprefix("Value error, "))
     return f"{_place(location)}: {safe_text(said)}, got {safe_text(repr(detail['input']), 60)}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Literal
 
 from interact_cli.errors import NotComparable
@@ -167,7 +168,7 @@ def _all_numbers(both: Both) -> Iterator[tuple[str, str, PairedNumbers | str]]:
     """Go through what either report holds: (metric, quantity) -> its numbers, or why they cannot be compared."""
     if len(both.paired.labelled):
         found = both.numbers(ACCURACY, ACCURACY)
-        yield ACCURACY, ACCURACY, found.numbers if isinstance(found, Sound) else _reason(ACCURACY, found)
+        yield ACCURACY, ACCURACY, found.numbers if isinstance(found, Sound) else _reason(ACCURACY, ACCURACY, found)
     others = {measurement.key: measurement for measurement in both.candidate.measurements}
     for measurement in both.reference.measurements:
         key = measurement.key
@@ -176,7 +177,7 @@ def _all_numbers(both: Both) -> Iterator[tuple[str, str, PairedNumbers | str]]:
                 yield key, name, f"{places:,} places, at most {MOST_PLACES} are compared"
                 continue
             found = both.numbers(key, name)
-            yield key, name, found.numbers if isinstance(found, Sound) else _reason(key, found)
+            yield key, name, found.numbers if isinstance(found, Sound) else _reason(key, name, found)
 
 
 def _sizes(*measurements: Measurement) -> dict[str, int]:
@@ -187,11 +188,14 @@ def _sizes(*measurements: Measurement) -> dict[str, int]:
     }
 
 
-def _reason(key: str, problems: Sequence[Problem]) -> str:
+def _reason(key: str, name: str, problems: Sequence[Problem]) -> str:
     if problems[0].reference == problems[0].candidate == NO_MEAN:
         return NO_MEAN
-    prefix = f"{safe_text(key)}: "
-    return "; ".join(f"{one.field.removeprefix(prefix)} {one.reference} / {one.candidate}" for one in problems)
+    known = f"{safe_text(key)}: ", safe_text(name), ": "
+    fields = [reduce(str.removeprefix, known, one.field) for one in problems]
+    return "; ".join(
+        f"{field} {one.reference} / {one.candidate}".strip() for field, one in zip(fields, problems, strict=True)
+    )
 
 
 def _side(report: Report, name: str) -> Side:

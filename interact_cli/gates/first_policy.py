@@ -121,12 +121,20 @@ def policy_text(report: Report, *, reference_name: str) -> str:
     return head + "".join(_warnings(report)) + _RULES + "\n".join(rules)
 
 
+def without_rule(report: Report) -> tuple[str, ...]:
+    """Return the metrics of which a first policy asserts nothing: they hold no number that a gate can judge."""
+    return tuple(one.key for one in report.measurements if not any(map(_can_be_judged, one.summary)))
+
+
 def _warnings(report: Report) -> Iterator[str]:
+    for key in without_rule(report):
+        yield f"# NO RULE for {safe_text(key, limit=60)}: it holds no number that a gate can judge. Measure it again.\n"
     if report.status != "complete":
         yield "allow_partial: true        # the report is a quick look (--limit): measure in full before it decides\n"
     n = len(report.samples.ids)
     if n < ENOUGH:
-        yield f"# The report holds {n} samples. Fewer than 20 decide nothing, and {ENOUGH} or more are wanted.\n"
+        held = f"{n} sample{'s' * (n != 1)}"
+        yield f"# The report holds {held}. Fewer than 20 decide nothing, and {ENOUGH} or more are wanted.\n"
 
 
 def _accuracy(report: Report) -> Iterator[str]:

@@ -127,6 +127,11 @@ def test_what_is_missing_is_named(policy):
     assert "'rules[1].must_not' is missing" in refused(policy("rules: [{metric: a, quantity: b, margin: 1}]"))
 
 
+@pytest.mark.parametrize("text", ["rules: []", rule(at="[]")])
+def test_an_empty_list_asserts_nothing(policy, text):
+    assert "expected at least one entry, got []" in refused(policy(text))
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "---\n", "alpha: 0.05\n", "null\n"])
 def test_no_rules_are_no_policy(policy, text):
     message = refused(policy(text))

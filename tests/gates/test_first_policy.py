@@ -13,7 +13,7 @@ from support.gate_reports import made, with_samples
 
 from interact_cli.config.policies import load_policy
 from interact_cli.errors import UsageError
-from interact_cli.gates.first_policy import policy_text
+from interact_cli.gates.first_policy import policy_text, without_rule
 from interact_cli.gates.policy import Margin, Policy
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.strict_yaml import load_strict
@@ -102,6 +102,17 @@ def test_numbers_that_no_gate_can_judge_are_left_out():
         policy_text(unlabelled, reference_name="a.h5")
     with pytest.raises(UsageError, match="got no metric"):
         policy_text(replace(unlabelled, measurements=()), reference_name="a.h5")
+
+
+def test_a_metric_of_which_nothing_is_asserted_is_said():
+    """As in a report of an older version: a gate of the accuracy alone would pass any interactions."""
+    older = measured(number("mean_abs", 1.0, statistic=""), metric="multi-order")
+    report = holding(older, measured(number("x", 1.0)))
+    text = policy_text(report, reference_name="a.h5")
+    assert without_rule(report) == ("multi-order",)
+    assert "# NO RULE for multi-order: it holds no number" in text
+    assert [rule.metric for rule in policy_of(report).rules] == ["accuracy", "acme"]
+    assert "NO RULE" not in policy_text(made(), reference_name="a.h5")
 
 
 @pytest.mark.parametrize("values", [[-3.0, 1.0], [0.0, 1.0], [1.0, 2.0]])

@@ -24,6 +24,7 @@ ACCURACY = "accuracy"
 MAGNITUDE, WITH_TWIN = "mean_magnitude", "mean_abs"
 """Statistics of one number: the first of the values themselves, the second of moments that know their noise."""
 NO_MEAN = "no mean of samples"
+ONLY_MEANS = "Only means of samples are compared. Measure again what an older version measured, or name another number."
 """Why a quantity without a statistic cannot be compared."""
 MOST_LISTED = 20
 """Labels of places that a message lists."""
@@ -68,7 +69,7 @@ class Both:
         missing = [_missing(side) for side in sides]
         first, second = sides
         if first is None or second is None or any(missing):
-            return (differs(field, (text or "held" for text in missing)),)
+            return (differs(field, (text or "held" for text in missing), ONLY_MEANS),)
         different = tuple(_different(field, first, second))
         if different:
             return different
