@@ -225,3 +225,5 @@ class Verdict:
     policy_digest: str = ""
     """SHA-256 of the policy as it was applied, flags included."""
     on_inconclusive: Literal["fail", "warn", "pass"] = "fail"
+    self_check: bool = False
+    """One checkpoint was measured by two plan seeds: what differs is noise, and nothing ships or stays."""

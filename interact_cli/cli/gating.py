@@ -165,8 +165,10 @@ def check_itself(
     screen.say(f"For margins in noise, name it in the policy: noise: {beside}")
     if policy is None:
         from interact_cli.gates.compare import compare
+        from interact_cli.gates.noise import with_noise
 
-        shown.comparison(compare(first, second, names=names, allow_partial=ruled.allow_partial, plans_may_differ=True))
+        found = compare(first, second, names=names, allow_partial=ruled.allow_partial, plans_may_differ=True)
+        shown.comparison(with_noise(found))
         return
     from interact_cli.gates.judging import judge
 
@@ -182,7 +184,7 @@ def check_itself(
         plans_may_differ=True,
     )
     code: Literal[0, 3] = 3 if verdict.exit_code else 0
-    shown.verdict(replace(verdict, exit_code=code))
+    shown.verdict(replace(verdict, exit_code=code, self_check=True))
     raise typer.Exit(code)
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
 from interact_cli.gates.compare import MOST_PLACES, Draws, none_left, refuse
+from interact_cli.gates.policy import number_named
 from interact_cli.gates.reports.comparability import Allowed, comparability
 from interact_cli.gates.reports.measured import Both, Sound
 from interact_cli.gates.reports.pairing import SampleRule, pair_samples
 from interact_cli.gates.reports.stated import NOT_STATED, at, differs, setting, words
 from interact_cli.gates.statistics.differences import differences
 from interact_cli.results import Report
+from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
-from interact_cli.verdicts import Problem
+from interact_cli.verdicts import Comparison, Problem
 
 Noises = Mapping[tuple[str, str], FloatArray]
 """(metric, quantity) -> noise at each place, shaped like the quantity, in its unit."""
@@ -61,6 +65,24 @@ def noise_of(  # noqa: PLR0913  (the options of a gate, each a plain value)
             noise = np.array([max(abs(row.low), abs(row.high)) for row in rows])
             found[metric, quantity] = noise.reshape([len(labels) for labels in sound.numbers.labels])
     return found
+
+
+def with_noise(comparison: Comparison) -> Comparison:
+    """Say the A/A noise of what a comparison shows first: of two plan seeds, at confidence 95 %, as `noise_of` has it.
+
+    Args:
+        comparison: Of two reports of one checkpoint.
+    """
+    told = []
+    for headline in comparison.headline:
+        rows = [row for row in comparison.differences if (row.metric, row.quantity) == headline and isfinite(row.low)]
+        if rows:
+            farthest = max(rows, key=lambda row: max(abs(row.low), abs(row.high)))
+            noise = max(abs(farthest.low), abs(farthest.high))
+            where = f", at {safe_text(farthest.place)}" if farthest.place else ""
+            unit = "" if farthest.unit == "1" else f" {safe_text(farthest.unit)}"
+            told.append(f"A/A noise of {number_named(*map(safe_text, headline))}: at most {noise:.3g}{unit}{where}.")
+    return replace(comparison, remarks=(*told, *comparison.remarks))
 
 
 def noise_problems(first: Report, second: Report, *, allow_partial: bool = False) -> tuple[Problem, ...]:

@@ -487,6 +487,16 @@ def test_self_check_shows_the_noise_of_the_plan(versions: Path):
     assert not any("noise" in remark for remark in wide["rules"][0]["remarks"])
 
 
+def test_self_check_without_rules_says_the_noise_in_numbers(versions: Path):
+    done("measure", "reference.pt", *LIKE, "-m", "multi-order", "-b", "200", "-o", "sampled.h5")
+    found = verdict_of(done("gate", "--self-check", "reference.pt", "-r", "sampled.h5", "--json"))
+    rows = [row for row in found["differences"] if (row["metric"], row["quantity"]) == ("multi-order", "mean_abs")]
+    farthest = max(max(abs(row["low"]), abs(row["high"])) for row in rows)
+
+    assert farthest > 0
+    assert any(f"A/A noise of multi-order mean_abs: at most {farthest:.3g} log-odds" in one for one in found["remarks"])
+
+
 def test_self_check_without_rules_is_a_comparison(versions: Path):
     check = ("gate", "--self-check", "reference.pt", "--reference", "reference.h5")
     assert "one of .json, .md, .png" in refused(2, *check, "-o", "noise.xml")

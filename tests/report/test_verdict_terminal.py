@@ -39,7 +39,8 @@ def test_every_shape_fits_every_width_and_opens_with_its_word(name, verdict, wid
         (verdicts.failed(), "1, worse than the policy allows"),
         (verdicts.inconclusive(), "3, not to be decided"),
         (verdicts.not_comparable(), "3, not to be decided"),
-        (verdicts.failed(exit_code=3), "3, no regression: one checkpoint was measured twice"),
+        (verdicts.failed(exit_code=3, self_check=True), "3: one checkpoint, two plan seeds; no regression"),
+        (verdicts.passed(self_check=True), "0: one checkpoint, two plan seeds"),
     ],
 )
 def test_every_exit_code_is_said_in_words(made, code):

@@ -24,7 +24,10 @@ ACCURACY = "accuracy"
 MAGNITUDE, WITH_TWIN = "mean_magnitude", "mean_abs"
 """Statistics of one number: the first of the values themselves, the second of moments that know their noise."""
 NO_MEAN = "no mean of samples"
-ONLY_MEANS = "Only means of samples are compared. Measure again what an older version measured, or name another number."
+ONLY_MEANS = (
+    "Only means of samples are compared. A report of an older version is made anew from its records by "
+    "'interact measure --from REPORT'; else name another number."
+)
 """Why a quantity without a statistic cannot be compared."""
 MOST_LISTED = 20
 """Labels of places that a message lists."""

@@ -34,6 +34,10 @@ PROBLEMS = 20
 CELL = 20
 """Characters of a place, or of a margin, in the table."""
 EXITS = {0: "0, may ship", 1: "1, worse than the policy allows", 3: "3, not to be decided"}
+SELF_CHECKS = {
+    0: "0: one checkpoint, two plan seeds; what differs here is noise",
+    3: "3: one checkpoint, two plan seeds; no regression, but the policy calls them different or cannot judge them",
+}
 MARKS = {"warned": "(warn)", "let through": "(let through)"}
 STANDING = {
     "warned": "Level warn: printed, and no part of the verdict.",
@@ -101,9 +105,7 @@ def rule_lines(rule: RuleVerdict, verdict: Verdict) -> Iterator[str]:
 
 def _about(verdict: Verdict) -> list[tuple[str, str]]:
     digest = f" (sha256 {foreign(verdict.policy_digest[:12])})" if verdict.policy_digest else ""
-    code = EXITS[verdict.exit_code]
-    if verdict.word == "FAIL" and verdict.exit_code == 3:
-        code = "3, no regression: one checkpoint was measured twice"
+    code = (SELF_CHECKS if verdict.self_check else EXITS)[verdict.exit_code]
     rows = [
         ("Reference", foreign(verdict.reference, 300)),
         ("Candidate", foreign(verdict.candidate, 300)),
