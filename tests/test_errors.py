@@ -12,6 +12,7 @@ EXIT_CODES = {
     "BudgetError": 2,
     "ShapeError": 2,
     "OutputError": 2,
+    "NotComparable": 3,
     "InputRefused": 4,
     "CheckpointRefused": 4,
     "DataRefused": 4,

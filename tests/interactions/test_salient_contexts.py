@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support import pattern_references, references
 from support.strategies import tables
@@ -35,6 +35,9 @@ def test_the_map_over_all_contexts(drawn, data):
     scale = max(1.0, np.abs(table).max())
     if abs(B) < 1e-9 * scale:
         return
+    rest = pattern_references.others(n, i, j)
+    sizes = [abs(references.delta(v, i, j, S)) for S in references.subsets(rest)]
+    assume(not any(0 < size < 1e-9 * scale for size in sizes))  # whether such a context counts is rounding
     picture, total, salient = pattern_references.salient_map(v, n, i, j)
     design = salient_contexts_design(n, (i, j), 2**n, seed=0, stream="x")
     assert len(unique(design.asked)[0]) == 2**n == len(design.asked)
@@ -46,7 +49,6 @@ def test_the_map_over_all_contexts(drawn, data):
     np.testing.assert_allclose(found.inclusion_rate, picture / total, atol=1e-9)
     assert found.pair == (min(i, j), max(i, j))
     assert np.isnan(found.values[[i, j]]).all()
-    rest = pattern_references.others(n, i, j)
     assert found.exact[rest].all()
     assert (found.standard_errors[rest] == 0).all()
     assert found.evaluations == 2**n
