@@ -157,6 +157,8 @@ def test_old_and_new_swapped_is_said_and_turns_the_direction(versions: Path):
     backward = verdict_of(ran)
 
     assert (forward["exit_code"], backward["exit_code"]) == (1, 0)
+    assert any("swapped" in remark for remark in backward["comparison"]["remarks"])
+    assert not any("swapped" in remark for remark in forward["comparison"]["remarks"])
     same = verdict_of(interact("gate", "reference.h5", "reference.h5", *POLICY, "--json"))
     assert same["exit_code"] == 0
     assert any("same" in remark for remark in same["comparison"]["remarks"])
@@ -475,16 +477,33 @@ def test_self_check_shows_the_noise_of_the_plan(versions: Path):
     ran = interact("gate", "--self-check", "reference.pt", "--reference", "sampled.h5", *POLICY, "--json")
     checked = verdict_of(ran)
 
-    assert ran.code in (0, 3)
+    words = [d["word"] for d in checked["rules"][0]["decisions"]]
+    assert ran.code == (3 if "FAIL" in words else 0), "what noise leaves open is no mistake"
     assert checked["comparison"]["pairing"]["n_samples"] == both_correct("reference").sum()
     noise = [d["noise"] for d in checked["rules"][0]["decisions"]]
     ends = [max(abs(d["difference"]["low"]), abs(d["difference"]["high"])) for d in checked["rules"][0]["decisions"]]
     assert max(noise) > 0
-    assert max(ends) > 0
+    assert all(n >= end for n, end in zip(noise, ends, strict=True)), "95 % reaches at least as far as 90 %"
     assert any("noise" in remark for remark in checked["rules"][0]["remarks"])
     policy(rule("1000", "change"))
     wide = verdict_of(interact("gate", "--self-check", "reference.pt", "-r", "sampled.h5", *POLICY, "--json"))
     assert not any("noise" in remark for remark in wide["rules"][0]["remarks"])
+
+
+def test_self_check_of_a_checkpoint_alone(versions: Path, monkeypatch: pytest.MonkeyPatch):
+    """No report, no policy: the defaults of `measure` for the checkpoint, twice."""
+    monkeypatch.setenv("INTERACT_PLAN__BUDGET", "200")
+    monkeypatch.setenv("INTERACT_DATA__N_SAMPLES", "20")
+    monkeypatch.setenv("INTERACT_PLAYERS", "grid:4x4")
+    ran = interact("gate", "--self-check", "ckpt.pt", "--samples", "all", "--json")
+    assert ran.code == 2, "a gate has no such flag"
+    found = verdict_of(done("gate", "--self-check", "ckpt.pt", "--json"))
+    first, second = (ic.read_report(found[side]["path"]) for side in ("reference", "candidate"))
+
+    assert first.samples.ids == second.samples.ids
+    assert [report.config["plan"]["seed"] for report in (first, second)] == [0, 1]
+    assert first.provenance["plan_hash"] != second.provenance["plan_hash"]
+    assert {row["metric"] for row in found["differences"]} == {"accuracy", "multi-order"}
 
 
 def test_self_check_without_rules_says_the_noise_in_numbers(versions: Path):

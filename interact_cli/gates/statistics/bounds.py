@@ -22,8 +22,9 @@ class Bounds:
 
     A bound is the outermost of three, each of which is too close somewhere: the expanded percentile (heavy tails), BCa,
     which moves the percentile by median bias and skewness (the side away from the tail), and Student's t on the
-    jackknife's standard error (a change of few samples). Measured at level 5 %, 4,000 repeats (J: 1,000): how often a
-    bound lies beyond the truth, in percent, on the side away from the long tail / on the side of the tail::
+    jackknife's standard error (a change of few samples). Simulated once, by a script that is not kept
+    (`benchmarks/gate_error_rates.py` measures real networks), level 5 %, 4,000 repeats (J: 1,000): how often a bound
+    lies beyond the truth, in percent, on the side away from the long tail / on the side of the tail::
 
         strengths log-normal, of spread s                    percentile alone           outermost of three
         candidate = reference (1 + change) exp(r noise)   20 samples   50 samples   20 samples   50 samples
