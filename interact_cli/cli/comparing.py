@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interact_cli.cli.console import on_github, screen
+from interact_cli.cli.console import ReaderLeft, on_github, screen
 from interact_cli.errors import OutputError, UsageError
 from interact_cli.safe_text import safe_text
 
@@ -124,7 +124,7 @@ class Shown:
         }
         try:
             self._deliver(makers, render_verdict(verdict), verdict.comparison, verdict)
-        except BrokenPipeError:
+        except ReaderLeft:
             screen.hang_up()
         line = annotation(verdict) if on_github() else None
         if line is not None:

@@ -30,12 +30,16 @@ LINE_EVERY = 10.0
 """Seconds between two lines of plain progress."""
 
 
+class ReaderLeft(Exception):
+    """Whoever read the result stopped reading. No other pipe that breaks means that."""
+
+
 class _Result(Console):
     """stdout: whoever stops reading ends the command."""
 
     def on_broken_pipe(self) -> None:
         """Leave it to `guarded`; rich would exit with 1, the code of a regression."""
-        raise BrokenPipeError
+        raise ReaderLeft
 
 
 class _Told(Console):
@@ -71,6 +75,14 @@ def _stream(stream: IO[str]) -> IO[str]:
     return cast("IO[str]", _NoCommands(stream)) if listens else stream
 
 
+def _write_result(stream: IO[str], text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise ReaderLeft from None
+
+
 def on_github() -> bool:
     """True inside a job of GitHub Actions."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
@@ -100,12 +112,11 @@ class Screen:
 
     def document(self, text: str) -> None:
         """Print a document as it is: JSON or YAML, never folded or coloured."""
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        _write_result(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def place(self, path: Path) -> None:
         """Print where something lies, in one line."""
-        print(safe_text(path, LONGEST), file=_stream(sys.stdout), flush=True)
+        _write_result(_stream(sys.stdout), f"{safe_text(path, LONGEST)}\n")
 
     def workflow_command(self, line: str) -> None:
         """Speak to GitHub's runner: the one line that is meant as a command."""

@@ -7,13 +7,15 @@ import functools
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn, ParamSpec
 
 import typer
 from typer.core import TyperGroup
 
-from interact_cli.cli.console import screen
+from interact_cli.cli.console import ReaderLeft, screen
 from interact_cli.errors import InteractError, RunFailed, UsageError
 from interact_cli.safe_text import safe_text
 
@@ -44,23 +46,15 @@ class Commands(TyperGroup):
             return super().main(*args, **options)
         try:
             code = super().main(*args, **options)
-        except _ParserError as error:
-            sys.exit(_not_parsed(error))
         except typer.Abort:
             sys.exit(INTERRUPTED)
         except SystemExit as stopped:
             # Both rich and Typer leave with 1 when nobody reads the help any more.
             sys.exit(0 if isinstance(stopped.__context__, BrokenPipeError) else stopped.code)
+        except Exception as error:
+            # Python itself would leave with 1, the code of a regression.
+            sys.exit(_end(error))
         sys.exit(code if isinstance(code, int) else 0)
-
-
-def _not_parsed(error: Any) -> int:
-    """Say in one line what the parser refused; without a command it has shown the help already."""
-    message = error.format_message().strip()
-    if message:
-        command = error.ctx.command_path if error.ctx else "interact"
-        screen.error(f"{message.rstrip('.')}. '{command} --help' shows what is known.")
-    return UsageError.exit_code
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -83,36 +77,55 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except (typer.Exit, typer.Abort):
             raise
         except BaseException as error:
-            if screen.debug:
-                screen.trace()
-            raise typer.Exit(_told(error)) from None
+            raise typer.Exit(_end(error)) from None
 
     return run
 
 
-def _told(error: BaseException) -> int:
-    """Say in one line what happened and return the exit code."""
+def _end(error: BaseException) -> int:
+    """Say in one line what happened and return the exit code, which stands where nobody can be told."""
+    code, say = _ending(error)
+    with suppress(Exception):  # stderr may be closed or full
+        if screen.debug:
+            screen.trace()
+        say()
+    return code
+
+
+def _ending(error: BaseException) -> tuple[int, Callable[[], None]]:
+    """Return the exit code of what was raised, and what says so."""
     if isinstance(error, InteractError):
-        screen.error(str(error))
-        return error.exit_code
-    if isinstance(error, KeyboardInterrupt | Terminated):
-        interrupted = isinstance(error, KeyboardInterrupt)
-        word = "Interrupted" if interrupted else "Terminated"
-        screen.say(f"{word}. Finished units are kept: rerun the same command to go on.")
-        return INTERRUPTED if interrupted else TERMINATED
-    if isinstance(error, BrokenPipeError):
-        screen.hang_up()
-        return 0
-    if isinstance(error, MemoryError):
-        screen.error(f"The memory of this machine does not hold the plan or its values: {error}. Lower --budget.")
-        return RunFailed.exit_code
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        screen.error(f"{error.strerror}. Free some space, then rerun the same command.")
-        return RunFailed.exit_code
-    kind = type(error).__name__
+        return error.exit_code, partial(screen.error, str(error))
+    for kind, code, word in ((KeyboardInterrupt, INTERRUPTED, "Interrupted"), (Terminated, TERMINATED, "Terminated")):
+        if isinstance(error, kind):
+            return code, partial(screen.say, f"{word}. Finished units are kept: rerun the same command to go on.")
+    if isinstance(error, ReaderLeft):
+        return 0, screen.hang_up
+    if isinstance(error, _ParserError):
+        return UsageError.exit_code, partial(_say_not_parsed, error)
+    lack = _lacking(error)
+    if lack is not None:
+        return RunFailed.exit_code, partial(screen.error, lack)
     advice = "Run again as 'interact --debug ...' and report the traceback."
-    screen.error(f"internal error, {kind}: {safe_text(error)}. {advice}")
-    return INTERNAL_ERROR
+    told = f"internal error, {type(error).__name__}: {safe_text(error)}. {advice}"
+    return INTERNAL_ERROR, partial(screen.error, told)
+
+
+def _lacking(error: BaseException) -> str | None:
+    """Say which resource of the machine has run out; None where none has."""
+    if isinstance(error, MemoryError):
+        return f"The memory of this machine does not hold the plan or its values: {error}. Lower --budget."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"{error.strerror}. Free some space, then rerun the same command."
+    return None
+
+
+def _say_not_parsed(error: Any) -> None:
+    """Say in one line what the parser refused; without a command it has shown the help already."""
+    message = error.format_message().strip()
+    if message:
+        command = error.ctx.command_path if error.ctx else "interact"
+        screen.error(f"{message.rstrip('.')}. '{command} --help' shows what is known.")
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:

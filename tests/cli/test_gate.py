@@ -445,6 +445,51 @@ def test_a_verdict_that_finds_no_space_is_5(versions: Path):
     assert "No space left on device. Free some space" in ran.stderr
 
 
+def test_a_network_whose_pipe_breaks_is_no_pass(versions: Path):
+    """Only a reader of stdout that left ends a command well; any other broken pipe is a failure."""
+    policy(rule("10%"))
+    Path("broken.py").write_text(
+        Path("network.py").read_text()
+        + """
+
+class Broken(Table):
+    def forward(self, x):
+        if x.any():  # not while its shapes are looked at
+            raise BrokenPipeError(32, "Broken pipe")
+        return super().forward(x)
+
+
+def broken():
+    return Broken(3)
+"""
+    )
+    arch = ("--arch", "py:broken.py:broken")
+    ran = interact("gate", "--reference", "reference.h5", "same.pt", *arch, *POLICY)
+
+    assert ran.code == 70, ran
+    assert "internal error, BrokenPipeError" in ran.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        (2, ("gate", "reference.h5", "same.h5")),
+        (2, ("gate", "--no-such-flag")),
+        (4, ("gate", "absent.h5", "same.h5", *POLICY)),
+    ],
+    ids=["refused", "not parsed", "no file"],
+)
+@pytest.mark.parametrize("how", ["full", "closed"])
+def test_a_refusal_that_nobody_can_be_told_keeps_its_code(versions: Path, code: int, call: tuple[str, ...], how: str):
+    policy(rule("10%"))
+    shell = 'exec "$@" 2>/dev/full' if how == "full" else 'exec "$@" 2>&-'
+    told = ["sh", "-c", shell, "sh", *command(*call)]
+    ran = subprocess.run(told, env=environment(), stdout=subprocess.PIPE, text=True, check=False)
+
+    assert (ran.returncode, ran.stdout) == (code, "")
+
+
 @pytest.mark.parametrize(
     ("call", "unread"),
     [
