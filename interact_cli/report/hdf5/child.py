@@ -1,7 +1,7 @@
 """The process that reads one report: limits first, then the reader, then one answer.
 
-``python -m interact_cli.report.hdf5.child PATH MEMORY SECONDS``, started by `interact_cli.report.hdf5.confined`. What
-the HDF5 library does with a file that was made to harm, it does here.
+Called with PATH MEMORY SECONDS by `interact_cli.report.hdf5.confined`. What the HDF5 library does with a file that was
+made to harm, it does here.
 """
 
 from __future__ import annotations

@@ -26,6 +26,17 @@ from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
 CHILD = "interact_cli.report.hdf5.child"
+START = """
+import runpy, sys
+from importlib.util import module_from_spec, spec_from_file_location
+place, child = sys.argv[1:3]
+del sys.argv[1:3]
+spec = spec_from_file_location("interact_cli", place)
+sys.modules["interact_cli"] = package = module_from_spec(spec)
+spec.loader.exec_module(package)
+runpy.run_module(child, run_name="__main__")
+"""
+"""Runs the child with the package of the parent, whichever is installed where the child would look for it."""
 KEPT = (
     *("LANG", "LC_ALL", "LC_CTYPE", "PYTHONUTF8"),
     *("PYTHONHOME", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT"),
@@ -86,7 +97,7 @@ class _Reading:
         limits = (str(LIMITS.memory), str(LIMITS.processor_seconds))
         try:
             self._child = subprocess.Popen(
-                (sys.executable, "-P", "-B", "-m", CHILD, str(path), *limits),
+                (sys.executable, "-P", "-B", "-c", START, interact_cli.__file__, CHILD, str(path), *limits),
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -165,9 +176,8 @@ def _environment() -> dict[str, str]:
 
 
 def _import_path() -> list[str]:
-    """List where this process finds modules, but for the current folder; the package's own home stands last."""
-    home = Path(interact_cli.__file__).parents[1]
-    return [*(entry for entry in sys.path if Path(entry).is_absolute() and not _is_current(entry)), str(home)]
+    """List where this process finds modules, but for the current folder."""
+    return [entry for entry in sys.path if Path(entry).is_absolute() and not _is_current(entry)]
 
 
 def _is_current(entry: str) -> bool:

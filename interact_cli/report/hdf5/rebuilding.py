@@ -1,15 +1,14 @@
-"""Build the records of a report anew from JSON values and arrays, each field held against its own annotation.
+"""Build the records of a report anew from JSON values and arrays, each field by the builder that stands here for it.
 
-A field that a record gains is asked for and built like every other; one annotated with a kind that is not in the tables
-below is a `TypeError` on the first report, so that none can be forgotten.
+The table is the wire's own: what an annotation looks like from inside is another thing in every version of Python and
+numpy. A field that a record gains must be given a builder, or be named among those that stay behind: a test holds
+the table against the records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +17,9 @@ from interact_cli.results import Finding, Measurement, PlayerTable, Quantity, Re
 from interact_cli.safe_text import safe_text
 from interact_cli.types import Skipped
 
-RECORDS = (Report, SampleTable, PlayerTable, Measurement, Quantity, Finding, Skipped)
-"""What may be built, and nothing else."""
-LEFT_OUT: dict[type, tuple[str, ...]] = {Report: ("records",), SampleTable: ("pictures", "texts")}
-"""Fields that do not travel; they are built at their defaults."""
-
-
-def _travelling(kind: type) -> dict[str, Any]:
-    hints, left_out = get_type_hints(kind), LEFT_OUT.get(kind, ())
-    return {field.name: hints[field.name] for field in fields(kind) if field.name not in left_out}
-
-
-FIELDS: dict[type, dict[str, Any]] = {kind: _travelling(kind) for kind in RECORDS}
-"""Record -> the fields that travel, with their annotations."""
-
 Arrays = list[npt.NDArray[Any]]
+Builder = Callable[[Any, Arrays, str], Any]
+"""What arrived, the arrays beside it, and where it stands -> the value of a field."""
 R = TypeVar("R")
 
 
@@ -45,17 +32,16 @@ def record(packed: Any, kind: type[R], arrays: Arrays) -> R:
 
     Args:
         packed: A JSON object with the fields that travel; an array is its number in ``arrays``.
-        kind: One of `RECORDS`.
+        kind: A key of `FIELDS`.
         arrays: What arrived beside the JSON.
 
     Raises:
-        WireError: a field is missing, unknown, or not what its annotation says.
-        TypeError: a record of this package has a field of a kind that cannot travel.
+        WireError: a field is missing, unknown, or not what it is to be.
     """
-    hints = FIELDS[kind]
-    if not isinstance(packed, dict) or packed.keys() != hints.keys():
+    builders = FIELDS[kind]
+    if not isinstance(packed, dict) or packed.keys() != builders.keys():
         raise WireError(f"{kind.__name__} has other fields")
-    return kind(**{name: _value(packed[name], hint, arrays, f"{kind.__name__}.{name}") for name, hint in hints.items()})
+    return kind(**{name: build(packed[name], arrays, f"{kind.__name__}.{name}") for name, build in builders.items()})
 
 
 def visible_text(packed: Any, where: str) -> str:
@@ -71,83 +57,167 @@ def visible_text(packed: Any, where: str) -> str:
     return packed
 
 
-def _value(packed: Any, hint: Any, arrays: Arrays, where: str) -> Any:
-    if hint in RECORDS:
-        return record(packed, hint, arrays)
-    if hint in _PLAIN:
-        return _PLAIN[hint](packed, where)
-    build = _COMPOSED.get(get_origin(hint))
-    if build is None:
-        raise TypeError(f"{where} is annotated {hint}, which cannot travel")
-    return build(packed, get_args(hint), arrays, where)
+def _text(packed: Any, arrays: Arrays, where: str) -> str:
+    del arrays
+    return visible_text(packed, where)
 
 
-def _exactly(kind: type) -> Callable[[Any, str], Any]:
-    def check(packed: Any, where: str) -> Any:
+def _word(*words: str) -> Builder:
+    def build(packed: Any, arrays: Arrays, where: str) -> str:
+        del arrays
+        if packed not in words:
+            raise WireError(f"{where} is not one of {', '.join(words)}")
+        return str(packed)
+
+    return build
+
+
+def _exactly(kind: type) -> Builder:
+    def build(packed: Any, arrays: Arrays, where: str) -> Any:
+        del arrays
         if type(packed) is not kind:
             raise WireError(f"{where} is not {kind.__name__}")
         return packed
 
-    return check
+    return build
 
 
-def _document(packed: Any, where: str) -> Any:
+def _optional(builder: Builder) -> Builder:
+    def build(packed: Any, arrays: Arrays, where: str) -> Any:
+        return None if packed is None else builder(packed, arrays, where)
+
+    return build
+
+
+def _many(builder: Builder) -> Builder:
+    def build(packed: Any, arrays: Arrays, where: str) -> tuple[Any, ...]:
+        if not isinstance(packed, list):
+            raise WireError(f"{where} is not a list")
+        return tuple(builder(entry, arrays, where) for entry in packed)
+
+    return build
+
+
+def _two(builder: Builder) -> Builder:
+    several = _many(builder)
+
+    def build(packed: Any, arrays: Arrays, where: str) -> tuple[Any, ...]:
+        if isinstance(packed, list) and len(packed) != 2:
+            raise WireError(f"{where} has {len(packed)} entries")
+        entries: tuple[Any, ...] = several(packed, arrays, where)
+        return entries
+
+    return build
+
+
+def _table(builder: Builder) -> Builder:
+    def build(packed: Any, arrays: Arrays, where: str) -> dict[str, Any]:
+        if not isinstance(packed, dict):
+            raise WireError(f"{where} is not a table")
+        return {visible_text(key, where): builder(entry, arrays, where) for key, entry in packed.items()}
+
+    return build
+
+
+def _document(packed: Any, arrays: Arrays, where: str) -> Any:
     if isinstance(packed, str):
         return visible_text(packed, where)
     if isinstance(packed, dict):
-        return {visible_text(key, where): _document(entry, where) for key, entry in packed.items()}
+        return _table(_document)(packed, arrays, where)
     if isinstance(packed, list):
-        return [_document(entry, where) for entry in packed]
+        return [_document(entry, arrays, where) for entry in packed]
     return packed
 
 
-def _optional(packed: Any, kinds: tuple[Any, ...], arrays: Arrays, where: str) -> Any:
-    (kind,) = (kind for kind in kinds if kind is not NoneType)
-    return None if packed is None else _value(packed, kind, arrays, where)
+def _array(dtype: npt.DTypeLike | None = None) -> Builder:
+    """An array of this type, or of any that travels."""
+
+    def build(packed: Any, arrays: Arrays, where: str) -> npt.NDArray[Any]:
+        if type(packed) is not int or not 0 <= packed < len(arrays):
+            raise WireError(f"{where} is not the number of an array")
+        array = arrays[packed]
+        if dtype is not None and array.dtype != np.dtype(dtype):
+            raise WireError(f"{where} holds {array.dtype}; expected {np.dtype(dtype)}")
+        return array
+
+    return build
 
 
-def _literal(packed: Any, words: tuple[Any, ...], arrays: Arrays, where: str) -> Any:
-    del arrays
-    if packed not in words:
-        raise WireError(f"{where} is not one of {', '.join(map(str, words))}")
-    return packed
+def _made(kind: type) -> Builder:
+    def build(packed: Any, arrays: Arrays, where: str) -> Any:
+        del where
+        return record(packed, kind, arrays)
+
+    return build
 
 
-def _tuple(packed: Any, kinds: tuple[Any, ...], arrays: Arrays, where: str) -> tuple[Any, ...]:
-    if not isinstance(packed, list):
-        raise WireError(f"{where} is not a list")
-    if kinds[-1] is Ellipsis:
-        kinds = (kinds[0],) * len(packed)
-    if len(kinds) != len(packed):
-        raise WireError(f"{where} has {len(packed)} entries")
-    return tuple(_value(entry, kind, arrays, where) for entry, kind in zip(packed, kinds, strict=True))
+_whole, _real = _exactly(int), _exactly(float)
+_integers, _floats, _truths = _array(np.int64), _array(np.float64), _array(np.bool_)
 
-
-def _mapping(packed: Any, kinds: tuple[Any, ...], arrays: Arrays, where: str) -> dict[str, Any]:
-    if not isinstance(packed, dict):
-        raise WireError(f"{where} is not a table")
-    return {visible_text(key, where): _value(entry, kinds[1], arrays, where) for key, entry in packed.items()}
-
-
-def _array(packed: Any, kinds: tuple[Any, ...], arrays: Arrays, where: str) -> npt.NDArray[Any]:
-    if type(packed) is not int or not 0 <= packed < len(arrays):
-        raise WireError(f"{where} is not the number of an array")
-    array, (scalar,) = arrays[packed], get_args(kinds[1])
-    if scalar is not Any and array.dtype != np.dtype(scalar):
-        raise WireError(f"{where} holds {array.dtype}; expected {np.dtype(scalar)}")
-    return array
-
-
-_PLAIN: dict[Any, Callable[[Any, str], Any]] = {
-    str: visible_text,
-    Any: _document,
-    **{kind: _exactly(kind) for kind in (int, float, bool)},
+FIELDS: dict[type, dict[str, Builder]] = {
+    Quantity: {
+        "name": _text,
+        "dims": _many(_text),
+        "values": _array(),
+        "unit": _text,
+        "meaning": _text,
+        "standard_errors": _optional(_floats),
+        "low": _optional(_floats),
+        "high": _optional(_floats),
+        "exact": _optional(_truths),
+        "statistic": _text,
+        "parts": _many(_text),
+    },
+    Finding: {"word": _text, "sentence": _text, "facts": _table(_real)},
+    Measurement: {
+        "metric": _text,
+        "version": _whole,
+        "source": _text,
+        "estimator": _text,
+        "per_sample": _many(_made(Quantity)),
+        "summary": _many(_made(Quantity)),
+        "coordinates": _table(_array()),
+        "findings": _many(_made(Finding)),
+        "notes": _many(_text),
+        "of": _text,
+    },
+    Skipped: {"id": _text, "reason": _text},
+    SampleTable: {
+        "ids": _many(_text),
+        "labels": _integers,
+        "predicted": _integers,
+        "included": _truths,
+        "full_value": _floats,
+        "empty_value": _floats,
+        "asked": _integers,
+        "unique": _integers,
+        "evaluated": _integers,
+        "skipped": _many(_made(Skipped)),
+        "accuracy": _real,
+        "chance": _real,
+    },
+    PlayerTable: {
+        "names": _many(_text),
+        "spec": _text,
+        "owner": _integers,
+        "baseline": _array(np.float32),
+        "baseline_name": _text,
+        "grid": _optional(_two(_whole)),
+        "own_names": _many(_many(_text)),
+        "entry": _text,
+        "spans": _optional(_integers),
+    },
+    Report: {
+        "config": _table(_document),
+        "provenance": _table(_document),
+        "run": _table(_document),
+        "samples": _made(SampleTable),
+        "players": _made(PlayerTable),
+        "measurements": _many(_made(Measurement)),
+        "status": _word("complete", "limited"),
+        "notes": _many(_text),
+    },
 }
-_COMPOSED: dict[Any, Callable[[Any, tuple[Any, ...], Arrays, str], Any]] = {
-    UnionType: _optional,
-    Union: _optional,
-    Literal: _literal,
-    tuple: _tuple,
-    Mapping: _mapping,
-    np.ndarray: _array,
-}
+"""What may be built, and nothing else: record -> its fields that travel -> how each is built."""
+LEFT_OUT: dict[type, tuple[str, ...]] = {Report: ("records",), SampleTable: ("pictures", "texts")}
+"""Fields that do not travel; they are built at their defaults."""
