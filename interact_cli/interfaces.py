@@ -10,15 +10,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import UsageError
+from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.types import (
     BoolArray,
     Entry,
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     import torch
 
     from interact_cli.interactions.estimate import Estimate
-    from interact_cli.results import Measurement
     from interact_cli.types import Model, PlayerSet, Sample, Tokenizer
 
 
@@ -251,7 +252,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Question:
-    """What a metric may know when it chooses coalitions for one sample: everything but the model."""
+    """What a metric may know when it chooses coalitions for one sample, besides its own options: all but the model."""
 
     n_players: int
     budget: int
@@ -261,22 +262,10 @@ class Question:
     sample_id: str
     grid: tuple[int, int] | None = None
     """Rows and columns of an image grid."""
-    pairs: str = "auto"
-    """``"all"``, ``"radius:R"``, ``"random:K"``; ``"auto"`` is ``radius:2`` on a grid and ``all`` elsewhere."""
     span: tuple[int, ...] = ()
     """The players whose interactions are asked for: only pairs among them; empty means all."""
-    contexts: int | None = None
-    """Contexts per pair and order; None lets the budget decide."""
     protocol: str | None = None
     """A published protocol that fixes pairs, orders and contexts."""
-    interaction_size: int | None = None
-    """Players of an interaction; None is the metric's own, 2."""
-    partitions: Literal["contiguous", "all"] = "contiguous"
-    """The coalitions of a multivariate interaction: runs of successive players, or any."""
-    learned: Literal["corrected", "paper"] | None = None
-    """Learn the partition as paper 004 does, by this gradient, beside finding it by enumeration."""
-    drop_rate: float = 0.5
-    """Share of the players that dropout removes, 1 - p of paper 000."""
     repeats: int = 1
     """Independent plans among which the draws are shared out, to measure instability; 1 for none."""
 
@@ -337,25 +326,35 @@ class Cohort:
     protocol: str | None = None
 
 
-class Metric(Protocol):
-    """Plan and reduce of one thing that a report holds."""
+@dataclass(frozen=True, kw_only=True)
+class Metric(ABC):
+    """Plan and reduce of one thing that a report holds.
+
+    A metric is a frozen dataclass. Fields that are declared by `interact_cli.options.option` can be set by whoever asks
+    for it, ``-m NAME:OPTION=VALUE``; what stands behind the entry point, called without arguments, gives the metric
+    with all of them at their defaults.
+    """
 
     name: str
-    version: int
     source: str
-    needs_ranges: bool
+    """Paper and equation."""
+    version: int = 1
+    """Raised whenever the same inputs give other numbers."""
+    needs_ranges: bool = False
     """True when the strengths are normalised by Y."""
-    options: tuple[str, ...]
-    """The settings that only some metrics read, by their names in `Question`: ``"span"``, ``"pairs"``, ``"contexts"``,
-    ``"interaction_size"``, ``"partitions"``, ``"learned"``, ``"drop_rate"``; a plugin may leave this
-    and the next three out."""
-    of_vectors: bool
+    of_vectors: bool = False
     """True when the values of a coalition are vectors: ``(n_asked, d)`` to `reduce`."""
-    of_predicted: bool
+    of_predicted: bool = False
     """True when the paper scores the predicted class, right or wrong, unless another is asked for."""
-    kept_per_coalition: int
+    kept_per_coalition: int = 0
     """Numbers that are held of every coalition of every sample until the end; 0 where values are not by coalition."""
 
+    @property
+    def least_players(self) -> int:
+        """Players that a sample must have; one with fewer is left out, with a reason, where others have enough."""
+        return 0
+
+    @abstractmethod
     def design(self, question: Question) -> Design:
         """Choose the coalitions for one sample.
 
@@ -363,8 +362,42 @@ class Metric(Protocol):
             BudgetError: the budget is too small; the message says how much it would take.
         """
 
+    @abstractmethod
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Turn the values of the asked coalitions into what is kept of this sample."""
 
+    @abstractmethod
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise over the samples."""
+
+    def measurement(
+        self,
+        estimator: str,
+        *,
+        per_sample: Sequence[Quantity],
+        summary: Sequence[Quantity],
+        coordinates: Mapping[str, npt.NDArray[Any]] | None = None,
+        findings: Sequence[Finding] = (),
+        notes: Sequence[str] = (),
+    ) -> Measurement:
+        """Put together what `aggregate` returns, under this metric's name, version and source.
+
+        Args:
+            estimator: How the values were obtained, in words.
+            per_sample: Quantities whose first dimension is ``sample``.
+            summary: Quantities over the samples that passed the filter.
+            coordinates: Labels of a dimension.
+            findings: What the numbers say, in sentences.
+            notes: Caveats that must be read with the numbers.
+        """
+        return Measurement(
+            self.name,
+            self.version,
+            self.source,
+            estimator,
+            tuple(per_sample),
+            tuple(summary),
+            {} if coordinates is None else coordinates,
+            tuple(findings),
+            tuple(notes),
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from interact_cli.audit.asking import INNER
 from interact_cli.config.settings import Settings
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import UsageError
@@ -19,8 +20,6 @@ BUDGET = 4000
 SAMPLES = 50
 PLAYERS = {"image": "grid", "columns": "columns", "text": "words"}
 """Kind of input -> its players where nothing is asked for."""
-INNER = "activations"
-"""Players for which paper 000 has a protocol of its own."""
 WITH_CLASSES = ("classes", "single-logit")
 """Outputs to which labels mean something."""
 
@@ -42,7 +41,7 @@ def resolve(settings: Settings, model: Model, data_name: str, metrics: Sequence[
     labels_known = labelled and model.output in WITH_CLASSES
     update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
     only = settings.data.only or update.pop("only")
-    of_predicted = all(getattr(metric, "of_predicted", False) for metric in metrics)
+    of_predicted = all(metric.of_predicted for metric in metrics)
     usual = "true" if labels_known and not of_predicted else "predicted"
     target = _target(settings, model, update["score"], usual)
     check_labels(target, only, labels_known=labels_known, data_name=data_name)
@@ -50,13 +49,12 @@ def resolve(settings: Settings, model: Model, data_name: str, metrics: Sequence[
     seed = settings.plan.seed if settings.data.seed is None else settings.data.seed
     data = {"name": data_name, "n_samples": n_samples, "only": only, "seed": seed}
     budget = None if settings.plan.protocol else settings.plan.budget or BUDGET
-    plan = {"budget": budget, "pairs": update.get("pairs", settings.plan.pairs)}
     return settings.model_copy(
         update={
             **{name: update[name] for name in ("score", "baseline", "players")},
             "target": target,
             "data": settings.data.model_copy(update=data),
-            "plan": settings.plan.model_copy(update=plan),
+            "plan": settings.plan.model_copy(update={"budget": budget}),
         }
     )
 
@@ -88,35 +86,6 @@ def check_labels(target: str | None, only: str | None, *, labels_known: bool, da
         raise UsageError(f"{asked} needs labels, and '{data_name}' has none for this network. Leave it out.")
 
 
-def check_protocol(settings: Settings) -> None:
-    """Refuse flags that would change what a protocol fixes.
-
-    Raises:
-        UnknownNameError: no such protocol.
-        UsageError: a flag contradicts it.
-    """
-    plan = settings.plan
-    if plan.protocol is None:
-        return
-    protocol = published.lookup(plan.protocol)
-    inner = (settings.players or "").partition(":")[0] == INNER and protocol.inner_pairs is not None
-    fixed = {
-        "--budget": plan.budget,
-        "--contexts": plan.contexts,
-        "--pairs": None if plan.pairs == "auto" else plan.pairs,
-        "--players": None if inner else settings.players,
-        "--score": settings.score,
-        "--baseline": settings.baseline,
-        "--target": settings.target,
-        "--only": settings.data.only,
-    }
-    given = [name for name, value in fixed.items() if value is not None]
-    if given:
-        raise UsageError(
-            f"--protocol {plan.protocol} fixes what {', '.join(given)} would change. Leave out one or the other."
-        )
-
-
 def _by_model(settings: Settings, model: Model) -> dict[str, Any]:
     return {
         "n_samples": SAMPLES,
@@ -137,7 +106,7 @@ def _by_protocol(settings: Settings, model: Model) -> dict[str, Any]:
             f"--protocol {protocol.name} fixes players and baseline for images and tables; this network reads text. "
             f"Leave it out{other}."
         )
-    update = {"players": settings.players, "baseline": "zero", "pairs": protocol.inner_pairs} if inner else {}
+    update = {"players": settings.players, "baseline": "zero"} if inner else {}
     return {
         "n_samples": protocol.n_samples if images else protocol.n_samples_of_tables,
         "only": protocol.only,

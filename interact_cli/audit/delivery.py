@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from interact_cli.audit.provenance import Invocation, content_key, run_document
+from interact_cli.audit.provenance import Invocation, run_document
 from interact_cli.config.settings import Settings
 from interact_cli.errors import OutputError, ReportRefused
 from interact_cli.journal.units import Journal
+from interact_cli.report.documents import content_key
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.report.hdf5.writer import check_output, write_report
 from interact_cli.results import Report

@@ -1,32 +1,25 @@
-"""The settings of a finished run, taken back from its report."""
+"""The settings of a finished run, taken back from its report.
+
+A report may come from anywhere. What names code, a place, a download or a training is not taken from it: the user says
+so, or the run stops and says which flag to give.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from interact_cli.adapters.loading import OWN_NETWORKS
-from interact_cli.audit.defaults import INNER
+from interact_cli.audit.asking import INNER
+from interact_cli.audit.provenance import named_data
 from interact_cli.config.loading import load_settings
-from interact_cli.errors import ReportRefused, UsageError
+from interact_cli.config.settings import AskedMetric, deciding
+from interact_cli.errors import DataRefused, ReportRefused, UsageError
+from interact_cli.metrics.published import FIXES, FIXES_OF_METRICS
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
-FIXED_BY_PROTOCOL = (
-    "score",
-    "baseline",
-    "players",
-    "target",
-    "data.only",
-    "plan.budget",
-    "plan.pairs",
-    "plan.contexts",
-)
-PLACES = ("checkpoint", "data.name", "data.root", "data.samples")
-"""Where the inputs of a run lay; beside its settings, a report says nothing else of a run."""
-ASKED_ANEW = ("run.output", "run.force")
-"""Where a report goes, and whether it replaces another: never an earlier report's to say."""
 STATED: dict[str, Any] = {
     "config.arch": str | None,
     "config.arch_args": Mapping,
@@ -39,10 +32,11 @@ STATED: dict[str, Any] = {
     "provenance.baseline.learned": Mapping | None,
     "provenance.class_names": list | tuple,
     "provenance.data.fingerprint": str,
-    "provenance.identity.question.plan": Mapping,
     "provenance.identity.records.baseline.name": str,
     "provenance.identity.records.checkpoint": str,
     "provenance.identity.records.players": str,
+    "provenance.identity.rounding": Mapping,
+    "provenance.identity.question": Mapping,
     "provenance.illustration": bool,
     "provenance.plan_hash": str,
 }
@@ -50,21 +44,18 @@ STATED: dict[str, Any] = {
 
 
 def settings_of(report: Report) -> dict[str, Any]:
-    """Return the dotted settings of the run behind a report, its files where they lay.
+    """Return the dotted settings of the run behind a report, without its places.
 
     Raises:
         ReportRefused: the report does not say what its run was; the message names the field.
     """
     _check_stated(report)
-    settings = {name: value for name, value in _flat(report.config).items() if name not in ASKED_ANEW}
+    settings = {name: value for name, value in _flat(report.config).items() if name not in deciding("place")}
     try:
         load_settings(flags=settings)
     except UsageError as error:
         raise ReportRefused(f"The report holds the settings of no run of this version. {error}") from None
-    held = report.run.get("places")
-    places = held if isinstance(held, Mapping) else {}
-    lay = {name: _expanded(name, places[name]) for name in PLACES if places.get(name) and type(places[name]) is str}
-    return settings | lay
+    return settings
 
 
 def _check_stated(report: Report) -> None:
@@ -86,24 +77,77 @@ def left_open(given: Mapping[str, Any]) -> dict[str, Any]:
     if not given.get("plan.protocol"):
         return dict(given)
     inner = str(given.get("players")).partition(":")[0] == INNER
-    fixed = [name for name in FIXED_BY_PROTOCOL if not (inner and name == "players")]
-    return {name: value for name, value in given.items() if name not in fixed}
+    fixed = [name for name in FIXES if not (inner and name == "players")]
+    fixed += [f"plan.{name}" for name in FIXES_OF_METRICS]
+    kept = {name: value for name, value in given.items() if name not in fixed}
+    return {**kept, "metrics": without_options(given["metrics"], FIXES_OF_METRICS)}
+
+
+def without_options(metrics: Sequence[Any], names: Sequence[str]) -> list[Any]:
+    """Return metrics as settings write them, without some of their options."""
+    held = [AskedMetric.model_validate(written) for written in metrics]
+    return [{one.name: {k: v for k, v in one.options.items() if k not in names}} for one in held]
+
+
+def data_of(report: Report, changes: Mapping[str, Any]) -> str:
+    """Return the report's data set with the place that the user named where it has one.
+
+    Raises:
+        UsageError: another data set, or a place that nobody named.
+        DataRefused: it is not there.
+    """
+    held = str(report.config["data"]["name"])
+    reader, colon, name = held.partition(":")
+    if "data.name" in changes:
+        now = named_data(load_settings(flags={"data.name": changes["data.name"]}))
+        if now != held:
+            raise UsageError(
+                f"Expected the report's data set '{safe_text(held)}', wherever it lies, got '{safe_text(now)}'. Keep "
+                f"its name, or measure the report's network again."
+            )
+        return str(changes["data.name"])
+    if not colon:
+        return held
+    if "data.root" not in changes:
+        raise UsageError(
+            f"Where the report's data '{safe_text(held)}' lies is yours to say{lay(report, 'data.name')}. Pass "
+            f"--dataset {safe_text(reader)}:PATH, or its folder with --data-root DIR."
+        )
+    place = Path(changes["data.root"], Path(name).name)
+    if not _exists(place):
+        raise DataRefused(
+            f"Expected the report's data at '{safe_text(place)}', got nothing there. Name the folder that holds "
+            f"'{safe_text(place.name)}' with --data-root DIR, or the data itself with --dataset {reader}:PATH."
+        )
+    return f"{reader}:{place}"
+
+
+def lay(report: Report, setting: str) -> str:
+    """Say in a clause where a report says that something lay; empty where it does not say."""
+    places = report.run.get("places")
+    held = places.get(setting) if isinstance(places, Mapping) else None
+    return f"; it lay at '{safe_text(held, 200)}'" if isinstance(held, str) and held else ""
+
+
+def _exists(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:  # a name that no file can have, or a folder that is closed
+        return False
 
 
 def check_code(given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    """Let a report name code of the current folder only: whoever made the file chose it.
+    """Let no report choose code: whoever made the file chose it.
 
     Raises:
-        UsageError: other code; ``--arch`` names it on the user's own word.
+        UsageError: it names some; ``--arch`` names it on the user's own word.
     """
     arch = str(given.get("arch") or "")
     prefix, _, name = arch.partition(":")
-    file = name.rpartition(":")[0]
-    here = file.endswith(".py") and Path(file).resolve().is_relative_to(Path.cwd())
-    if prefix == "py" and "arch" not in changes and name not in OWN_NETWORKS and not here:
+    if prefix == "py" and "arch" not in changes and name not in OWN_NETWORKS:
         raise UsageError(
-            f"The report was made with the code '{safe_text(arch)}', and a report may choose none but a file of "
-            f"the current folder. If you trust it, pass --arch {safe_text(arch)}."
+            f"The report was made with the code '{safe_text(arch)}', and a report chooses none. If you trust it, pass "
+            f"--arch {safe_text(arch)}."
         )
 
 
@@ -115,11 +159,3 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[name] = value
     return flat
-
-
-def _expanded(name: str, value: str) -> str:
-    """Put the home folder back where it was redacted."""
-    if name == "data.name":
-        reader, colon, path = value.partition(":")
-        return f"{reader}:{Path(path).expanduser()}" if colon else value
-    return str(Path(value).expanduser())

@@ -11,50 +11,30 @@ import numpy as np
 from interact_cli import extensions
 from interact_cli.adapters.loading import named_architecture
 from interact_cli.audit.delivery import Outcome
-from interact_cli.audit.earlier import check_code, left_open, settings_of
+from interact_cli.audit.earlier import check_code, data_of, left_open, settings_of
 from interact_cli.audit.preparation import Subject, prepare
-from interact_cli.audit.provenance import Invocation, differing, identity, named_data, record_identity
+from interact_cli.audit.provenance import Invocation, differing, identity, record_identity
 from interact_cli.audit.run import measured
 from interact_cli.config.loading import load_settings
-from interact_cli.config.settings import LARGEST_SEED
-from interact_cli.errors import DataRefused, NotComparable, UsageError
+from interact_cli.config.settings import LARGEST_SEED, decisions
+from interact_cli.errors import NotComparable, UsageError
 from interact_cli.progress import Progress
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 
-CHANGEABLE = (
-    "arch",
-    "arch_args",
-    "weights",
-    "allow_missing",
-    "data.name",
-    "data.root",
-    "run.device",
-    "run.batch_size",
-    "run.output",
-    "run.force",
-    "run.records",
+CHANGEABLE = tuple(
+    name
+    for name, decides in decisions().items()
+    if decides.what in ("place", "rounding") or decides.of_network or decides.with_place
 )
-"""What may differ from the reference's run: where things lie and how they run."""
-ASKED = ("metrics", "score", "target", "span", "filter", "limit", "illustration")
-"""What of the question's identity, besides the plan, must be the reference's."""
-MACHINE = (
-    "way",
-    "device",
-    "batch rows",
-    "threads",
-    "torch",
-    "timm",
-    "torchvision",
-    "transformers",
-    "tokenizers",
-)
-"""What of the records' identity changes no number beyond rounding."""
+"""What may differ from the reference's run: the network, where things lie and how they run."""
+FREE = ("records kept", "ranges", "metric origins")
+"""What of the question's identity another network may have otherwise."""
 
 
 def measure_like(
     reference: Report,
-    checkpoint: Path | None,
+    checkpoint: Path,
     changes: Mapping[str, Any],
     progress: Progress,
     argv: Sequence[str] = (),
@@ -66,7 +46,7 @@ def measure_like(
 
     Args:
         reference: The report; its records are not read.
-        checkpoint: What is measured; None for what the reference was made of.
+        checkpoint: What is measured.
         changes: Dotted settings, those of `CHANGEABLE`.
         progress: Told what happens.
         argv: For the report.
@@ -91,7 +71,7 @@ def measure_like(
 
 def second_seed(
     reference: Report,
-    checkpoint: Path | None,
+    checkpoint: Path,
     changes: Mapping[str, Any],
     progress: Progress,
     argv: Sequence[str] = (),
@@ -103,7 +83,7 @@ def second_seed(
 
     Args:
         reference: The report; its records are not read.
-        checkpoint: The checkpoint that it was made of; None for the place where that lay.
+        checkpoint: The checkpoint that it was made of.
         changes: Dotted settings, those of `CHANGEABLE`.
         progress: Told what happens.
         argv: For the report.
@@ -128,7 +108,7 @@ def second_seed(
     return outcome
 
 
-def _taken_back(reference: Report, checkpoint: Path | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _taken_back(reference: Report, checkpoint: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of the reference's run for a checkpoint, changed in what may change."""
     foreign = [name for name in changes if name not in CHANGEABLE]
     if foreign:
@@ -139,12 +119,8 @@ def _taken_back(reference: Report, checkpoint: Path | None, changes: Mapping[str
     given = {**settings_of(reference), **changes}
     if given.get("arch") != reference.config.get("arch"):
         given = _without_arch(given, changes)
-    if checkpoint is not None:
-        given = {name: value for name, value in given.items() if not name.startswith("training.")}
-        given["checkpoint"] = checkpoint
-    elif not given.get("checkpoint") and reference.provenance["arch_source"] != "reference":
-        raise UsageError("The reference does not say where its checkpoint lies. Name the checkpoint.")
-    given["data.name"] = _data_name(reference, given, changes)
+    given["checkpoint"] = checkpoint
+    given["data.name"] = None if reference.provenance["illustration"] else data_of(reference, changes)
     _check_learned(reference)
     return left_open(given)
 
@@ -161,39 +137,6 @@ def _own_architecture(given: Mapping[str, Any], changes: Mapping[str, Any]) -> s
         return None
     named = named_architecture(given["checkpoint"], weights=given["weights"], builders=extensions.adapters())
     return None if named == given["arch"] else named
-
-
-def _data_name(reference: Report, given: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
-    """Return the data set with the place where it lies now; None for the photographs of an illustration.
-
-    Raises:
-        UsageError: another data set.
-        DataRefused: it is not there.
-    """
-    held, name = reference.config["data"]["name"], str(given["data.name"])
-    reader, colon, path = name.partition(":")
-    if colon and Path(path).is_absolute() and "data.name" not in changes:
-        place = Path(given["data.root"], Path(path).name) if "data.root" in changes else Path(path)
-        if not _exists(place):
-            raise DataRefused(
-                f"Expected the reference's data at '{safe_text(place)}', got nothing there. Name the folder that holds "
-                f"'{safe_text(place.name)}' with --data-root DIR, or the data itself with --dataset {reader}:PATH."
-            )
-        name = f"{reader}:{place}"
-    now = named_data(load_settings(flags={"data.name": name}))
-    if now != held:
-        raise UsageError(
-            f"Expected the reference's data set '{safe_text(held)}', wherever it lies, got '{safe_text(now)}'. Keep "
-            f"its name, or measure the reference again."
-        )
-    return None if reference.provenance["illustration"] else name
-
-
-def _exists(place: Path) -> bool:
-    try:
-        return place.exists()
-    except OSError:  # a name that no file can have, or a folder that is closed
-        return False
 
 
 def _check_learned(reference: Report) -> None:
@@ -235,9 +178,8 @@ def _question(identity_: Mapping[str, Any]) -> dict[str, Any]:
     """Return what both runs must ask, by its name."""
     question, records = identity_["question"], identity_["records"]
     return {
-        **{name: question[name] for name in ASKED if name in question},
-        **{f"plan: {name}": value for name, value in question["plan"].items()},
-        "players": records["players"],
+        **{name.replace(".", ": "): value for name, value in question.items() if name not in FREE},
+        **{name: records.get(name) for name in ("players", "span", "limit", "protocol")},
         "baseline": records["baseline"]["name"],
     }
 
@@ -272,7 +214,7 @@ def _check_records(reference: Report, subject: Subject) -> None:
         UsageError: the message names what differs.
     """
     held = reference.provenance["identity"]["records"]
-    fields = [name for name in differing(held, record_identity(subject)) if name not in MACHINE]
+    fields = differing(held, record_identity(subject))
     if fields:
         digest = str(held["checkpoint"])[:12]
         raise UsageError(

@@ -91,7 +91,7 @@ def check_kept(metrics: Sequence[Metric], n_players: Sequence[int], n_games: int
     Raises:
         BudgetError: more than `MOST_KEPT` bytes.
     """
-    kept = [metric for metric in metrics if getattr(metric, "kept_per_coalition", 0)]
+    kept = [metric for metric in metrics if metric.kept_per_coalition]
     each = 8 * n_games * sum(metric.kept_per_coalition for metric in kept)
     needed = each * sum(2**n for n in n_players if n <= LARGEST_TABLE)  # others have no table: their design says so
     if needed > MOST_KEPT:

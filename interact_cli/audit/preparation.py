@@ -9,9 +9,9 @@ from math import prod
 
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
-from interact_cli.audit.agreement import check_agreement, remarks
+from interact_cli.audit.asking import ask
 from interact_cli.audit.baselines import baseline_of, default_baseline
-from interact_cli.audit.defaults import BUDGET, check_protocol, resolve
+from interact_cli.audit.defaults import BUDGET, resolve
 from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
 from interact_cli.audit.learnable import Learning, few_enough, learning_of, start_name
 from interact_cli.audit.planning import check_numbers
@@ -25,7 +25,6 @@ from interact_cli.entries.shapes import entry_shape
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Question
-from interact_cli.metrics.instability import WithInstability
 from interact_cli.progress import Progress
 from interact_cli.results import LEARNED, PlayerTable
 from interact_cli.training.reference import default_epochs, reference_network, untrained
@@ -69,27 +68,10 @@ def question(settings: Settings, players: PlayerTable, sample: int, sample_id: s
         seed=plan.seed,
         sample_id=sample_id,
         grid=players.grid,
-        pairs=plan.pairs,
-        contexts=plan.contexts,
         protocol=plan.protocol,
         span=players.span_of(sample),
-        interaction_size=plan.interaction_size,
-        partitions=plan.partitions,
-        learned=plan.learned,
-        drop_rate=plan.drop_rate,
         repeats=plan.instability or 1,
     )
-
-
-def asked_metrics(settings: Settings) -> tuple[Metric, ...]:
-    """Return the metrics of a run, each with its instability where that is asked for.
-
-    Raises:
-        InteractError: no such metric.
-    """
-    metrics = tuple(extensions.metric(name) for name in dict.fromkeys(settings.metrics))
-    parts = settings.plan.instability
-    return metrics if parts is None else tuple(WithInstability(metric, parts) for metric in metrics)
 
 
 def prepare(
@@ -108,10 +90,9 @@ def prepare(
     """
     if not settings.metrics:
         raise UsageError("Expected at least one metric: pass --metric NAME ('interact list metrics' shows them).")
-    metrics = asked_metrics(settings)
-    check_protocol(settings)
-    check_agreement(settings, metrics)
-    for remark in remarks(settings, metrics):
+    asked = ask(settings)
+    settings, metrics = asked.settings, asked.metrics
+    for remark in asked.remarks:
         progress.warn(remark)
     device = resolve_device(settings.run.device)
     model = _model(settings, str(device), progress, training=training)
@@ -124,23 +105,23 @@ def prepare(
     resolved = resolve(settings, model, data_name, metrics, labelled=dataset.labels is not None)
     inputs = draw_inputs(resolved.data, model, dataset, n_pictures=N_PICTURES, ids=ids)
     cut = _players(resolved, model)
-    asked = scores.resolve(resolved.score or "", model.output, tuple(named_modules(model.module)))
+    games = scores.resolve(resolved.score or "", model.output, tuple(named_modules(model.module)))
     rows = batch_rows(model, device.type, resolved.run.batch_size, size=_row_size(model, inputs, cut.entry))
-    features = tuple(score.module for score in asked if score.module is not None)
+    features = tuple(score.module for score in games if score.module is not None)
     whole = None
     if cut.entry not in {INPUT, EMBEDDING}:
         start = EMBEDDING if model.input.kind == "text" else INPUT
         whole = whole_rows(model, device.type, rows, _row_size(model, inputs, start))
-    evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole, asked[0].vector)
+    evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole, games[0].vector)
     evaluator.open(inputs.samples[0], fit=resolved.run.batch_size == "auto")
     name = resolved.baseline or default_baseline(cut.entry)
-    begun, seed = start_name(name, cut.entry, asked[0].name), resolved.data.seed or 0
+    begun, seed = start_name(name, cut.entry, games[0].name), resolved.data.seed or 0
     baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
-    inputs, players = _large_enough(*_seated(cut, inputs, baseline), resolved.plan.interaction_size or 0)
+    inputs, players = _large_enough(*_seated(cut, inputs, baseline), max(metric.least_players for metric in metrics))
     learning = None
     if name == LEARNED:
         inputs, players = few_enough(inputs, players)
-        learning = learning_of(baseline, asked[0].name, resolved.target, model, dataset, seed)
+        learning = learning_of(baseline, games[0].name, resolved.target, model, dataset, seed)
     most, budget = max(one.n_players for one in players), resolved.plan.budget or BUDGET
     check_numbers(most, budget, evaluator.width(inputs.samples[0]))
     handling = resolved.run.model_copy(update={"device": device.type, "batch_size": evaluator.first_rows})
@@ -152,7 +133,7 @@ def prepare(
         inputs=inputs,
         baseline=baseline,
         players=players,
-        scores=asked,
+        scores=games,
         metrics=metrics,
         evaluator=evaluator,
         illustration=illustration,
@@ -245,12 +226,12 @@ def _seated(cut: Players, inputs: Inputs, baseline: Baseline) -> tuple[Inputs, t
 
 
 def _large_enough(inputs: Inputs, players: tuple[PlayerSet, ...], size: int) -> tuple[Inputs, tuple[PlayerSet, ...]]:
-    """Leave out texts that have fewer players than the interaction size, where others have enough."""
+    """Leave out texts that have fewer players than the metrics need, where others have enough."""
     counts = [one.n_players for one in players]
     if not min(counts) < size <= max(counts):
         return inputs, players
     reasons = {
-        index: f"{count} players, --interaction-size {size} needs as many"
+        index: f"{count} players, the options that were asked for need {size}"
         for index, count in enumerate(counts)
         if count < size
     }

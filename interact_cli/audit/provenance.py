@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,17 +18,16 @@ import torch
 from interact_cli import __version__, extensions
 from interact_cli.audit.learning import baseline_document, baseline_identity
 from interact_cli.audit.preparation import Subject
-from interact_cli.config.settings import Settings
+from interact_cli.config.settings import Settings, deciding
 from interact_cli.engine.devices import describe
 from interact_cli.interfaces import Metric
-from interact_cli.report.documents import plain
+from interact_cli.report.documents import content_key, plain
 from interact_cli.scores import Score
 from interact_cli.seeding import digest
 from interact_cli.types import PlayerSet
 
+DTYPE = "float32, TF32 off"
 PACKAGES = ("h5py", "numpy", "scikit-learn", "timm", "torch", "torchvision", "tokenizers", "transformers")
-PLACES: dict[str, Any] = {"checkpoint": True, "data": {"root", "samples"}, "run": {"output", "force"}}
-"""Settings that say where things lie; they decide no number and stand in ``/provenance/run``."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,10 @@ class Invocation:
 
 
 def record_identity(subject: Subject) -> dict[str, Any]:
-    """Return everything that decides an evaluation record: records of equal identity may be mixed, no others."""
+    """Return everything that decides an evaluation record beyond its last bits.
+
+    Every setting that decides records does so through one of these fields (`config.settings.Decides.through`).
+    """
     settings, evaluator, model = subject.settings, subject.evaluator, subject.model
     document = {
         "tool": __version__.split(".", maxsplit=1)[0],
@@ -63,24 +64,31 @@ def record_identity(subject: Subject) -> dict[str, Any]:
         "players": subject.players[0].spec,
         "prepared inputs": digest(*(sample.input.tobytes() for sample in subject.inputs.samples)),
         "owners": digest(*(_owned(players) for players in subject.players)),
+        "span": settings.span,
+        "limit": settings.data.limit,
+        "protocol": settings.plan.protocol,
         "entry": asdict(evaluator.entry),
-        "way": evaluator.way,
         "modules": evaluator.features,
         "baseline": baseline_identity(subject),
-        "device": describe(evaluator.device),
-        "dtype": "float32, TF32 off",
-        "batch rows": evaluator.first_rows,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "timm": _version("timm"),
-        "torchvision": _version("torchvision"),
-        "transformers": _version("transformers"),
-        "tokenizers": _version("tokenizers"),
+        "dtype": DTYPE,
     }
     if evaluator.vector:
         document["vector"] = True
     cleaned: dict[str, Any] = plain(document)
     return cleaned
+
+
+def rounding_identity(subject: Subject) -> dict[str, Any]:
+    """Return what decides the last bits of an evaluation record: only records that share it too may be mixed."""
+    evaluator = subject.evaluator
+    return {
+        "way": evaluator.way,
+        "device": describe(evaluator.device),
+        "batch rows": evaluator.first_rows,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        **{package: _version(package) for package in ("timm", "torchvision", "transformers", "tokenizers")},
+    }
 
 
 def _owned(players: PlayerSet) -> str:
@@ -91,16 +99,16 @@ def _owned(players: PlayerSet) -> str:
 def question_identity(
     settings: Settings, asked: Sequence[Score], metrics: Sequence[Metric], ranges: str, *, illustration: bool
 ) -> dict[str, Any]:
-    """Return everything that decides the numbers once the records are given."""
+    """Return everything that decides the numbers once the records are given: every setting of the question first."""
+    tree = settings.model_dump(mode="json")
     document = {
-        "metrics": [[metric.name, metric.version] for metric in metrics],
+        **{name: at(tree, name) for name in deciding("question")},
+        "metrics": [
+            [metric.name, metric.version, wanted.options]
+            for metric, wanted in zip(metrics, settings.metrics, strict=True)
+        ],
         "metric origins": origins(metrics),
         "score": named_scores(asked),
-        "target": settings.target,
-        "span": settings.span,
-        "filter": settings.data.only,
-        "limit": settings.data.limit,
-        "plan": settings.plan.model_dump(mode="json"),
         "records kept": settings.run.records,
         "ranges": ranges,
         "illustration": illustration,
@@ -115,17 +123,7 @@ def identity(subject: Subject) -> dict[str, Any]:
     question = question_identity(
         subject.settings, subject.scores, subject.metrics, ranges, illustration=subject.illustration
     )
-    return {"records": record_identity(subject), "question": question}
-
-
-def content_key(identity_: Mapping[str, Any]) -> str:
-    """Return a short name of a run.
-
-    Example:
-        >>> len(content_key({"data": "a"}))
-        16
-    """
-    return digest(json.dumps(identity_, sort_keys=True))[:16]
+    return {"records": record_identity(subject), "rounding": rounding_identity(subject), "question": question}
 
 
 def differing(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -135,9 +133,19 @@ def differing(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def config_document(settings: Settings) -> dict[str, Any]:
     """Return the resolved settings without places."""
-    document: dict[str, Any] = settings.model_dump(mode="json", exclude=PLACES)
+    document: dict[str, Any] = settings.model_dump(mode="json")
+    for name in deciding("place"):
+        *parents, last = name.split(".")
+        del at(document, *parents)[last]
     document["data"]["name"] = named_data(settings)
-    return document
+    return {name: value for name, value in document.items() if value != {} or name == "arch_args"}
+
+
+def at(tree: Any, *path: str) -> Any:
+    """Return what stands at a dotted name."""
+    for name in (part for dotted in path for part in dotted.split(".")):
+        tree = tree[name]
+    return tree
 
 
 def named_data(settings: Settings) -> str | None:
@@ -185,7 +193,7 @@ def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, A
         "illustration": subject.illustration,
         "ranges": dict(ranges),
         "device": describe(subject.evaluator.device),
-        "dtype": "float32, TF32 off",
+        "dtype": DTYPE,
         "batch_rows": subject.evaluator.first_rows,
         "threads": torch.get_num_threads(),
         "notes": [*model.notes, *inputs.notes],
@@ -234,7 +242,6 @@ def versions() -> dict[str, str]:
 
 def run_document(settings: Settings, invocation: Invocation) -> dict[str, Any]:
     """Return what does not decide the numbers: time, host, command line and places, the home folder redacted."""
-    checkpoint, samples, root = settings.checkpoint, settings.data.samples, settings.data.root
     document = {
         "created_utc": invocation.started,
         "seconds": round(monotonic() - invocation.clock, 3),
@@ -242,15 +249,18 @@ def run_document(settings: Settings, invocation: Invocation) -> dict[str, Any]:
         "system": platform.platform(),
         "implementation": sys.implementation.name,
         "argv": [_redacted(argument) for argument in invocation.argv],
-        "places": {
-            "checkpoint": _redacted(checkpoint.absolute()) if checkpoint else None,
-            "data.name": _placed(settings.data.name),
-            "data.root": _redacted(root.absolute()) if root else None,
-            "data.samples": _redacted(samples.absolute()) if samples else None,
-        },
+        "places": {"data.name": _placed(settings.data.name), **dict(_places(settings))},
     }
     cleaned: dict[str, Any] = plain(document)
     return cleaned
+
+
+def _places(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """Say what was told of places, for a reader; no other run takes it from there."""
+    tree = settings.model_dump()
+    for name in deciding("place"):
+        value = at(tree, name)
+        yield name, _redacted(value.absolute()) if isinstance(value, Path) else value
 
 
 def _placed(name: str | None) -> str | None:

@@ -8,45 +8,35 @@ from pathlib import Path
 from typing import Any
 
 from interact_cli import scores
-from interact_cli.audit.agreement import SPECIAL, check_agreement, unread
 from interact_cli.audit.answers import Ask, answer
-from interact_cli.audit.defaults import BUDGET, WITH_CLASSES, check_labels, check_protocol
+from interact_cli.audit.asking import ask, common_options, flagged
+from interact_cli.audit.defaults import BUDGET, WITH_CLASSES, check_labels
 from interact_cli.audit.delivery import Outcome, deliver
-from interact_cli.audit.earlier import check_code, left_open, settings_of
+from interact_cli.audit.earlier import check_code, data_of, lay, left_open, settings_of, without_options
 from interact_cli.audit.evaluation import Evaluations, Network
 from interact_cli.audit.learning import with_baselines
 from interact_cli.audit.material import Material
 from interact_cli.audit.planning import check_numbers
-from interact_cli.audit.preparation import Subject, asked_metrics, prepare
-from interact_cli.audit.provenance import Invocation, content_key, differing, question_identity, record_identity
+from interact_cli.audit.preparation import Subject, prepare
+from interact_cli.audit.provenance import (
+    Invocation,
+    differing,
+    question_identity,
+    record_identity,
+    rounding_identity,
+)
 from interact_cli.audit.ranges import computed, readings
 from interact_cli.audit.run import assemble
 from interact_cli.config.loading import load_settings
-from interact_cli.config.settings import Settings
+from interact_cli.config.settings import AskedMetric, Settings, deciding
 from interact_cli.errors import ReportRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import Metric
 from interact_cli.journal.units import Journal
 from interact_cli.progress import Progress
+from interact_cli.report.documents import content_key
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
-
-QUESTION = (
-    "score",
-    "metrics",
-    "target",
-    "data.only",
-    "plan.budget",
-    "plan.pairs",
-    "plan.contexts",
-    "plan.interaction_size",
-    "plan.partitions",
-    "plan.learned",
-    "plan.drop_rate",
-    "plan.instability",
-)
-"""What may differ from the earlier run; everything else decides what a record is."""
-HANDLING = ("checkpoint", "run.output", "run.force", "run.records")
 
 
 def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Sequence[str] = ()) -> Outcome:
@@ -56,7 +46,7 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
 
     Args:
         source: The earlier report, with records.
-        changes: Dotted settings: those of `QUESTION` and `HANDLING`.
+        changes: Dotted settings: those that decide the question, and places.
         progress: Told what happens.
         argv: For the report.
 
@@ -81,7 +71,7 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     question = question_identity(
         settings, asked, metrics, ranges.get("fingerprint", ""), illustration=held["illustration"]
     )
-    identity = {"records": held["identity"]["records"], "question": question}
+    identity = {**held["identity"], "question": question}
 
     def make(journal: Journal) -> Report:
         evaluations = Evaluations(journal, Network(earlier.subject), records)
@@ -137,31 +127,49 @@ class EarlierRun:
         Raises:
             UsageError: a change that --from cannot make, or settings that do not fit each other.
         """
-        own = {"arch"} if self.changes.get("arch") == self.report.config.get("arch") else set()
-        foreign = [name for name in self.changes if name not in {*QUESTION, *HANDLING, *own}]
+        changeable = {*deciding("question", "place"), *(f"plan.{name}" for name in flagged())}
+        own = {name for name in ("arch", "arch_args") if self.changes.get(name) == self.report.config.get(name)}
+        foreign = [name for name in self.changes if name not in {*changeable, *own, "data.name"}]
         if foreign:
             raise UsageError(
                 f"--from takes the network, inputs and players of the report; {', '.join(foreign)} cannot change. "
-                f"Changeable: {', '.join((*QUESTION, *HANDLING))}. Measure again without --from."
+                f"Changeable: {', '.join(sorted(changeable))}. Measure again without --from."
             )
-        self._given = {**settings_of(self.report), **self.changes}
-        protocol = self._given.get("plan.protocol")
-        if protocol is not None:
-            check_protocol(load_settings(flags={"plan.protocol": protocol, **self.changes}))
-        settings = load_settings(flags=self._given)
-        self.metrics = asked_metrics(settings)
-        # What only the metrics of the earlier run read is their question, not this one's.
-        for option in unread(settings, self.metrics, SPECIAL):
-            if option not in self.changes:
-                del self._given[option]
-        self.settings: Settings = load_settings(flags=self._given)
-        check_agreement(self.settings, self.metrics)
+        self._held = settings_of(self.report)
+        self._check_protocol()
+        settings = load_settings(flags=self._merged())
+        asked = ask(settings)
+        for remark in asked.remarks:
+            self.progress.warn(remark)
+        self.metrics = asked.metrics
+        # What the protocol has fixed stands in the report, resolved.
+        kept = {"protocol": self._held["plan.protocol"]}
+        self.settings = asked.settings.model_copy(update={"plan": asked.settings.plan.model_copy(update=kept)})
+
+    def _check_protocol(self) -> None:
+        """Refuse what the report's protocol fixes."""
+        if self._held["plan.protocol"] is not None:
+            held = left_open({name: self._held[name] for name in ("plan.protocol", "metrics")})
+            ask(load_settings(flags={**held, **self.changes}))
+
+    def _merged(self) -> dict[str, Any]:
+        """Return the settings of the report as changed; its protocol is left out, what it fixes is there."""
+        held = {**self._held, "plan.protocol": None}
+        again = [name.removeprefix("plan.") for name in self.changes if name.startswith("plan.")]
+        metrics = without_options(self._held["metrics"], again)
+        if "metrics" in self.changes:
+            asked = load_settings(flags={"metrics": self.changes["metrics"]}).metrics
+            before = [AskedMetric.model_validate(written) for written in metrics]
+            common = common_options(before, [one.name for one in asked])
+            held |= {f"plan.{name}": value for name, value in common.items()}
+        return {**held, "metrics": metrics, **self.changes}
 
     def subject(self) -> Subject:
         """Return the network on its inputs, checked to be the same as the report's.
 
         Raises:
-            UsageError: the checkpoint is not where it was, or the report names code that the user did not.
+            UsageError: something that only the user can name, and has not: the checkpoint, where the data lies, code,
+                a training.
             ReportRefused: anything that decides a record differs; the message names it.
         """
         if self._subject is None:
@@ -176,23 +184,42 @@ class EarlierRun:
         return held or computed(self.subject().range_data, self.subject().evaluator)
 
     def _loaded(self) -> Subject:
-        reference = self.report.provenance["arch_source"] == "reference"
-        checkpoint = self.settings.checkpoint
-        if not reference and (checkpoint is None or not checkpoint.exists()):
-            raise UsageError(
-                "The report does not hold all that is asked, and its checkpoint is not where it was. "
-                "Name it: interact measure CHECKPOINT --from REPORT."
-            )
-        check_code(self._given, self.changes)
-        given = left_open(self._given) | {"run.batch_size": self.report.provenance["batch_rows"]}
+        self._check_network()
+        given = {**self._merged(), "plan.protocol": self._held["plan.protocol"], "data.name": self._data()}
+        check_code(given, self.changes)
+        given = left_open(given) | {"run.batch_size": self.report.provenance["batch_rows"]}
         learned = self.report.provenance["baseline"].get("learned")
         if learned:  # for the score of the first run, whatever is asked now
             given |= {name: learned.get(name) for name in ("score", "target")}
-        subject = prepare(load_settings(flags=given), self.progress)
-        fields = differing(self.report.provenance["identity"]["records"], record_identity(subject))
+        subject = prepare(load_settings(flags=given), self.progress, ids=self.report.samples.ids)
+        held = self.report.provenance["identity"]
+        now = {"records": record_identity(subject), "rounding": rounding_identity(subject)}
+        fields = [name for part in now for name in differing(held[part], now[part])]
         if fields:
             raise ReportRefused(
-                f"The report was made with another {', '.join(fields)}; its records cannot be completed. "
+                f"The report was made with another {', '.join(sorted(fields))}; its records cannot be completed. "
                 f"Measure again without --from."
             )
         return with_baselines(subject, list(self.report.players.baseline)) if learned else subject
+
+    def _check_network(self) -> None:
+        """See that the user has named the network, which a report does not choose.
+
+        Raises:
+            UsageError: the checkpoint is not named, or not the training of a reference network.
+        """
+        if self.report.provenance["arch_source"] == "reference":
+            if "data.name" not in self.changes:
+                raise UsageError(
+                    f"The report does not hold all that is asked, and its network is the reference network of "
+                    f"'{safe_text(self.report.config['data']['name'])}', which would be trained here. If you want "
+                    f"that, pass --dataset NAME[:PATH] again, and --epochs where it was given."
+                )
+        elif self.changes.get("checkpoint") is None:
+            raise UsageError(
+                f"The report does not hold all that is asked, and a report does not choose which checkpoint is "
+                f"opened{lay(self.report, 'checkpoint')}. Name it: interact measure CHECKPOINT --from REPORT."
+            )
+
+    def _data(self) -> str | None:
+        return None if self.report.provenance["illustration"] else data_of(self.report, self.changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from interact_cli.cli.flags import COMMON, EPOCHS, takes
+from interact_cli.cli.flags import COMMON, EPOCHS, option_flags, takes
 from interact_cli.cli.guard import guarded
 from interact_cli.cli.measuring import (
     Checkpoint,
@@ -19,7 +19,7 @@ from interact_cli.cli.measuring import (
 
 
 @guarded
-@takes((EPOCHS, *COMMON))
+@takes((EPOCHS, *COMMON), option_flags)
 def bottleneck(
     flags: dict[str, Any],
     checkpoint: Checkpoint = None,

@@ -28,6 +28,8 @@ class Flag:
     panel: str
     short: str | None = None
     metavar: str | None = None
+    told: str = ""
+    """What it is, where no field of `Settings` says so."""
 
     @property
     def parameter(self) -> str:
@@ -37,6 +39,8 @@ class Flag:
     @property
     def help(self) -> str:
         """The setting's own description."""
+        if self.told:
+            return self.told
         field = functools.reduce(
             lambda section, name: section.annotation.model_fields[name],  # type: ignore[union-attr]  # sections nest
             self.setting.split(".")[1:],
@@ -47,7 +51,7 @@ class Flag:
 
 MODEL, INPUTS, GAME, PLAN, RUN = "Checkpoint", "Inputs", "Players and score", "Plan", "Run"
 
-METRIC = Flag("metrics", "--metric", list[str], GAME, "-m", "NAME")
+METRIC = Flag("metrics", "--metric", list[str], GAME, "-m", "NAME[:OPTION=VALUE,...]")
 EPOCHS = Flag("training.epochs", "--epochs", int, MODEL)
 COMMON = (
     Flag("arch", "--arch", str, MODEL, metavar="PREFIX:NAME"),
@@ -74,12 +78,6 @@ COMMON = (
     Flag("score", "--score", str, GAME, "-s", "NAME"),
     Flag("target", "--target", str, GAME, metavar="true|predicted"),
     Flag("plan.budget", "--budget", int, PLAN, "-b"),
-    Flag("plan.pairs", "--pairs", str, PLAN, metavar="all|radius:R|random:K"),
-    Flag("plan.contexts", "--contexts", int, PLAN),
-    Flag("plan.interaction_size", "--interaction-size", int, PLAN, metavar="K"),
-    Flag("plan.partitions", "--partitions", str, PLAN, metavar="contiguous|all"),
-    Flag("plan.learned", "--learned", str, PLAN, metavar="corrected|paper"),
-    Flag("plan.drop_rate", "--drop-rate", float, PLAN),
     Flag("plan.instability", "--instability", int, PLAN, metavar="R"),
     Flag("plan.protocol", "--protocol", str, PLAN, metavar="NAME"),
     Flag("plan.seed", "--seed", int, PLAN),
@@ -87,44 +85,68 @@ COMMON = (
     Flag("run.batch_size", "--batch-size", str, RUN, metavar="auto|ROWS"),
     Flag("run.output", "--output", Path, RUN, "-o"),
     Flag("run.force", "--force", bool, RUN),
-    Flag("run.records", "--no-records", bool, RUN),
+    Flag("run.records", "--no-records", bool, RUN, told="Leave the evaluation records out of the report."),
 )
 
 
-def takes(flags: Sequence[Flag]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def option_flags() -> tuple[Flag, ...]:
+    """Return the flags of the options that are set for every metric that has them, as the metrics declare them."""
+    from interact_cli.audit.asking import flagged
+
+    return tuple(
+        Flag(f"plan.{option.name}", f"--{option.typed}", option.kind, PLAN, None, option.shape, option.help)
+        for option in flagged().values()
+    )
+
+
+def takes(
+    flags: Sequence[Flag], late: Callable[[], Sequence[Flag]] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command these flags; it receives them as ``flags: dict[str, Any]``, dotted setting -> value.
 
     Flags that were not given are left out.
+
+    Args:
+        flags: As they stand in this file.
+        late: Further flags that are known only when the command is called: to ask for them takes time.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(command)
-        def run(**arguments: Any) -> None:
-            given = {flag: arguments.pop(flag.parameter) for flag in flags}
-            command(
-                **arguments, flags={flag.setting: _value(flag, v) for flag, v in given.items() if v not in (None, [])}
-            )
-
-        hints = get_type_hints(command, include_extras=True)
-        signature = inspect.signature(command)
-        own = [
-            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-            for name, parameter in signature.parameters.items()
-            if name != "flags"
-        ]
-        parameters = [*own, *(_parameter(flag) for flag in flags)]
-        vars(run)["__signature__"] = signature.replace(parameters=parameters)
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        del vars(run)["__wrapped__"]  # or inspect would look past the signature
+        run = _with_flags(command, flags)
+        if late is not None:
+            vars(run)[LATE] = lambda: _with_flags(command, (*flags, *late()))
         return run
 
     return decorate
 
 
+LATE = "with_late_flags"
+"""Attribute of a command's function: called, it gives the function with all its flags."""
+
+
+def _with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def run(**arguments: Any) -> None:
+        given = {flag: arguments.pop(flag.parameter) for flag in flags}
+        command(**arguments, flags={flag.setting: _value(flag, v) for flag, v in given.items() if v not in (None, [])})
+
+    hints = get_type_hints(command, include_extras=True)
+    signature = inspect.signature(command)
+    own = [
+        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in signature.parameters.items()
+        if name != "flags"
+    ]
+    parameters = [*own, *(_parameter(flag) for flag in flags)]
+    vars(run)["__signature__"] = signature.replace(parameters=parameters)
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del vars(run)["__wrapped__"]  # or inspect would look past the signature
+    return run
+
+
 def _parameter(flag: Flag) -> inspect.Parameter:
     names = [flag.name] if flag.short is None else [flag.name, flag.short]
-    text = "Leave the evaluation records out of the report." if flag.name == "--no-records" else flag.help
-    option = typer.Option(*names, help=text, rich_help_panel=flag.panel, metavar=flag.metavar, show_default=False)
+    option = typer.Option(*names, help=flag.help, rich_help_panel=flag.panel, metavar=flag.metavar, show_default=False)
     annotation: Any = Annotated[flag.kind | None, option]
     return inspect.Parameter(flag.parameter, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

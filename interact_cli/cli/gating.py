@@ -255,7 +255,8 @@ def _measured_first(
     settings = settings_from(config, assignments, checkpoint, how.flags)
     if not settings.metrics:
         named = {rule.metric.partition("@")[0] for rule in policy.rules} & set(_known()) if policy else set()
-        settings = settings.model_copy(update={"metrics": tuple(sorted(named)) or (DEFAULT_METRIC,)})
+        flags = {**how.flags, "metrics": sorted(named) or [DEFAULT_METRIC]}
+        settings = settings_from(config, assignments, checkpoint, flags)
     outcome = run(settings, how.told, sys.argv)
     _say_measured(outcome.path, reused=outcome.reused)
     return outcome.report, outcome.path

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from interact_cli.cli.console import ReaderLeft, screen
+from interact_cli.cli.flags import LATE
 from interact_cli.errors import InteractError, RunFailed, UsageError
 from interact_cli.safe_text import safe_text
 
@@ -37,6 +38,16 @@ class Terminated(BaseException):
 
 class Commands(TyperGroup):
     """The list of commands. What its parser refuses is one line too, and a reader that left is no failure."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is called, with the flags that are known only now."""
+        name, command, rest = super().resolve_command(ctx, args)
+        late = getattr(getattr(command, "callback", None), LATE, None)
+        if late is not None:
+            alone = typer.Typer(add_completion=False)
+            alone.command(name)(guarded(late()))
+            command = typer.main.get_command(alone)
+        return name, command, rest
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line and exit; ``standalone_mode=False`` returns and raises instead."""

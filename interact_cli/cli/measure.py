@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from interact_cli.cli.console import progress
-from interact_cli.cli.flags import COMMON, METRIC, takes
+from interact_cli.cli.flags import COMMON, EPOCHS, METRIC, option_flags, takes
 from interact_cli.cli.guard import guarded
 from interact_cli.cli.measuring import (
     Checkpoint,
@@ -23,6 +23,7 @@ from interact_cli.cli.measuring import (
     settings_from,
     show_report,
 )
+from interact_cli.config.loading import assignment
 from interact_cli.errors import UsageError
 
 From = Annotated[
@@ -37,7 +38,7 @@ From = Annotated[
 
 
 @guarded
-@takes((METRIC, *COMMON))
+@takes((METRIC, EPOCHS, *COMMON), option_flags)
 def measure(
     flags: dict[str, Any],
     checkpoint: Checkpoint = None,
@@ -56,12 +57,12 @@ def measure(
         settings = settings_from(config, set_, checkpoint, flags)
         carry_out(settings, dry_run=dry_run, json=json, kind=progress_)
         return
-    if config is not None or set_ or dry_run:
-        raise UsageError("--from takes its settings from the report; leave out --config, --set and --dry-run.")
+    if config is not None or dry_run:
+        raise UsageError("--from takes its settings from the report; leave out --config and --dry-run.")
     from interact_cli.audit.reuse import rerun
 
     check_output_name(flags.get("run.output"))
-    changes = {name: list(v) if name == "metrics" else v for name, v in flags.items()}
+    changes = {**dict(map(assignment, set_ or ())), **flags}
     if checkpoint is not None:
         changes["checkpoint"] = checkpoint
     outcome = rerun(from_, changes, progress(progress_), sys.argv)

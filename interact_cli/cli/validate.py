@@ -24,11 +24,9 @@ def validate(
     """Check a config file, names included, and print the settings that it resolves to."""
     settings = settings_from(config, set_, None, {})
     check_names(settings)
-    if settings.metrics:
-        from interact_cli import extensions
-        from interact_cli.audit.agreement import check_agreement
+    from interact_cli.audit.asking import ask
 
-        check_agreement(settings, [extensions.metric(name) for name in settings.metrics])
+    ask(settings)
     document = settings.model_dump(mode="json")
     if json:
         from interact_cli.report.documents import json_text
@@ -49,7 +47,7 @@ def check_names(settings: Settings) -> None:
     from interact_cli.scores import OF_MODULES, SCORES
 
     named = [
-        *((extensions.metrics(), name) for name in settings.metrics),
+        *((extensions.metrics(), asked.name) for asked in settings.metrics),
         (extensions.datasets(), (settings.data.name or "").partition(":")[0]),
         (extensions.players(), (settings.players or "").partition(":")[0]),
         (extensions.adapters(), (settings.arch or "").partition(":")[0]),

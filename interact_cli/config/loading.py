@@ -41,10 +41,10 @@ def load_settings(
         UsageError: an unreadable file, an unknown name, a value of the wrong type; all problems in one line.
     """
     tree = {} if config is None else read_mapping(config, "config", "Check the path after --config.")
-    given = [*_from_environment(environ or {}), *map(_from_assignment, assignments)]
-    given += [(dotted.split("."), value) for dotted, value in (flags or {}).items() if value is not None]
-    for path, value in given:
-        _assign(tree, path, value)
+    given = [*_from_environment(environ or {}), *map(assignment, assignments)]
+    given += [(dotted, value) for dotted, value in (flags or {}).items() if value is not None]
+    for dotted, value in given:
+        _assign(tree, dotted.split("."), value)
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
@@ -53,16 +53,21 @@ def load_settings(
         raise UsageError(f"Settings do not fit{where}: {told}. ('interact validate' checks a file.)") from None
 
 
-def _from_environment(environ: Mapping[str, str]) -> list[tuple[list[str], Any]]:
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, Any]]:
     names = sorted(name for name in environ if name.startswith(PREFIX) and name not in NOT_SETTINGS)
-    return [(name.removeprefix(PREFIX).lower().split("__"), load_strict(environ[name], name)) for name in names]
+    return [(name.removeprefix(PREFIX).lower().replace("__", "."), load_strict(environ[name], name)) for name in names]
 
 
-def _from_assignment(assignment: str) -> tuple[list[str], Any]:
-    dotted, equals, text = assignment.partition("=")
+def assignment(told: str) -> tuple[str, Any]:
+    """Read what follows ``--set``: the dotted name of a setting, and its value as YAML.
+
+    Raises:
+        UsageError: no such form.
+    """
+    dotted, equals, text = told.partition("=")
     if not equals or not dotted:
-        raise UsageError(f"Expected --set NAME=VALUE, for example plan.budget=2000, got '{safe_text(assignment)}'.")
-    return dotted.strip().split("."), load_strict(text, f"--set {safe_text(dotted)}")
+        raise UsageError(f"Expected --set NAME=VALUE, for example plan.budget=2000, got '{safe_text(told)}'.")
+    return dotted.strip(), load_strict(text, f"--set {safe_text(dotted)}")
 
 
 def read_mapping(path: Path, kind: str, advice: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from interact_cli.gates.policy import number_named
 from interact_cli.gates.reports.comparability import Allowed, comparability
 from interact_cli.gates.reports.measured import Both, Sound
 from interact_cli.gates.reports.pairing import SampleRule, pair_samples
-from interact_cli.gates.reports.stated import NOT_STATED, at, differs, setting, words
+from interact_cli.gates.reports.stated import NOT_STATED, asked, at, differs, words
 from interact_cli.gates.statistics.differences import differences
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
@@ -93,7 +93,7 @@ def noise_problems(first: Report, second: Report, *, allow_partial: bool = False
         if held[0] != held[1] or NOT_STATED in held:
             advice = "A/A noise needs two reports of one checkpoint: interact gate --self-check CHECKPOINT."
             problems.append(differs(f"noise: checkpoint {part}", map(words, held), advice))
-    seeds = [setting("plan", "seed")(report) for report in (first, second)]
+    seeds = [asked("plan.seed")(report) for report in (first, second)]
     if seeds[0] == seeds[1]:
         advice = "A/A noise needs two plan seeds: interact gate --self-check CHECKPOINT."
         problems.append(differs("noise: plan seed", map(words, seeds), advice))

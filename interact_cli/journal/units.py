@@ -24,6 +24,9 @@ from interact_cli.journal.whole import write_whole
 from interact_cli.safe_text import safe_text
 
 DIGEST_BYTES = 32
+FORMAT = "journal format"
+"""Entry of the manifest that says how the identity beside it is written."""
+NEWEST = 2
 
 
 class Journal:
@@ -102,9 +105,15 @@ class Journal:
 
     def _begin(self, identity: Mapping[str, Any], *, fresh: bool) -> None:
         manifest = self.folder / "manifest.json"
-        wanted = json.loads(json.dumps(identity, sort_keys=True))
+        wanted = json.loads(json.dumps({**identity, FORMAT: NEWEST}, sort_keys=True))
         if manifest.exists():
             found = _manifest(manifest)
+            if found and FORMAT not in found and not fresh:
+                raise UsageError(
+                    f"'{safe_text(self.folder)}' holds an unfinished run of an earlier version of interact, which this "
+                    f"one cannot go on with. Finish it with that version, choose another --output, or pass --force to "
+                    f"discard it."
+                )
             differing = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
             if differing and not fresh:
                 fields = safe_text(", ".join(differing))

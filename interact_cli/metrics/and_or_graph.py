@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from interact_cli.interactions import indices
 from interact_cli.interactions.and_or.graph import RATIO_FORMULA, AndOrGraph, and_or_graph
 from interact_cli.interactions.and_or.removal import PUBLISHED
 from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.indices import Index
 from interact_cli.interactions.plans.sets import padded
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
@@ -43,14 +45,16 @@ class Drawn(Reduced):
     graph: AndOrGraph
 
 
+@dataclass(frozen=True, kw_only=True)
 class AndOrGraphs(IndexMetric):
     """Graph of each sample's dividends: noisy patterns removed greedily, common coalitions merged.
 
     Source: paper 002, section 4.1; `interact_cli.interactions.and_or.graph`.
     """
 
-    def __init__(self) -> None:
-        super().__init__("harsanyi", name="and-or-graph", source="paper 002, section 4.1")
+    name: str = "and-or-graph"
+    source: str = "paper 002, section 4.1"
+    index: Index = indices.lookup("harsanyi")
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Drawn:
         """Draw the graph of one sample; its estimate holds the patterns that were kept."""
@@ -76,10 +80,7 @@ class AndOrGraphs(IndexMetric):
             )
             for name, meaning in (FITS | COUNTS | FACTS).items()
         }
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             estimators(results),
             per_sample=(
                 *_patterns(graphs, n, cohort.unit),
@@ -87,14 +88,13 @@ class AndOrGraphs(IndexMetric):
                 *numbers.values(),
                 Quantity("faithful", ("sample",), np.array([graph.faithful for graph in graphs]), "1", FAITHFUL),
             ),
-            summary=tuple(
+            summary=[
                 resampler.summarise("mean", numbers[name]).quantity(
                     f"mean_{name}", (), "1", f"mean over samples; {meaning}"
                 )
                 for name, meaning in (FITS | COUNTS).items()
-            ),
-            coordinates={},
-            notes=tuple(_notes(graphs)),
+            ],
+            notes=[*_notes(graphs)],
         )
 
 

@@ -14,6 +14,7 @@ Source: paper 003, equation 3 with the absolute value of paper 002, equation 21 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,11 +36,12 @@ from interact_cli.types import BoolArray, FloatArray
 NULL_DRAWS = 20
 
 
+@dataclass(frozen=True, kw_only=True)
 class Bottleneck(MultiOrder):
     """J^(m) for each strength, its null, the theory curve, split-half instability, and a verdict."""
 
-    def __init__(self) -> None:
-        super().__init__(name="bottleneck", source="paper 003, equation 3; absolute value: paper 002, equation 21")
+    name: str = "bottleneck"
+    source: str = "paper 003, equation 3; absolute value: paper 002, equation 21"
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate one sample, its two halves, and the null of its plan."""
@@ -82,16 +84,13 @@ class Bottleneck(MultiOrder):
             findings: tuple[Finding, ...] = (below_rounding(scale),)
         else:
             findings = tuple(judge(name, *curves[name], ratio, resampler) for name in ("mean_abs", "rms_corrected"))
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             profile.estimator,
-            (*profile.per_sample, change),
-            tuple(summary),
-            axis.coordinates,
-            findings,
-            _notes(cohort, resampler),
+            per_sample=(*profile.per_sample, change),
+            summary=summary,
+            coordinates=axis.coordinates,
+            findings=findings,
+            notes=_notes(cohort, resampler),
         )
 
 

@@ -8,11 +8,13 @@ interaction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from interact_cli.interactions import indices
 from interact_cli.interactions.and_or.split import AndOr as Split
+from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries.statistics import Resampler
@@ -30,10 +32,11 @@ SAVED = {
 """What the learning of the split saves."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class CoalitionValues(IndexMetric):
     """One value per coalition and sample; strengths by size, and how many coalitions are salient."""
 
-    kept_per_coalition = 4
+    kept_per_coalition: int = 4
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by size."""
@@ -42,10 +45,7 @@ class CoalitionValues(IndexMetric):
         resampler, unit = Resampler.over(cohort, self.name), cohort.unit
         by_size = own_strengths(values, sizes, unit)
         salient = own_salient([[one] for one in values])
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             estimators(results),
             per_sample=(*self.by_coalition(results, unit), by_size, salient),
             summary=(
@@ -68,6 +68,7 @@ class CoalitionValues(IndexMetric):
         return [Quantity("values", ("sample", "coalition"), values, unit, self.index.summary, exact=exact)]
 
 
+@dataclass(frozen=True, kw_only=True)
 class Concepts(CoalitionValues):
     """Prototypical concepts: how long the vector dividend of each coalition is.
 
@@ -76,10 +77,10 @@ class Concepts(CoalitionValues):
     Source: paper 002, section 4.3.
     """
 
-    of_vectors = True
-
-    def __init__(self) -> None:
-        super().__init__("harsanyi", name="concepts", source="paper 002, section 4.3")
+    name: str = "concepts"
+    source: str = "paper 002, section 4.3"
+    index: Index = indices.lookup("harsanyi")
+    of_vectors: bool = True
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Keep the lengths of one sample's vector dividends."""
@@ -103,6 +104,7 @@ class Concepts(CoalitionValues):
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
 class AndOr(IndexMetric):
     """AND and OR interactions of each sample, the split between them learned to leave as little strength as it can.
 
@@ -111,10 +113,10 @@ class AndOr(IndexMetric):
     Source: see `interact_cli.interactions.and_or.split`.
     """
 
-    kept_per_coalition = 8
-
-    def __init__(self) -> None:
-        super().__init__("and-or")
+    name: str = "and-or"
+    source: str = indices.lookup("and-or").source
+    index: Index = indices.lookup("and-or")
+    kept_per_coalition: int = 8
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Learn the split of one sample."""
@@ -134,10 +136,7 @@ class AndOr(IndexMetric):
         exact = stacked([split.exact for split in splits], fill=False)
         kinds = {"": ("AND interaction", ands), "or_": ("OR interaction", ors)}
         dims = ("sample", "coalition")
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             estimators(results),
             per_sample=(
                 *[
@@ -156,7 +155,7 @@ class AndOr(IndexMetric):
                 *_saved(resampler, saved),
             ),
             coordinates=axes(ands, sizes),
-            notes=tuple(_notes(splits)),
+            notes=[*_notes(splits)],
         )
 
 
@@ -204,12 +203,12 @@ def axes(values: Sequence[FloatArray], sizes: int) -> dict[str, np.ndarray]:
 
 def harsanyi() -> CoalitionValues:
     """Return the metric ``harsanyi``."""
-    return CoalitionValues("harsanyi")
+    return CoalitionValues.of("harsanyi")
 
 
 def or_interaction() -> CoalitionValues:
     """Return the metric ``or-interaction``."""
-    return CoalitionValues("or-interaction")
+    return CoalitionValues.of("or-interaction")
 
 
 def _sizes(n_coalitions: int) -> np.ndarray:

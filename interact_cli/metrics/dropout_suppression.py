@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interactions import patterns
+from interact_cli.interactions import indices, patterns
+from interact_cli.interactions.indices import Index
 from interact_cli.interactions.patterns import QUANTILES, Ratios
 from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
+from interact_cli.metrics.drawn_sets import DrawnSets
+from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.multi_order import moments_of
 from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.axes import OrderAxis
@@ -33,6 +35,7 @@ from interact_cli.metrics.summaries.dropout import (
 from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler, Summary
 from interact_cli.metrics.summaries.tables import estimator_of, estimators, pairs_of, pairs_quantity, stacked
 from interact_cli.metrics.summaries.verdict import ROUNDING
+from interact_cli.options import option
 from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray
@@ -55,7 +58,8 @@ class _Survival:
     """``(2,)``: the largest difference between prediction and simulation, and the simulation's largest error."""
 
 
-class DropoutSuppression(IndexMetric):
+@dataclass(frozen=True, kw_only=True)
+class DropoutSuppression(DrawnSets, IndexMetric):
     """Interactions with and without dropout, order by order, and how often the paper's condition holds.
 
     ``E_r I_drop^(s)(i,j) = sum_q p^q Gamma^(q)(i,j|s)``, r ~ Binomial(s, p), p = 1 - drop rate the share kept;
@@ -64,10 +68,10 @@ class DropoutSuppression(IndexMetric):
     Source: paper 000, section 3, equations 4 to 6; `protocols.md` section 6.
     """
 
-    options = ("drop_rate", *SET_OPTIONS)
-
-    def __init__(self) -> None:
-        super().__init__("multi-order", name="dropout-suppression", source="paper 000, equations 4 to 6")
+    name: str = "dropout-suppression"
+    source: str = "paper 000, equations 4 to 6"
+    index: Index = indices.lookup("multi-order")
+    drop_rate: float = option(0.5, "Share of the players that dropout removes.", above=0, below=1, flag=True)
 
     def design(self, question: Question) -> Design:
         """Ask for the full table where it fits the budget, else for contexts of every order.
@@ -77,7 +81,7 @@ class DropoutSuppression(IndexMetric):
             UsageError: a protocol that leaves orders out.
         """
         n = question.n_players
-        design = design_for(self.index, question, orders=tuple(range(n - 1)))
+        design = design_for(self.index, question, self, orders=tuple(range(n - 1)))
         if isinstance(design, PairContexts) and len(design.strata) < n - 1:
             raise UsageError(
                 f"'{self.name}' needs all {n - 1} orders, 0 to {n - 2}; protocol '{question.protocol}' measures "
@@ -93,14 +97,13 @@ class DropoutSuppression(IndexMetric):
         if isinstance(design, FullTable):
             i, j = pairs_of(estimate).T
             mean_patterns = patterns.mean_patterns(values)[:, i, j]
-        survival = _survival(estimate.values, mean_patterns, rounding, question)
+        survival = _survival(estimate.values, mean_patterns, rounding, 1 - self.drop_rate, question)
         extras = {
             "predicted": survival.predicted,
             "shares": survival.shares,
             "quantiles": survival.quantiles,
             "gap": survival.gap,
             "rounding": np.asarray(rounding),
-            "rate": np.asarray(question.drop_rate),
         }
         return Reduced(estimate, extras, estimator_of(design))
 
@@ -109,8 +112,7 @@ class DropoutSuppression(IndexMetric):
         axis = OrderAxis.of(results, cohort)
         resampler = Resampler.over(cohort, self.name)
         dims, unit = (axis.dim,), cohort.unit
-        rate = float(results[0].extras["rate"])
-        under = f"under dropout at rate {rate:g}"
+        under = f"under dropout at rate {self.drop_rate:g}"
         moments = moments_of(results, axis).quantities(dims, unit)
         by_order = (left_by_order(results, axis, unit, under), moments[0], least_by_order(results, axis, unit))
         above_0 = above_order_0(results, unit, under)
@@ -138,10 +140,7 @@ class DropoutSuppression(IndexMetric):
         estimates = [result.estimate for result in results]
         predicted = stacked([result.extras["predicted"] for result in results], np.nan)
         parts = (*moments, *by_order, *above_0, *[part for pair in shares.values() for part in pair], *quantiles)
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             estimators(results),
             per_sample=(
                 pairs_quantity(estimates),
@@ -150,13 +149,13 @@ class DropoutSuppression(IndexMetric):
             ),
             summary=summary,
             coordinates={**axis.coordinates, "quantile": np.array(QUANTILES)},
-            findings=(_finding(rate, kept, counted, resampler),),
+            findings=(_finding(self.drop_rate, kept, counted, resampler),),
             notes=_notes(results),
         )
 
 
 def _survival(
-    interactions: FloatArray, mean_patterns: FloatArray | None, rounding: float, question: Question
+    interactions: FloatArray, mean_patterns: FloatArray | None, rounding: float, keep: float, question: Question
 ) -> _Survival:
     """Put one sample under dropout.
 
@@ -164,9 +163,9 @@ def _survival(
         interactions: ``(order, pair)``: all orders.
         mean_patterns: ``(q, pair)``; None where the interactions are sampled, and the signs of patterns mean nothing.
         rounding: Interactions up to here are rounding of the forward passes.
-        question: The drop rate, and whose draws these are.
+        keep: Share of the players that dropout leaves.
+        question: Whose draws these are.
     """
-    keep = 1 - question.drop_rate
     one_sign = np.nan
     if mean_patterns is None:
         predicted = patterns.mixed_over_survivors(interactions, keep)

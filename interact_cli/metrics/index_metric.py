@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
 from interact_cli.interactions import indices
-from interact_cli.interfaces import Design, Question, Reduced
+from interact_cli.interactions.indices import Index
+from interact_cli.interfaces import Design, Metric, Question, Reduced
+from interact_cli.metrics.drawn_sets import DrawnSets
 from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.tables import estimator_of
 from interact_cli.types import FloatArray
 
-SET_OPTIONS = ("span", "pairs", "contexts")
-"""What a metric reads that chooses pairs, or sets, and draws contexts for them."""
 
+@dataclass(frozen=True, kw_only=True)
+class IndexMetric(Metric):
+    """Plan and per-sample reduction of one index; a metric adds how it summarises over samples."""
 
-class IndexMetric:
-    """Plan and per-sample reduction of one index; a metric adds how it summarises over samples.
+    index: Index
 
-    Args:
-        index: Name of the index.
-        name: Name of the metric, where it is not the index's.
-        source: Paper and equation, where they are not the index's.
-    """
+    @classmethod
+    def of(cls, index: str) -> Self:
+        """Return the metric that is called as its index is, with the index's source."""
+        found = indices.lookup(index)
+        return cls(name=index, source=found.source, index=found)
 
-    version = 1
-    needs_ranges = False
-    options: tuple[str, ...] = ()
-    of_vectors = False
-    of_predicted = False
-    kept_per_coalition = 0
-
-    def __init__(self, index: str, *, name: str | None = None, source: str | None = None) -> None:
-        self.index = indices.lookup(index)
-        self.name = name or index
-        if self.index.instead:
-            # Never sampled, so no draw is keyed by the name, and a refusal names the metric that was asked for.
-            self.index = replace(self.index, name=self.name)
-        self.source = source or self.index.source
+    @property
+    def asked_index(self) -> Index:
+        """The index under the metric's name where it is never sampled: a refusal names what was asked for."""
+        # Where it is sampled the draws are keyed by the index's own name, which must not change.
+        return replace(self.index, name=self.name) if self.index.instead else self.index
 
     def design(self, question: Question) -> Design:
         """Ask for a published protocol, else the full table where it fits the budget, else the index's sampled plan."""
-        if "interaction_size" not in self.options:
-            question = replace(question, interaction_size=None)
-        return design_for(self.index, question)
+        return design_for(self.asked_index, question, self if isinstance(self, DrawnSets) else None)
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate the index on one sample."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from interact_cli.interactions import indices
+from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.multi_order import MultiOrder
 from interact_cli.metrics.summaries.strengths import MOMENTS
 from interact_cli.results import Measurement
 
 
+@dataclass(frozen=True, kw_only=True)
 class InferencePatterns(MultiOrder):
     """``J^(q)(i,j)`` per sample, and its mean and strengths at each q over pairs and samples.
 
@@ -21,8 +23,9 @@ class InferencePatterns(MultiOrder):
     Source: paper 000, equations 4 and 26.
     """
 
-    def __init__(self) -> None:
-        IndexMetric.__init__(self, "inference-patterns", source="paper 000, equations 4 and 26")
+    name: str = "inference-patterns"
+    source: str = "paper 000, equations 4 and 26"
+    index: Index = indices.lookup("inference-patterns")
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by q."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from interact_cli.interactions.instability import instability
 from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
 from interact_cli.interfaces import Cohort, Design, Divisible, Metric, Question, Reduced
 from interact_cli.metrics.bottleneck import Bottleneck
-from interact_cli.metrics.index_metric import SET_OPTIONS
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
@@ -24,7 +24,8 @@ OF_T = "instability_T"
 """Paper 004 measures T alone, among the numbers of a multivariate interaction."""
 
 
-class WithInstability:
+@dataclass(frozen=True, kw_only=True)
+class WithInstability(Metric):
     """A metric that also says how stable its numbers are.
 
     The draws of its plan are dealt to R parts, each part is reduced alone, and the R results are compared:
@@ -32,23 +33,22 @@ class WithInstability:
     draws, so this is the instability of a plan of that size; the metric's own numbers use all draws.
 
     Source: papers 000, appendix K, 003, appendix C, and 004, Experiments.
-
-    Args:
-        metric: Any metric, a plugin's too.
-        parts: R, at least 2.
     """
 
-    def __init__(self, metric: Metric, parts: int) -> None:
-        self.metric = metric
-        self.parts = parts
-        self.name = metric.name
-        self.version = metric.version
-        self.source = metric.source
-        self.needs_ranges = metric.needs_ranges
-        self.options: tuple[str, ...] = getattr(metric, "options", SET_OPTIONS)
-        self.of_vectors: bool = getattr(metric, "of_vectors", False)
-        self.of_predicted: bool = getattr(metric, "of_predicted", False)
-        self.kept_per_coalition: int = getattr(metric, "kept_per_coalition", 0)
+    metric: Metric
+    """Any metric, a plugin's too."""
+    parts: int
+    """R, at least 2."""
+
+    @classmethod
+    def of(cls, metric: Metric, parts: int) -> Self:
+        """Return the metric with its instability, otherwise as it is."""
+        return cls(metric=metric, parts=parts, **{part.name: getattr(metric, part.name) for part in fields(Metric)})
+
+    @property
+    def least_players(self) -> int:
+        """Players that a sample must have."""
+        return self.metric.least_players
 
     def design(self, question: Question) -> Design:
         """Ask for what the metric asks for."""

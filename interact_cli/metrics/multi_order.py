@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from interact_cli.interactions import indices
+from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
+from interact_cli.metrics.drawn_sets import DrawnSets
+from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries import strengths
 from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
 from interact_cli.metrics.summaries.statistics import Resampler
@@ -14,16 +18,16 @@ from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, sh
 from interact_cli.results import Measurement, Quantity
 
 
-class MultiOrder(IndexMetric):
+@dataclass(frozen=True, kw_only=True)
+class MultiOrder(DrawnSets, IndexMetric):
     """``I^(m)(i,j)`` per sample, and its mean and strengths at each order m over pairs and samples.
 
     Source: paper 003, equation 1.
     """
 
-    options: tuple[str, ...] = SET_OPTIONS
-
-    def __init__(self, *, name: str = "multi-order", source: str = "paper 003, equation 1") -> None:
-        super().__init__("multi-order", name=name, source=source)
+    name: str = "multi-order"
+    source: str = "paper 003, equation 1"
+    index: Index = indices.lookup("multi-order")
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by order."""
@@ -47,13 +51,10 @@ class MultiOrder(IndexMetric):
             summary.append(magnitude.quantity("pair_mean_abs", ("order", "pair"), unit, text))
             coordinates |= {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]}
         own_orders = [] if axis.dim == "order" else [_own_orders(results)]
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             estimators(results),
             per_sample=(pairs_quantity(estimates), values, *own_orders, signed, *moments),
-            summary=tuple(summary),
+            summary=summary,
             coordinates=coordinates,
         )
 

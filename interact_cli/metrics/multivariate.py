@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from interact_cli.interactions.multivariate.design import multivariate_design
+from interact_cli.interactions.multivariate.learning.climbing import Gradient
+from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
-from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.interfaces import Cohort, Design, Metric, Question, Reduced
+from interact_cli.metrics.drawn_sets import WithinSpan
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
+from interact_cli.options import option
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray, IntArray
 
@@ -30,20 +36,30 @@ LEANING = (
 FAMILIES = {"contiguous": "partitions into runs of successive players", "all": "all partitions"}
 
 
-class MultivariateInteraction:
+@dataclass(frozen=True, kw_only=True)
+class MultivariateInteraction(WithinSpan, Metric):
     """B, B_max, B_min, T, B+ and B- of the players that ``--span`` names, and the partitions that reach them.
 
     Source: paper 004, equations 3 to 8; the subsets of B+ and B- in the game without the rest of A (erratum 18).
     """
 
-    name = "multivariate"
-    version = 1
-    source = "paper 004, equations 3 to 8"
-    needs_ranges = False
-    options = ("partitions", "learned", "span")
-    of_vectors = False
-    of_predicted = True
-    kept_per_coalition = 0
+    name: str = "multivariate"
+    source: str = "paper 004, equations 3 to 8"
+    of_predicted: bool = True
+    partitions: Family = option(
+        "contiguous",
+        "Coalitions of the multivariate interaction: runs of successive players, or any.",
+        kind=str,
+        choices=get_args(Family),
+        flag=True,
+    )
+    learned: Gradient | None = option(
+        None,
+        "Learn the partition of the multivariate interaction too, by the corrected or by the paper's gradient.",
+        kind=str,
+        choices=get_args(Gradient),
+        flag=True,
+    )
 
     def design(self, question: Question) -> Design:
         """Ask for the full table where it fits the budget, else for drawn contexts of all coalitions of A.
@@ -57,8 +73,8 @@ class MultivariateInteraction:
             question.budget,
             seed=question.seed,
             stream=question.sample_id,
-            partitions=question.partitions,
-            learned=question.learned,
+            partitions=self.partitions,
+            learned=self.learned,
             repeats=question.repeats,
         )
 
@@ -66,8 +82,8 @@ class MultivariateInteraction:
         """Estimate one sample."""
         estimate = design.estimate(values)
         full = f"2^{question.n_players}"
-        found = FAMILIES[question.partitions]
-        learned = f", learned too by the {question.learned} gradient" if question.learned else ""
+        found = FAMILIES[self.partitions]
+        learned = f", learned too by the {self.learned} gradient" if self.learned else ""
         how = "exact" if bool(estimate.exact[:4].all()) else "sampled"
         text = f"{how}: {len(design.asked):,} coalitions asked per sample, of {full}; {found}{learned}"
         return Reduced(estimate, {}, text)
@@ -76,18 +92,14 @@ class MultivariateInteraction:
         """Put the samples side by side, and average what can be averaged."""
         found = [_multivariate_of(result) for result in results]
         numbers = _numbers(found, cohort.unit)
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             estimators(results),
             per_sample=(
                 *numbers,
                 *_partitions(found),
                 *_learned(found, cohort.unit),
             ),
-            summary=tuple(_means(numbers, cohort)),
-            coordinates={},
+            summary=[*_means(numbers, cohort)],
             notes=() if all(one.exact[0] for one in found) else (LEANING,),
         )
 

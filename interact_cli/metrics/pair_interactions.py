@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from interact_cli.interactions import indices
+from interact_cli.interactions.indices import Index
 from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
+from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
+from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
 from interact_cli.metrics.set_interactions import by_sets
 from interact_cli.metrics.summaries import strengths
@@ -30,25 +33,19 @@ READINGS = {
 """Reading of Y -> what it means."""
 
 
-class PairInteractions(IndexMetric):
-    """One value per pair, or set of ``--interaction-size`` players, and sample; the strength over them and samples."""
-
-    options: tuple[str, ...] = ("interaction_size", *SET_OPTIONS)
+@dataclass(frozen=True, kw_only=True)
+class PairStrengths(DrawnSets, IndexMetric):
+    """One value per pair and sample; the strength over pairs and samples."""
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
-        """Summarise strengths; pair by pair too where every sample has the same pairs, and so for sets."""
-        if results[0].estimate.sets is not None:
-            return by_sets(self, results, cohort)
+        """Summarise strengths; pair by pair too where every sample has the same pairs."""
         estimates = [result.estimate for result in results]
         resampler = Resampler.over(cohort, self.name)
         moments = Moments.stack([Moments.of(estimate) for estimate in estimates]).quantities((), cohort.unit)
         values = values_quantity(estimates, ("pair",), cohort.unit, self.index.summary)
         pairs = shared_pairs(estimates, cohort)
         by_pair = [] if pairs is None else _by_pair(values, resampler)
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
+        return self.measurement(
             estimators(results),
             per_sample=(pairs_quantity(estimates), values, *moments),
             summary=(*self.strength(resampler, moments, cohort), *by_pair),
@@ -60,7 +57,18 @@ class PairInteractions(IndexMetric):
         return strengths.quantities(resampler, moments, (), cohort.unit, "strength_")
 
 
-class Strength(PairInteractions):
+@dataclass(frozen=True, kw_only=True)
+class PairInteractions(SizedSets, PairStrengths):
+    """One value per pair, or set of ``--interaction-size`` players, and sample; the strength over them and samples."""
+
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Summarise the pairs; the sets, and set by set where every sample has the same, where sets were asked for."""
+        of_sets = results[0].estimate.sets is not None
+        return by_sets(self, results, cohort) if of_sets else super().aggregate(results, cohort)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strength(PairStrengths):
     """Strength of the pairwise Shapley interactions, also normalised by the range Y of the network's score.
 
     ``I = E_x E_(i,j) |I(i,j)|``, normalised ``I / Y``
@@ -71,11 +79,10 @@ class Strength(PairInteractions):
     Source: paper 000, section 3 and appendix E; both readings of Y, see `interact_cli.scores.Ranges`.
     """
 
-    needs_ranges = True
-    options = SET_OPTIONS
-
-    def __init__(self) -> None:
-        super().__init__("shapley-interaction", name="strength", source="paper 000, section 3 and appendix E")
+    name: str = "strength"
+    source: str = "paper 000, section 3 and appendix E"
+    index: Index = indices.lookup("shapley-interaction")
+    needs_ranges: bool = True
 
     def design(self, question: Question) -> Design:
         """Ask as the index does; under the protocol of paper 000 for the order components too."""
@@ -154,9 +161,9 @@ def _by_pair(values: Quantity, resampler: Resampler) -> list[Quantity]:
 
 def shapley_interaction() -> PairInteractions:
     """Return the metric ``shapley-interaction``."""
-    return PairInteractions("shapley-interaction")
+    return PairInteractions.of("shapley-interaction")
 
 
 def banzhaf_interaction() -> PairInteractions:
     """Return the metric ``banzhaf-interaction``."""
-    return PairInteractions("banzhaf-interaction")
+    return PairInteractions.of("banzhaf-interaction")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
@@ -12,6 +13,7 @@ from interact_cli.metrics.summaries.tables import estimators, values_quantity
 from interact_cli.results import Measurement, Quantity
 
 
+@dataclass(frozen=True, kw_only=True)
 class PlayerValues(IndexMetric):
     """One value per player and sample, and their mean and mean magnitude over samples."""
 
@@ -33,22 +35,14 @@ class PlayerValues(IndexMetric):
             parts = moments.quantities((), unit, over="players")
             strength = resampler.summarise("mean_abs", *parts)
             summary = [strength.quantity("strength", (), unit, "mean magnitude over players and samples")]
-        return Measurement(
-            self.name,
-            self.version,
-            self.source,
-            estimators(results),
-            per_sample=(values, *parts),
-            summary=tuple(summary),
-            coordinates={},
-        )
+        return self.measurement(estimators(results), per_sample=(values, *parts), summary=summary)
 
 
 def shapley() -> PlayerValues:
     """Return the metric ``shapley``."""
-    return PlayerValues("shapley")
+    return PlayerValues.of("shapley")
 
 
 def banzhaf() -> PlayerValues:
     """Return the metric ``banzhaf``."""
-    return PlayerValues("banzhaf")
+    return PlayerValues.of("banzhaf")

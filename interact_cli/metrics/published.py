@@ -25,11 +25,17 @@ from interact_cli.interactions.plans.pairs import (
 from interact_cli.interactions.plans.planning import context_generators, design_within, need_players
 from interact_cli.interactions.plans.sets import among
 from interact_cli.interfaces import Design, Question
+from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
 from interact_cli.seeding import generator
 from interact_cli.types import IntArray
 
 PUBLISHED_RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """The thirteen orders of paper 003's code, as shares of n - 2."""
+
+FIXES = ("data.only", "players", "baseline", "score", "target", "plan.budget")
+"""Settings that every protocol fixes."""
+FIXES_OF_METRICS = ("pairs", "contexts")
+"""Options of metrics that every protocol fixes."""
 
 KEEP_RATES = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0))
 """The five order components of paper 000: contexts whose keep rate lies in one of these ranges."""
@@ -123,42 +129,46 @@ def lookup(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def design_for(index: Index, question: Question, *, orders: tuple[int, ...] | None = None) -> Design:
+def design_for(
+    index: Index, question: Question, drawn: DrawnSets | None = None, *, orders: tuple[int, ...] | None = None
+) -> Design:
     """Choose the coalitions for one index: a published protocol, the full table, or a sampled plan.
 
     Args:
         index: The index.
         question: What it answers.
+        drawn: Which pairs or sets are wanted, and how many contexts of each; the defaults unless given.
         orders: The orders that an index by order is sampled at without a protocol; None for the published ones.
 
     Raises:
         BudgetError: the budget is too small.
         UsageError: too few players, pairs that these players do not have, or a protocol that does not cover the index.
     """
-    n = question.n_players
-    size = question.interaction_size if index.takes_size else None
+    n, drawn = question.n_players, drawn or DrawnSets()
+    size = drawn.interaction_size if isinstance(drawn, SizedSets) and index.takes_size else None
     need_players(index, n, size)
     if question.protocol is not None:
-        return _protocol_design(index, question, lookup(question.protocol))
+        return _protocol_design(index, question, lookup(question.protocol), drawn)
     sampling = Sampling(
         question.budget,
         question.seed,
         question.sample_id,
         orders=published_orders(n) if orders is None else orders,
-        contexts=question.contexts,
+        contexts=drawn.contexts,
         repeats=question.repeats,
     )
-    return design_within(index, n, sampling, candidates=_candidates(index, question, size or PAIR), size=size)
+    sets = _candidates(index, question, drawn.pairs, size or PAIR)
+    return design_within(index, n, sampling, candidates=sets, size=size)
 
 
-def _candidates(index: Index, question: Question, size: int) -> IntArray | None:
+def _candidates(index: Index, question: Question, pairs: str, size: int) -> IntArray | None:
     """Return the pairs or sets that may be measured; None for all.
 
     An index of all sets up to a size takes all of them unless the rule says otherwise: they have a common sum.
     """
     if index.values_of in {"players", "coalitions"}:
         return None
-    rule = "all" if index.values_of == "sets" and question.pairs == "auto" else question.pairs
+    rule = "all" if index.values_of == "sets" and pairs == "auto" else pairs
     rng = generator(question.seed, "random pairs", str(question.n_players))
     sets = candidates(rule, question.n_players, question.grid, rng, size)
     if question.span:
@@ -183,25 +193,25 @@ def with_components(design: PairContexts, question: Question) -> PairContexts:
     return replace(design, strata=design.strata + strata, asked=np.concatenate([design.asked, drawn.asked]))
 
 
-def _protocol_design(index: Index, question: Question, protocol: Protocol) -> PairContexts:
+def _protocol_design(index: Index, question: Question, protocol: Protocol, drawn: DrawnSets) -> PairContexts:
     if index.values_of != protocol.values_of:
         raise UsageError(
             f"Protocol '{protocol.name}' fixes nothing for '{index.name}'; expected one of the metrics that it "
             f"covers: {', '.join(protocol.metrics)}. Choose among them, or leave --protocol out."
         )
-    if index.takes_size and question.interaction_size is not None:
+    if index.takes_size and isinstance(drawn, SizedSets) and drawn.interaction_size is not None:
         raise UsageError(
-            f"Protocol '{protocol.name}' fixes pairs of players, got interaction size {question.interaction_size}. "
+            f"Protocol '{protocol.name}' fixes pairs of players, got interaction size {drawn.interaction_size}. "
             f"Leave --interaction-size out."
         )
-    pairs = _protocol_pairs(question, protocol)
+    pairs = _protocol_pairs(question, protocol, drawn.pairs)
     strata = _protocol_strata(index, question, protocol)
     rngs = context_generators(question.seed, question.sample_id, index.name, strata)
     return PairContexts.draw(index.name, question.n_players, pairs, strata, rngs)
 
 
-def _protocol_pairs(question: Question, protocol: Protocol) -> IntArray:
-    rule, _, number = question.pairs.partition(":")
+def _protocol_pairs(question: Question, protocol: Protocol, pairs: str) -> IntArray:
+    rule, _, number = pairs.partition(":")
     if rule == "random":
         # "pos_500": drawn once and shared by all samples.
         return drawn_uniformly(question.n_players, int(number), generator(question.seed, "pairs", protocol.name))

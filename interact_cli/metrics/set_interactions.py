@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.index_metric import SET_OPTIONS, IndexMetric
+from interact_cli.metrics.drawn_sets import SizedSets
+from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries import strengths
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
@@ -18,10 +19,9 @@ from interact_cli.results import Measurement, Quantity
 from interact_cli.types import IntArray
 
 
-class SetInteractions(IndexMetric):
+@dataclass(frozen=True, kw_only=True)
+class SetInteractions(SizedSets, IndexMetric):
     """One value per set of up to ``--interaction-size`` players and sample, and the strength of the largest sets."""
-
-    options = ("interaction_size", *SET_OPTIONS)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise strengths; set by set too where every sample has the same sets."""
@@ -44,17 +44,13 @@ def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> 
     moments = Moments.stack([Moments.of(_largest(estimate)) for estimate in estimates])
     parts = moments.quantities((), cohort.unit, over="sets of the largest size")
     values = values_quantity(estimates, ("set",), cohort.unit, metric.index.summary)
-    return Measurement(
-        metric.name,
-        metric.version,
-        metric.source,
+    return metric.measurement(
         estimators(results),
         per_sample=(sets_quantity(estimates), values, *parts),
         summary=(
             *strengths.quantities(resampler, parts, (), cohort.unit, "strength_"),
             *_by_set(estimates, values, resampler, cohort),
         ),
-        coordinates={},
     )
 
 
@@ -99,19 +95,19 @@ def _by_set(estimates: Sequence[Estimate], values: Quantity, resampler: Resample
 
 def shapley_taylor() -> SetInteractions:
     """Return the metric ``shapley-taylor``."""
-    return SetInteractions("shapley-taylor")
+    return SetInteractions.of("shapley-taylor")
 
 
 def k_shapley() -> SetInteractions:
     """Return the metric ``k-shapley``."""
-    return SetInteractions("k-shapley")
+    return SetInteractions.of("k-shapley")
 
 
 def faithful_shapley() -> SetInteractions:
     """Return the metric ``faithful-shapley``."""
-    return SetInteractions("faithful-shapley")
+    return SetInteractions.of("faithful-shapley")
 
 
 def faithful_banzhaf() -> SetInteractions:
     """Return the metric ``faithful-banzhaf``."""
-    return SetInteractions("faithful-banzhaf")
+    return SetInteractions.of("faithful-banzhaf")

@@ -11,6 +11,7 @@ import numpy as np
 
 from interact_cli.errors import ReportRefused
 from interact_cli.safe_text import safe_text
+from interact_cli.seeding import digest
 
 TEXT_LIMIT = 1 << 16
 """Characters of one string that a reader keeps."""
@@ -45,6 +46,16 @@ def json_text(document: Mapping[str, Any], *, indent: int | None = None) -> str:
     """
     text = json.dumps(plain(document), sort_keys=True, allow_nan=False, ensure_ascii=False, indent=indent)
     return text.replace("##[", "#\\u0023[")
+
+
+def content_key(identity_: Mapping[str, Any]) -> str:
+    """Return a short name of a run, made of everything that decides its numbers.
+
+    Example:
+        >>> len(content_key({"data": "a"}))
+        16
+    """
+    return digest(json.dumps(identity_, sort_keys=True))[:16]
 
 
 def parse_document(text: str, where: str) -> dict[str, Any]:

@@ -10,7 +10,18 @@ import numpy as np
 
 from interact_cli.gates.policy import Declared
 from interact_cli.gates.reports.pairing import Rows, aligned, twice
-from interact_cli.gates.reports.stated import FIELDS, LIKE, NOT_STATED, SEED, Field, at, declared_by, differs, words
+from interact_cli.gates.reports.stated import (
+    FIELDS,
+    LIKE,
+    NOT_STATED,
+    SEED,
+    Field,
+    at,
+    declared_by,
+    differs,
+    question_fields,
+    words,
+)
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem
@@ -79,7 +90,7 @@ def _usable(reference: Report, candidate: Report, allowed: Allowed) -> Iterator[
 
 
 def _same_fields(reference: Report, candidate: Report, allowed: Allowed) -> Iterator[Found]:
-    for field in FIELDS:
+    for field in (*question_fields(reference, candidate), *FIELDS):
         if field.name == SEED and allowed.plans:
             continue
         first, second = field.of(reference), field.of(candidate)

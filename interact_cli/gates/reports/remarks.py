@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from interact_cli.gates.reports.measured import Both
-from interact_cli.gates.reports.stated import NOT_STATED, REMARKED, at, setting, words
+from interact_cli.gates.reports.stated import NOT_STATED, asked, at, words
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem
@@ -98,7 +98,7 @@ def _samples(both: Both) -> Iterator[str]:
     partial = [side.lower() for side, report in _sides(both) if report.status != "complete"]
     if partial:
         yield f"A quick look (--limit), the {' and the '.join(partial)}: too little to judge by."
-    filters = [setting("data", "only")(report) for _, report in _sides(both)]
+    filters = [asked("data.only")(report) for _, report in _sides(both)]
     if filters[0] != filters[1]:
         yield (
             f"The reports' own summaries rest on other samples (only: {words(filters[0])} / {words(filters[1])}); this "
@@ -107,7 +107,7 @@ def _samples(both: Both) -> Iterator[str]:
 
 
 def _plans(both: Both) -> Iterator[str]:
-    seeds = [setting("plan", "seed")(report) for _, report in _sides(both)]
+    seeds = [asked("plan.seed")(report) for _, report in _sides(both)]
     if seeds[0] != seeds[1]:
         yield f"Plan seeds {words(seeds[0])} / {words(seeds[1])}: the drawn coalitions differ (A/A)."
 
@@ -125,16 +125,13 @@ def _keys(document: Any) -> list[str]:
 
 
 def _last_bits(both: Both) -> Iterator[str]:
-    said = []
-    for name, of in REMARKED:
-        first, second = of(both.reference), of(both.candidate)
-        if first != second:
-            said.append(f"{name} {words(first)} / {words(second)}")
-    versions = [at(report.provenance, "versions") for _, report in _sides(both)]
-    for package in sorted(set(_keys(versions[0])) | set(_keys(versions[1]))):
-        first, second = (at(held, package) for held in versions)
-        if first != second:
-            said.append(f"{safe_text(package)} {words(first)} / {words(second)}")
+    said: dict[str, str] = {}
+    for part in (("identity", "rounding"), ("versions",)):
+        stated = [at(report.provenance, *part) for _, report in _sides(both)]
+        for name in sorted(set(_keys(stated[0])) | set(_keys(stated[1]))):
+            first, second = (at(one, name) for one in stated)
+            if first != second:
+                said[name] = f"{safe_text(name)} {words(first)} / {words(second)}"
     if said:
         more = f" and {len(said) - MOST_LISTED} more" if len(said) > MOST_LISTED else ""
-        yield f"Measured otherwise, which moves last bits: {', '.join(said[:MOST_LISTED])}{more}."
+        yield f"Measured otherwise, which moves last bits: {', '.join([*said.values()][:MOST_LISTED])}{more}."

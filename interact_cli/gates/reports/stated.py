@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from interact_cli.seeding import digest
 from interact_cli.verdicts import Problem
 
 NOT_STATED = "not stated"
+DEFAULT = "the default"
 LONGEST = 60
 """Characters of a value that a message shows."""
 TOOL = "interact-cli"
@@ -58,9 +60,9 @@ def provenance(*path: str) -> Callable[[Report], Any]:
     return lambda report: at(report.provenance, *path)
 
 
-def setting(*path: str) -> Callable[[Report], Any]:
-    """Read from the settings."""
-    return lambda report: at(report.config, *path)
+def asked(name: str) -> Callable[[Report], Any]:
+    """Read a setting of the question, by its dotted name."""
+    return provenance("identity", "question", name)
 
 
 def words(value: Any) -> str:
@@ -86,11 +88,6 @@ def differs(field: str, of_both: Iterable[str], advice: str = "") -> Problem:
     return Problem(field, reference, candidate, advice)
 
 
-def plan_setting(name: str) -> Field:
-    """Return one setting of the plan."""
-    return Field(f"plan: {name.replace('_', ' ')}", setting("plan", name), advice=LIKE)
-
-
 def _major(report: Report) -> Any:
     version = at(report.provenance, "versions", TOOL)
     return version if version == NOT_STATED else str(version).partition(".")[0]
@@ -107,15 +104,12 @@ def _ranges(part: str) -> Callable[[Report], Any]:
 
 
 LIKE = "Measure the candidate as the reference was: interact gate --reference REFERENCE CHECKPOINT."
-PLAN = (
-    "budget", "seed", "pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate", "instability",
-    "protocol",
-)  # fmt: skip
 SEED = "plan: seed"
+JUDGED_ELSEWHERE = ("metrics", "metric origins", "data.only", "records kept", "ranges", "illustration")
+"""Parts of the question that comparability looks at in its own way, or that another report may have otherwise."""
 FIELDS = (
-    Field("score", provenance("score"), advice=LIKE),
     Field("score unit", provenance("score_unit"), advice=LIKE),
-    Field("target", provenance("target"), advice=LIKE),
+    Field("protocol", provenance("protocol"), advice=LIKE),
     Field("data: name", provenance("data", "name"), advice=LIKE),
     Field("data: split", provenance("data", "split"), advice=LIKE),
     Field("output", provenance("output")),
@@ -128,20 +122,41 @@ FIELDS = (
     Field("players: names", lambda report: report.players.names, advice=LIKE),
     *(Field(f"entry: {part}", provenance("entry", part), "entry") for part in ("place", "module", "call")),
     Field("baseline: name", lambda report: report.players.baseline_name, "baseline"),
-    *(plan_setting(name) for name in PLAN),
     Field("dtype", provenance("dtype"), "dtype"),
     Field("tool: major version", _major, "tool"),
     *(Field(f"normaliser: {part}", _ranges(part), "normaliser") for part in ("fingerprint", "split")),
 )
-"""All fields that are one value of each report."""
+"""Fields that are one value of each report, whatever was asked."""
 
-REMARKED = (
-    ("device", provenance("device")),
-    ("batch rows", provenance("batch_rows")),
-    ("threads", provenance("threads")),
-    ("way to the output", provenance("entry", "way")),
-)
-"""What moves the last bits of a number only (float32, one shape a batch): said, never refused."""
+
+def question_fields(*reports: Report) -> Iterator[Field]:
+    """Return what the reports were asked, every part of it, as they say: settings of the question, options of metrics.
+
+    A report that lacks a part that the other has does not state it. An option that is not named is at its default.
+    """
+    questions = [at(report.provenance, "identity", "question") for report in reports]
+    if not all(isinstance(question, Mapping) for question in questions):
+        yield Field("question", provenance("identity", "question"), advice=LIKE)
+        return
+    for name in dict.fromkeys(name for question in questions for name in question if name not in JUDGED_ELSEWHERE):
+        said = str(name).replace(".", ": ").replace("_", " ")
+        yield Field(safe_text(said), asked(name), advice=LIKE)
+    given = dict.fromkeys((metric, name) for report in reports for metric, named in options(report) for name in named)
+    for metric, name in given:
+        said = f"{safe_text(metric)}: {safe_text(name).replace('_', ' ')}"
+        yield Field(said, partial(_option, metric=metric, name=name), advice=LIKE)
+
+
+def options(report: Report) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return the metrics of a report and the options that they were asked with, but for those at their defaults."""
+    metrics = at(report.provenance, "identity", "question", "metrics")
+    for entry in metrics if isinstance(metrics, list | tuple) else ():
+        if isinstance(entry, list | tuple) and len(entry) == 3 and isinstance(entry[2], Mapping):
+            yield str(entry[0]), entry[2]
+
+
+def _option(report: Report, *, metric: str, name: str) -> Any:
+    return dict(options(report)).get(metric, {}).get(name, DEFAULT)
 
 
 def same_network(first: Report, second: Report) -> bool:

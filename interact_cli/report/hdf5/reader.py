@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import ReportRefused
+from interact_cli.report.hdf5.before_1_4 import migrated
 from interact_cli.report.hdf5.opening import LIBRARY_ERRORS, Identity, check_plain_file, identity_of, vetted
 from interact_cli.report.hdf5.player_numbers import check_player_numbers
 from interact_cli.report.hdf5.player_table import read_players
@@ -45,6 +46,9 @@ from interact_cli.results import (
 from interact_cli.safe_text import safe_text
 from interact_cli.types import IntArray, Skipped
 
+FIRST_WITH_OPTIONS = 4
+"""Minor version since which metrics stand with their options."""
+
 
 def read_report(path: Path) -> Report:
     """Read a report; its evaluation records stay on disk until they are asked for.
@@ -62,11 +66,11 @@ def read_report(path: Path) -> Report:
     path = Path(path)
     with vetted(path) as (file, identity):
         source = Source(file)
-        notes = _version(source)
+        minor, notes = _version(source)
         samples, players, measurements = _samples(source), read_players(source), tuple(_measurements(source))
         for measurement in measurements:
             check_player_numbers(measurement, players)
-        return Report(
+        report = Report(
             config=source.document("/config/json"),
             provenance=source.document("/provenance/json"),
             run=source.document("/provenance/run/json"),
@@ -77,9 +81,10 @@ def read_report(path: Path) -> Report:
             status=_status(source),
             notes=notes,
         )
+        return migrated(report) if minor < FIRST_WITH_OPTIONS else report
 
 
-def _version(source: Source) -> tuple[str, ...]:
+def _version(source: Source) -> tuple[int, tuple[str, ...]]:
     version = source.text_attribute("/", "schema_version")
     parts = version.split(".")
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 5 for part in parts):
@@ -90,8 +95,10 @@ def _version(source: Source) -> tuple[str, ...]:
             f"attribute 'schema_version' of / is {version}; this version of interact reads {SCHEMA_MAJOR}.x"
         )
     if minor <= SCHEMA_MINOR:
-        return ()
-    return (f"written with report schema {version}; this reader knows {SCHEMA_VERSION} and left out what is newer",)
+        return minor, ()
+    return minor, (
+        f"written with report schema {version}; this reader knows {SCHEMA_VERSION} and left out what is newer",
+    )
 
 
 def _status(source: Source) -> Literal["complete", "limited"]:

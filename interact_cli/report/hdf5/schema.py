@@ -1,12 +1,14 @@
 """What a report file consists of: one table that the writer, the reader and the documentation share.
 
-Version 1.3. A reader takes every minor version of its own major one; a newer minor version may add
+Version 1.4. A reader takes every minor version of its own major one; a newer minor version may add
 data sets and attributes of the types in `DTYPES`, and changes nothing that is already there.
 
 Since 1.1: players of each sample's own, the entry, texts, several games in one run (``/metrics/METRIC@MODULE``).
 Since 1.2: a baseline of each sample's own; its first axis is ``sample``, and an older reader refuses it. Records of
 vectors, with any number of components, older readers read as they are.
 Since 1.3: a summary names its `STATISTIC` and its `PARTS`, per-sample quantities of the same metric.
+Since 1.4: the settings name each metric with its options and no places, the identity tells rounding from records; older
+reports are brought to that form when they are read (`before_1_4`).
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ FORMAT = "interact-report"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """First bytes of an HDF5 file."""
 SCHEMA_MAJOR = 1
-SCHEMA_MINOR = 3
+SCHEMA_MINOR = 4
 SCHEMA_VERSION = f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}"
 STATUSES = ("complete", "limited")
 

@@ -1,0 +1,50 @@
+"""Options that several metrics share: which pairs or sets are measured, how large they are, in how many contexts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interact_cli.options import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithinSpan:
+    """A metric of the players that ``--span`` names."""
+
+    span: str | None = option(
+        None,
+        "Successive players whose interactions are asked for: 3:8, or some words of the text.",
+        kind=str,
+        usual=True,
+        setting="span",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnSets(WithinSpan):
+    """A metric that chooses pairs, or sets, and draws contexts for them."""
+
+    pairs: str = option(
+        "auto",
+        "Pairs of players: all, radius:R, random:K; auto is radius:2 on a grid and all elsewhere.",
+        flag=True,
+        usual=True,
+        metavar="all|radius:R|random:K",
+    )
+    contexts: int | None = option(
+        None, "Contexts per pair (and order); the budget decides.", kind=int, at_least=2, flag=True, usual=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizedSets(DrawnSets):
+    """A metric of sets of any size."""
+
+    interaction_size: int | None = option(
+        None, "Players of an interaction, for the indices of sets; 2.", kind=int, at_least=1, flag=True, metavar="K"
+    )
+
+    @property
+    def least_players(self) -> int:
+        """Players that a sample must have; others of the same run may have them."""
+        return self.interaction_size or 0
