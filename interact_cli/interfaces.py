@@ -324,6 +324,14 @@ class Cohort:
     """Y of paper 000, in the score's unit: ``{"paper": ..., "code": ...}`` and, where known, their
     ``"paper_standard_error"`` and ``"code_standard_error"``; empty when not computed."""
     protocol: str | None = None
+    noun: str = "player"
+    """What one player is called: ``"word"``, ``"token"``."""
+    names: tuple[str, ...] = ()
+    """What a reader calls the players that all samples share; empty where each sample has its own."""
+    full_value: FloatArray | None = None
+    """``(sample,)`` v(N); None where nobody says."""
+    empty_value: FloatArray | None = None
+    """``(sample,)`` v(empty)."""
 
 
 @dataclass(frozen=True, kw_only=True)

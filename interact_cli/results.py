@@ -21,6 +21,10 @@ import numpy.typing as npt
 
 from interact_cli.types import FloatArray, IntArray, PackedArray, Skipped
 
+Role = Literal["headline", "by-order", "by-pair", "detail"]
+"""What a number is for: to speak for its metric; to stand in a table along an axis; to stand in a table of players,
+pairs or sets; to be looked up."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -50,6 +54,15 @@ class Quantity:
     parts: tuple[str, ...] = ()
     """Of a summary: the per-sample quantities of the same measurement whose means over the included samples the
     statistic takes; their dims are ``("sample", *dims)``."""
+    label: str = ""
+    """What a reader calls it: ``"mean |I|"``; the name unless given."""
+    role: Role = "detail"
+    """What it is for: tables, pictures, `compare` and a first policy begin with the headlines."""
+
+    @property
+    def called(self) -> str:
+        """What a reader calls it."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True)
@@ -57,11 +70,14 @@ class Finding:
     """A statement that the numbers support, or the statement that they support none."""
 
     word: str
-    """``"deeper"``, ``"shallower"`` or ``"not distinguishable"`` for the bottleneck."""
+    """A verdict in a word: ``"deeper"``, ``"shallower"`` or ``"not distinguishable"`` for the bottleneck; empty where
+    the sentence only tells the numbers."""
     sentence: str
     """What a tired person should read."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """The numbers that it rests on."""
+    says: tuple[str, ...] = ()
+    """The quantities whose numbers the sentence writes out."""
 
 
 @dataclass(frozen=True)

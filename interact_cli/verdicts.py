@@ -83,6 +83,8 @@ class Difference:
     """Difference over reference; None where the reference is not shown to be above zero."""
     relative_low: float | None = None
     relative_high: float | None = None
+    label: str = ""
+    """What a reader calls the quantity; its name where empty."""
 
     @property
     def place(self) -> str:

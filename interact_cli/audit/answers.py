@@ -18,7 +18,8 @@ from interact_cli.progress import Progress
 from interact_cli.results import Measurement, Records, SampleTable
 from interact_cli.scores import Score
 from interact_cli.seeding import digest
-from interact_cli.types import BoolArray
+from interact_cli.types import BoolArray, FloatArray
+from interact_cli.words import noun, player_name
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
         ask.metrics, [len(material.players.of_sample(sample)) for sample in range(len(included))], len(ask.scores)
     )
     results: list[list[list[Reduced]]] = [[[] for _ in ask.metrics] for _ in ask.scores]
-    ends, counts, hashes = [], [], []
+    ends: list[list[tuple[float, float]]] = []
+    counts, hashes = [], []
     progress.start("Evaluating", _n_coalitions(material, ask), "coalitions")
     for sample in range(len(material.ids)):
         plan = _plan(material, ask, sample)
@@ -72,13 +74,14 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
         for of_game, values in zip(results, games, strict=True):
             for kept, reduced in zip(of_game, plan.reduce(ask.metrics, values), strict=True):
                 kept.append(reduced)
-        ends.append(plan.ends(games[0]))
+        ends.append([plan.ends(values) for values in games])
         counts.append((plan.n_asked, len(plan.coalitions), n_evaluated))
         hashes.append(plan.hash)
     progress.finish()
 
     asked, unique, evaluated = np.array(counts, dtype=np.int64).T
-    empty, full = np.array(ends).T
+    ends_of_games = np.array(ends).T
+    empty, full = ends_of_games[:, 0]
     accuracy, chance = material.accuracy
     table = SampleTable(
         material.ids,
@@ -98,7 +101,7 @@ def answer(material: Material, ask: Ask, evaluations: Evaluations, progress: Pro
     )
     return Answers(
         table,
-        tuple(_measurements(material, ask, results, included)),
+        tuple(_measurements(material, ask, results, included, ends_of_games)),
         evaluations.records(material.widest_record, unique.tolist(), vectors=material.vector),
         digest(*hashes),
     )
@@ -116,10 +119,11 @@ def _n_coalitions(material: Material, ask: Ask) -> int:
 
 
 def _measurements(
-    material: Material, ask: Ask, results: list[list[list[Reduced]]], included: BoolArray
+    material: Material, ask: Ask, results: list[list[list[Reduced]]], included: BoolArray, ends: FloatArray
 ) -> Iterator[Measurement]:
+    """Summarise every metric of every game; ``ends`` is v(empty) and v(N): ``(2, game, sample)``."""
     players, several = material.players, len(ask.scores) > 1
-    for score, of_game in zip(ask.scores, results, strict=True):
+    for score, of_game, empty, full in zip(ask.scores, results, *ends, strict=True):
         cohort = Cohort(
             included=included,
             n_players=np.array([len(players.of_sample(sample)) for sample in range(len(included))]),
@@ -130,6 +134,10 @@ def _measurements(
             intervals=ask.intervals,
             ranges=ask.ranges,
             protocol=ask.settings.plan.protocol,
+            noun=noun(players),
+            names=tuple(player_name(players, player) for player in range(len(players.names))),
+            full_value=full,
+            empty_value=empty,
         )
         for metric, kept in zip(ask.metrics, of_game, strict=True):
             measurement = metric.aggregate(kept, cohort)

@@ -91,7 +91,7 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
     from interact_cli.audit.preparation import prepare
     from interact_cli.audit.run import announce
     from interact_cli.report.documents import json_text
-    from interact_cli.report.wording import count
+    from interact_cli.words import count
 
     subject = prepare(settings, told, training=False)
     announce(subject, told)

@@ -17,26 +17,12 @@ from interact_cli.gates.reports.stated import NOT_STATED, at
 from interact_cli.gates.statistics.differences import differences
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.resampling import Resamples
-from interact_cli.results import Measurement, Report
+from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Comparison, Difference, Problem, Side, Spoken
 
 MOST_PLACES = 200
 """Places of a quantity beyond which it is left out: nobody reads them, and pairs of players make thousands."""
-HEADLINE = (
-    "J_mean_abs",
-    "mean_abs",
-    "strength_mean_abs",
-    "strength_mean_abs_corrected",
-    "strength",
-    "strength_by_size",
-    "or_strength_by_size",
-    "mean_B",
-    "mean_T",
-    "mean_n_patterns",
-    "mean_explained_ratio",
-)
-"""Quantities that a reader wants first, whatever the metric; a metric that holds none shows its single numbers."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +129,7 @@ def compared(
         _side(both.candidate, names[1]),
         pairing=both.paired.pairing,
         differences=tuple(rows),
-        headline=headline(rows),
+        headline=headline(rows, both.reference.measurements),
         left_out=tuple(left_out),
         spoken=tuple(_spoken(both)),
         remarks=remarks(both, names, found.declared, same_network=same_network),
@@ -152,16 +138,21 @@ def compared(
     )
 
 
-def headline(rows: Sequence[Difference]) -> tuple[tuple[str, str], ...]:
-    """Choose what a short summary shows: accuracy, then of each metric what speaks for it."""
+def headline(rows: Sequence[Difference], measurements: Sequence[Measurement]) -> tuple[tuple[str, str], ...]:
+    """Choose what a short summary shows: accuracy, then each metric's headlines; without them its single numbers."""
+    headlines = {(one.key, quantity.name) for one in measurements for quantity in one.summary if _leads(quantity)}
     held: dict[str, dict[str, bool]] = {}
     for row in rows:
         held.setdefault(row.metric, {})[row.quantity] = not row.dims
     chosen: list[tuple[str, str]] = []
     for metric, quantities in held.items():
-        leading = [name for name in HEADLINE if name in quantities]
+        leading = [name for name in quantities if (metric, name) in headlines]
         chosen += [(metric, name) for name in leading or [name for name, single in quantities.items() if single]]
     return tuple(chosen)
+
+
+def _leads(quantity: Quantity) -> bool:
+    return quantity.role == "headline"
 
 
 def _all_numbers(both: Both) -> Iterator[tuple[str, str, PairedNumbers | str]]:
@@ -212,6 +203,7 @@ def _side(report: Report, name: str) -> Side:
 def _spoken(both: Both) -> Iterator[Spoken]:
     others = {measurement.key: measurement for measurement in both.candidate.measurements}
     for measurement in both.reference.measurements:
-        first, second = (tuple(f.sentence for f in side.findings) for side in (measurement, others[measurement.key]))
+        sides = (measurement, others[measurement.key])
+        first, second = (tuple(found.sentence for found in side.findings if found.word) for side in sides)
         if first or second:
             yield Spoken(measurement.key, first, second)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -30,35 +29,6 @@ COLUMNS = 110
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.@-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
-
-@dataclass(frozen=True)
-class _Leading:
-    """A quantity that speaks for its metric."""
-
-    name: str
-    about: str
-    margin: str = ""
-    """Absolute, where the number has a natural size; else a share of the reference."""
-
-
-LEADING = (
-    _Leading(
-        "J_mean_abs",
-        "J: strength of the interactions of each order over its mean over the orders. 1 is the average order, so 0.1 "
-        "is a tenth of it.",
-        margin="0.1",
-    ),
-    _Leading(
-        "strength_mean_abs_corrected",
-        "Strength of the interactions: mean |I| over pairs or sets, without the noise of the drawn coalitions.",
-    ),
-    _Leading("strength_mean_abs", "Strength of the interactions: mean |I| over pairs or sets."),
-    _Leading("mean_abs", "Mean magnitude."),
-    _Leading("strength", "Mean magnitude over all players."),
-    _Leading("strength_by_size", "Sum of the magnitudes over the coalitions of each size."),
-    _Leading("mean_T", "T = B_max - B_min: how much it matters which players form a coalition."),
-)
-"""What a metric's rule is about, the most telling first; another metric is spoken for by its first number."""
 
 WORSE = {
     "fall": "a rise is no harm",
@@ -154,10 +124,11 @@ def _rules(measurement: Measurement) -> Iterator[str]:
     judged = {quantity.name: quantity for quantity in measurement.summary if _can_be_judged(quantity)}
     if not judged:
         return
-    leading = next((one for one in LEADING if one.name in judged), None)
-    quantity = judged[leading.name] if leading else next(iter(judged.values()))
-    about = leading.about if leading else f"{quantity.meaning.rstrip('.')}."
-    margin, why = (leading.margin, "") if leading and leading.margin else _margin(measurement, quantity)
+    first = next(iter(judged.values()))
+    quantity = next((one for one in judged.values() if one.role == "headline"), first)
+    meaning = quantity.meaning.rstrip(".")
+    about = f"{quantity.label}: {meaning}." if quantity.label else f"{meaning}."
+    margin, why = _margin(measurement, quantity)
     about += f" Reference: {_range(quantity)}.{why}"
     others = [safe_text(name, limit=60) for name in judged if name != quantity.name]
     if others:
@@ -174,13 +145,13 @@ def _can_be_judged(quantity: Quantity) -> bool:
 
 def _margin(measurement: Measurement, quantity: Quantity) -> tuple[str, str]:
     """Return a tenth: of the reference place by place, or of its mean where a place may be 0 or a player tiny."""
-    if "player" not in quantity.dims and all(_above_zero(one) for one in (quantity, *_twin(measurement, quantity))):
+    of_one = quantity.unit in ("", "1")
+    with_twin = (quantity, *_twin(measurement, quantity))
+    if not of_one and "player" not in quantity.dims and all(map(_above_zero, with_twin)):
         return f"{SHARE * 100:g}%", ""
     size = float(f"{SHARE * np.abs(quantity.values).mean():.1g}")
-    return (
-        f"{size:g}",
-        f" {size:g} is a tenth of its mean magnitude: where a number may be 0, a share of it is no margin.",
-    )
+    why = "" if of_one else ": where a number may be 0, a share of it is no margin"
+    return f"{size:g}", f" {size:g} is a tenth of its mean magnitude{why}."
 
 
 def _above_zero(quantity: Quantity) -> bool:

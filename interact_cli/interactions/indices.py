@@ -47,6 +47,8 @@ class Index:
     """The nearest index that can be sampled; empty where this one can."""
     of_vectors: bool = False
     """True where the values of a coalition may be vectors."""
+    efficient: bool = False
+    """True where all values of a game add up: of players to v(N) - v(empty), of sets, the empty one too, to v(N)."""
 
     @property
     def takes_size(self) -> bool:
@@ -112,6 +114,7 @@ INDICES = {
             "Shapley (1953); paper 000, equation 1",
             "players",
             shapley,
+            efficient=True,
         ),
         Index("banzhaf", "Banzhaf value of every player", "Banzhaf (1965); paper 000, section 3", "players", banzhaf),
         Index(
@@ -140,6 +143,7 @@ INDICES = {
             weight=weights.shapley_taylor,
             keep_rate=(0.0, 1.0),
             beta_of_size=True,
+            efficient=True,
         ),
         Index(
             "k-shapley",
@@ -148,6 +152,7 @@ INDICES = {
             "sets",
             weight=weights.k_shapley,
             instead="shapley-interaction",
+            efficient=True,
         ),
         Index(
             "faithful-shapley",
@@ -156,6 +161,7 @@ INDICES = {
             "sets",
             weight=weights.faithful_shapley,
             instead="shapley-taylor",
+            efficient=True,
         ),
         Index(
             "faithful-banzhaf",

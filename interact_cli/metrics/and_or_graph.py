@@ -15,10 +15,12 @@ from interact_cli.interactions.indices import Index
 from interact_cli.interactions.plans.sets import padded
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.summaries.sentences import said
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
-from interact_cli.results import Measurement, Quantity
+from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import described, number
 
 COUNTS = {
     "n_nodes": "nodes of the graph: players, merged coalitions, patterns and the sum",
@@ -29,6 +31,14 @@ FITS = {
     "explained_ratio": f"explained ratio, {RATIO_FORMULA}",
     "error": "squared error over all coalitions, as a share of the sum of v^2",
 }
+LABELS = {
+    "explained_ratio": "explained ratio",
+    "error": "squared error over sum v^2",
+    "n_patterns": "patterns",
+    "n_nodes": "nodes",
+    "n_edges": "edges",
+}
+LEADING = ("n_patterns", "explained_ratio", "error")
 FACTS = {
     "constant": "what the sum adds to the patterns, v(empty)",
     "sse": "squared error over all coalitions, sum (v - value of the graph)^2",
@@ -80,6 +90,17 @@ class AndOrGraphs(IndexMetric):
             )
             for name, meaning in (FITS | COUNTS | FACTS).items()
         }
+        means = {
+            name: resampler.summarise("mean", numbers[name]).quantity(
+                f"mean_{name}",
+                (),
+                "1",
+                f"mean over samples; {meaning}",
+                label=LABELS[name],
+                role="headline" if name in LEADING else "detail",
+            )
+            for name, meaning in (FITS | COUNTS).items()
+        }
         return self.measurement(
             estimators(results),
             per_sample=(
@@ -88,14 +109,21 @@ class AndOrGraphs(IndexMetric):
                 *numbers.values(),
                 Quantity("faithful", ("sample",), np.array([graph.faithful for graph in graphs]), "1", FAITHFUL),
             ),
-            summary=[
-                resampler.summarise("mean", numbers[name]).quantity(
-                    f"mean_{name}", (), "1", f"mean over samples; {meaning}"
-                )
-                for name, meaning in (FITS | COUNTS).items()
-            ],
+            summary=[*means.values()],
+            findings=[_told(*[means[name] for name in LEADING])],
             notes=[*_notes(graphs)],
         )
+
+
+def _told(patterns: Quantity, ratio: Quantity, error: Quantity) -> Finding:
+    missed = number(100 * float(error.values))
+    return said(
+        f"A graph of {described(patterns)} patterns misses {missed} % of the squared scores; its explained ratio is "
+        f"{described(ratio)}.",
+        patterns,
+        ratio,
+        error,
+    )
 
 
 def _notes(graphs: Sequence[AndOrGraph]) -> Iterator[str]:

@@ -23,17 +23,25 @@ from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.multi_order import MultiOrder, moments_of
-from interact_cli.metrics.summaries import theory
+from interact_cli.metrics.summaries import sentences, theory
 from interact_cli.metrics.summaries.axes import OrderAxis
 from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler
-from interact_cli.metrics.summaries.strengths import STRENGTHS, Moments
+from interact_cli.metrics.summaries.strengths import LEADING, STRENGTHS, Moments
 from interact_cli.metrics.summaries.verdict import ROUNDING, Ratio, below_rounding, judge
-from interact_cli.results import Finding, Measurement, Quantity
+from interact_cli.results import Finding, Measurement, Quantity, Role
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray
+from interact_cli.words import number
 
 NULL_DRAWS = 20
+LABELS = {
+    "mean_abs": "mean-abs",
+    "mean_abs_corrected": "mean-abs corrected",
+    "rms": "rms",
+    "rms_corrected": "corrected rms",
+}
+"""Strength -> what a reader calls J of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +80,8 @@ class Bottleneck(MultiOrder):
             null_draws = STATISTICS[f"J_{name}"].of(*null)
             curves[name] = (curve, null_draws)
             text = f"strength by order over its mean over the measured orders; strength: {meaning}"
-            summary.append(curve.quantity(f"J_{name}", dims, "1", text))
+            role: Role = "headline" if name in LEADING else "detail"
+            summary.append(curve.quantity(f"J_{name}", dims, "1", text, label=f"J, {LABELS[name]}", role=role))
             summary.append(_null_quantity(name, null_draws, dims))
         fit = theory.fit(curves["mean_abs"][0].value, axis.shares, axis.n_players)
         summary += _theory_quantities(fit, dims)
@@ -81,9 +90,11 @@ class Bottleneck(MultiOrder):
         scale = float(np.max([result.extras["scale"] for result in results], where=included, initial=0.0))
         ratio = Ratio.at(*axis.positions)
         if moments.absolute[included].mean(axis=0).max() <= ROUNDING * scale:
-            findings: tuple[Finding, ...] = (below_rounding(scale),)
+            findings = [below_rounding(scale)]
         else:
-            findings = tuple(judge(name, *curves[name], ratio, resampler) for name in ("mean_abs", "rms_corrected"))
+            findings = [judge(name, *curves[name], ratio, resampler) for name in LEADING]
+        findings += [sentences.over_orders(one, axis, cohort) for one in summary if one.role == "headline"]
+        findings += [] if fit is None else [_of_theory(fit)]
         return self.measurement(
             profile.estimator,
             per_sample=(*profile.per_sample, change),
@@ -103,10 +114,24 @@ def _null_moments(design: FullTable | PairContexts, question: Question) -> Float
     return np.stack([stack.absolute, stack.square, stack.unbiased])
 
 
+def _of_theory(fit: theory.Fit) -> Finding:
+    sentence = f"Theory curve F(m): fits best with n' = {fit.n_prime:g}, root mean square misfit {number(fit.rmse)}."
+    return Finding("", sentence, says=("theory_n_prime", "theory_rmse"))
+
+
 def _null_quantity(name: str, draws: FloatArray, dims: tuple[str, ...]) -> Quantity:
     mean, deviation = draws.mean(axis=0), draws.std(axis=0, ddof=1)
     text = f"J_{name} of the same plan on values i.i.d. N(0, 1), mean of {len(draws)} draws; error: of that mean"
-    return Quantity(f"null_{name}", dims, mean, "1", text, deviation / np.sqrt(len(draws)))
+    return Quantity(
+        f"null_{name}",
+        dims,
+        mean,
+        "1",
+        text,
+        deviation / np.sqrt(len(draws)),
+        label=f"null, {LABELS[name]}",
+        role="by-order" if name in LEADING else "detail",
+    )
 
 
 def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
@@ -152,18 +177,32 @@ def _instability(change: Quantity, included: BoolArray) -> Quantity:
         np.asarray(error),
         statistic="mean",
         parts=(change.name,),
+        label="split-half instability",
     )
 
 
 def _theory_quantities(fit: theory.Fit | None, dims: tuple[str, ...]) -> list[Quantity]:
     if fit is None:
         return []
+    curve = Quantity(
+        "theory",
+        dims,
+        fit.curve,
+        "1",
+        "F^(m) / F^(0) at n', fitted to J_mean_abs / J_mean_abs(0)",
+        label="theory F/F(0)",
+        role="by-order",
+    )
+    misfit = "root mean square of J/J(0) - F/F(0), J by mean |I|"
+    told = (
+        ("theory_n_prime", fit.n_prime, "fitted latent dimension n'", "n' of the theory curve"),
+        ("theory_rmse", fit.rmse, misfit, "its misfit (root mean square)"),
+        ("theory_n_prime_log", fit.n_prime_log, "n' fitted to the logarithms", "n' fitted to logarithms"),
+        ("theory_rmse_log", fit.rmse_log, "the same error of the logarithms", "misfit of the logarithms"),
+    )
     return [
-        Quantity("theory", dims, fit.curve, "1", "F^(m) / F^(0) at n', fitted to J_mean_abs / J_mean_abs(0)"),
-        Quantity("theory_n_prime", (), np.asarray(float(fit.n_prime)), "1", "fitted latent dimension n'"),
-        Quantity("theory_rmse", (), np.asarray(fit.rmse), "1", "root mean square of J/J(0) - F/F(0), J by mean |I|"),
-        Quantity("theory_n_prime_log", (), np.asarray(float(fit.n_prime_log)), "1", "n' fitted to the logarithms"),
-        Quantity("theory_rmse_log", (), np.asarray(fit.rmse_log), "1", "the same error of the logarithms"),
+        curve,
+        *[Quantity(name, (), np.asarray(float(value)), "1", text, label=label) for name, value, text, label in told],
     ]
 
 

@@ -17,6 +17,7 @@ from interact_cli.interactions.and_or.split import AndOr as Split
 from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.summaries import sentences
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
 from interact_cli.results import Measurement, Quantity
@@ -37,6 +38,8 @@ class CoalitionValues(IndexMetric):
     """One value per coalition and sample; strengths by size, and how many coalitions are salient."""
 
     kept_per_coalition: int = 4
+    kind: str = "ANDs"
+    """What its values are called, several of them."""
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by size."""
@@ -45,19 +48,23 @@ class CoalitionValues(IndexMetric):
         resampler, unit = Resampler.over(cohort, self.name), cohort.unit
         by_size = own_strengths(values, sizes, unit)
         salient = own_salient([[one] for one in values])
+        counted = n_salient(resampler, salient)
+        share = resampler.summarise("share", by_size).quantity(
+            "share_by_size", ("size",), "1", "strength of a size over that of all sizes", label="share", role="by-order"
+        )
+        text = "sum of |I(S)| over the coalitions of a size, mean of samples"
         return self.measurement(
             estimators(results),
             per_sample=(*self.by_coalition(results, unit), by_size, salient),
             summary=(
                 resampler.summarise("mean", by_size).quantity(
-                    "strength_by_size", ("size",), unit, "sum of |I(S)| over the coalitions of a size, mean of samples"
+                    "strength_by_size", ("size",), unit, text, label="sum |I|", role="headline"
                 ),
-                resampler.summarise("share", by_size).quantity(
-                    "share_by_size", ("size",), "1", "strength of a size over that of all sizes"
-                ),
-                n_salient(resampler, salient),
+                share,
+                counted,
             ),
             coordinates=axes(values, sizes),
+            findings=[sentences.salient(counted, self.kind), *sentences.shares_of_sizes(share)],
         )
 
     def by_coalition(self, results: Sequence[Reduced], unit: str) -> list[Quantity]:
@@ -81,6 +88,7 @@ class Concepts(CoalitionValues):
     source: str = "paper 002, section 4.3"
     index: Index = indices.lookup("harsanyi")
     of_vectors: bool = True
+    kind: str = "concepts"
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Keep the lengths of one sample's vector dividends."""
@@ -134,6 +142,9 @@ class AndOr(IndexMetric):
         saved = _own_sums(splits, unit)
         resampler = Resampler.over(cohort, self.name)
         exact = stacked([split.exact for split in splits], fill=False)
+        of_kinds = [*_kinds_by_size(resampler, by_size, unit)]
+        counted, sums = n_salient(resampler, salient), [*_saved(resampler, saved)]
+        shares = [one for one in of_kinds if one.unit == "1"]
         kinds = {"": ("AND interaction", ands), "or_": ("OR interaction", ors)}
         dims = ("sample", "coalition")
         return self.measurement(
@@ -149,12 +160,13 @@ class AndOr(IndexMetric):
                 salient,
                 *saved,
             ),
-            summary=(
-                *_kinds_by_size(resampler, by_size, unit),
-                n_salient(resampler, salient),
-                *_saved(resampler, saved),
-            ),
+            summary=(*of_kinds, counted, *sums),
             coordinates=axes(ands, sizes),
+            findings=[
+                sentences.saved(*sums),
+                sentences.salient(counted, "ANDs and ORs"),
+                *sentences.shares_of_sizes(*shares),
+            ],
             notes=[*_notes(splits)],
         )
 
@@ -193,7 +205,8 @@ def own_salient(values: Sequence[Sequence[FloatArray]]) -> Quantity:
 
 def n_salient(resampler: Resampler, counts: Quantity) -> Quantity:
     """Average the number of salient coalitions."""
-    return resampler.summarise("mean", counts).quantity("n_salient", (), "1", f"{SALIENT_TEXT}, mean of samples")
+    text = f"{SALIENT_TEXT}, mean of samples"
+    return resampler.summarise("mean", counts).quantity("n_salient", (), "1", text, label="salient coalitions")
 
 
 def axes(values: Sequence[FloatArray], sizes: int) -> dict[str, np.ndarray]:
@@ -208,7 +221,7 @@ def harsanyi() -> CoalitionValues:
 
 def or_interaction() -> CoalitionValues:
     """Return the metric ``or-interaction``."""
-    return CoalitionValues.of("or-interaction")
+    return replace(CoalitionValues.of("or-interaction"), kind="ORs")
 
 
 def _sizes(n_coalitions: int) -> np.ndarray:
@@ -223,14 +236,16 @@ def _n_salient(strengths: FloatArray) -> int:
 
 def _kinds_by_size(resampler: Resampler, by_size: Sequence[Quantity], unit: str) -> Iterator[Quantity]:
     """Summarise the strengths of AND and OR: each kind by size, and its shares of both kinds together."""
-    kinds = (("", "AND", "share"), ("or_", "OR", "share_of_second"))
-    for (prefix, kind, share), strengths in zip(kinds, by_size, strict=True):
-        of_size = f"{kind} interactions of a size"
+    kinds = (("", "AND", "share", ""), ("or_", "OR", "share_of_second", ", OR"))
+    for (prefix, kind, share, words), strengths in zip(kinds, by_size, strict=True):
+        of_size, dims = f"{kind} interactions of a size", ("size",)
+        text = f"sum of |I| over the {of_size}, mean of samples"
         yield resampler.summarise("mean", strengths).quantity(
-            f"{prefix}strength_by_size", ("size",), unit, f"sum of |I| over the {of_size}, mean of samples"
+            f"{prefix}strength_by_size", dims, unit, text, label=f"sum |I|{words}", role="headline"
         )
+        text = f"strength of the {of_size} over that of all, AND and OR"
         yield resampler.summarise(share, *by_size).quantity(
-            f"{prefix}share_by_size", ("size",), "1", f"strength of the {of_size} over that of all, AND and OR"
+            f"{prefix}share_by_size", dims, "1", text, label=f"share{words}", role="by-order"
         )
 
 
@@ -243,8 +258,10 @@ def _own_sums(splits: Sequence[Split], unit: str) -> list[Quantity]:
 
 
 def _saved(resampler: Resampler, sums: Sequence[Quantity]) -> Iterator[Quantity]:
-    for name, held in zip(SAVED, sums, strict=True):
-        yield resampler.summarise("mean", held).quantity(name, (), held.unit, f"{held.meaning}, mean of samples")
+    labels = ("sum |I| before learning", "sum |I|, AND and OR")
+    for name, held, label in zip(SAVED, sums, labels, strict=True):
+        text = f"{held.meaning}, mean of samples"
+        yield resampler.summarise("mean", held).quantity(name, (), held.unit, text, label=label)
 
 
 def _notes(splits: Sequence[Split]) -> Iterator[str]:

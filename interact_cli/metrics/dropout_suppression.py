@@ -120,20 +120,44 @@ class DropoutSuppression(DrawnSets, IndexMetric):
         shares, quantiles = shares_of(results), quantiles_of(results)
         counted = {name: resampler.summarise("mean_of_known", *shares[name]) for name in SHARES}
         summary = (
-            resampler.summarise("mean_abs", *moments).quantity("mean_abs", dims, unit, "mean |I^(s)| over pairs"),
+            resampler.summarise("mean_abs", *moments).quantity(
+                "mean_abs", dims, unit, "mean |I^(s)| over pairs", label="mean |I|", role="by-order"
+            ),
             resampler.summarise("mean", by_order[0]).quantity(
-                "mean_abs_dropout", dims, unit, f"mean |E_r I_drop^(s)| over pairs, {under}"
+                "mean_abs_dropout",
+                dims,
+                unit,
+                f"mean |E_r I_drop^(s)| over pairs, {under}",
+                label="mean |I| under dropout",
+                role="by-order",
             ),
             resampler.summarise("ratio", *by_order).quantity(
-                "kept_by_order", dims, "1", "mean |E_r I_drop^(s)| / mean |I^(s)|"
+                "kept_by_order",
+                dims,
+                "1",
+                "mean |E_r I_drop^(s)| / mean |I^(s)|",
+                label="share kept",
+                role="by-order",
             ),
-            kept.quantity("kept", (), "1", f"mean |E_r I_drop| / mean |I|, both over pairs and orders >= 1, {under}"),
+            kept.quantity(
+                "kept",
+                (),
+                "1",
+                f"mean |E_r I_drop| / mean |I|, both over pairs and orders >= 1, {under}",
+                label="share of mean |I| that dropout keeps",
+                role="headline",
+            ),
             *[
-                counted[name].quantity(name, (), "1", f"{text}, mean over samples")
-                for name, (_, text) in SHARES.items()
+                counted[name].quantity(name, (), "1", f"{text}, mean over samples", label=label)
+                for name, (_, text, label) in SHARES.items()
             ],
             resampler.summarise("mean_of_known", *quantiles).quantity(
-                "ratio_quantiles", ("quantile",), "1", "quantiles of E_r I_drop / I^(s), mean over samples"
+                "ratio_quantiles",
+                ("quantile",),
+                "1",
+                "quantiles of E_r I_drop / I^(s), mean over samples",
+                label="I under dropout / I",
+                role="by-order",
             ),
             *_check(np.stack([result.extras["gap"] for result in results])[cohort.included], unit),
         )
@@ -197,8 +221,17 @@ def _check(gaps: FloatArray, unit: str) -> list[Quantity]:
     text = f"largest |prediction - simulation| of {DRAWS:,} draws of r, over samples, pairs and orders"
     error = "largest standard error of a simulated mean: what the difference is to be judged by"
     return [
-        Quantity("simulation_gap", (), np.asarray(difference), unit, text),
-        Quantity("simulation_error", (), np.asarray(noise), unit, error),
+        Quantity(
+            "simulation_gap",
+            (),
+            np.asarray(difference),
+            unit,
+            text,
+            label="prediction against simulation, largest difference",
+        ),
+        Quantity(
+            "simulation_error", (), np.asarray(noise), unit, error, label="standard error of the simulation, largest"
+        ),
     ]
 
 

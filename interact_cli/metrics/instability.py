@@ -22,6 +22,7 @@ SOURCE = "papers 000 (appendix K), 003 (appendix C) and 004 (Experiments)"
 EXACT = "Instability: exact, nothing is drawn."
 OF_T = "instability_T"
 """Paper 004 measures T alone, among the numbers of a multivariate interaction."""
+LABELS = {"instability": "instability (papers 000, 003, 004)", OF_T: "instability of T alone (paper 004)"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ class WithInstability(Metric):
             texts[OF_T] = f"the same of T alone, as paper 004 defines it, from {many}"
         parts = [_own(name, results) for name in texts]
         added = [
-            resampler.summarise("mean", part).quantity(name, (), "1", text)
+            resampler.summarise("mean", part).quantity(name, (), "1", text, label=LABELS[name])
             for part, (name, text) in zip(parts, texts.items(), strict=True)
         ]
         return replace(

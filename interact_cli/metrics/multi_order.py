@@ -10,7 +10,7 @@ from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.drawn_sets import DrawnSets
 from interact_cli.metrics.index_metric import IndexMetric
-from interact_cli.metrics.summaries import strengths
+from interact_cli.metrics.summaries import sentences, strengths
 from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
@@ -40,15 +40,20 @@ class MultiOrder(DrawnSets, IndexMetric):
         moments = moments_of(results, axis).quantities(dims, unit)
         values = values_quantity(estimates, ("order", "pair"), unit, self.index.summary)
         summary = [
-            resampler.summarise("mean", signed).quantity("mean", dims, unit, "mean of I over pairs"),
+            resampler.summarise("mean", signed).quantity(
+                "mean", dims, unit, "mean of I over pairs", label="signed mean", role="by-order"
+            ),
             *strengths.quantities(resampler, moments, dims, unit),
         ]
+        findings = [sentences.over_orders(one, axis, cohort) for one in summary if one.role == "headline"]
         coordinates = axis.coordinates
         pairs = shared_pairs(estimates, cohort)
         if pairs is not None:
             magnitude = resampler.summarise("mean_magnitude", values)
             text = "mean magnitude over samples"
-            summary.append(magnitude.quantity("pair_mean_abs", ("order", "pair"), unit, text))
+            summary.append(
+                magnitude.quantity("pair_mean_abs", ("order", "pair"), unit, text, label="mean |I|", role="by-pair")
+            )
             coordinates |= {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]}
         own_orders = [] if axis.dim == "order" else [_own_orders(results)]
         return self.measurement(
@@ -56,6 +61,7 @@ class MultiOrder(DrawnSets, IndexMetric):
             per_sample=(pairs_quantity(estimates), values, *own_orders, signed, *moments),
             summary=summary,
             coordinates=coordinates,
+            findings=findings,
         )
 
 

@@ -14,11 +14,13 @@ from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
 from interact_cli.interfaces import Cohort, Design, Metric, Question, Reduced
 from interact_cli.metrics.drawn_sets import WithinSpan
+from interact_cli.metrics.summaries.sentences import said
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
 from interact_cli.options import option
-from interact_cli.results import Measurement, Quantity
+from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import described
 
 MEANINGS = {
     "B": "B([A]) = phi([A]) - sum of phi(i), i in A, each in the game without the rest of A",
@@ -29,6 +31,15 @@ MEANINGS = {
     "B_minus": "sum of their negative interactions",
 }
 """Quantity -> formula; phi as in paper 004."""
+LABELS = {
+    "B": "B, all as one coalition",
+    "B_max": "B_max, the best partition",
+    "B_min": "B_min, the worst partition",
+    "T": "T = B_max - B_min",
+    "B_plus": "B+, sum of positive interactions",
+    "B_minus": "B-, sum of negative interactions",
+}
+LEADING = ("T", "B")
 LEANING = (
     "The largest of noisy sums is too large on average: where contexts were drawn, B_max, T and B+ lean upwards, B_min "
     "and B- downwards, B neither way."
@@ -92,6 +103,7 @@ class MultivariateInteraction(WithinSpan, Metric):
         """Put the samples side by side, and average what can be averaged."""
         found = [_multivariate_of(result) for result in results]
         numbers = _numbers(found, cohort.unit)
+        means = [*_means(numbers, cohort)]
         return self.measurement(
             estimators(results),
             per_sample=(
@@ -99,7 +111,8 @@ class MultivariateInteraction(WithinSpan, Metric):
                 *_partitions(found),
                 *_learned(found, cohort.unit),
             ),
-            summary=[*_means(numbers, cohort)],
+            summary=means,
+            findings=[*_told(means)],
             notes=() if all(one.exact[0] for one in found) else (LEANING,),
         )
 
@@ -159,4 +172,22 @@ def _means(numbers: Sequence[Quantity], cohort: Cohort) -> Iterator[Quantity]:
     for part in numbers:
         if np.isfinite(part.values[cohort.included]).all():
             text = f"mean over samples; {part.meaning}"
-            yield resampler.summarise("mean", part).quantity(f"mean_{part.name}", (), part.unit, text)
+            yield resampler.summarise("mean", part).quantity(
+                f"mean_{part.name}",
+                (),
+                part.unit,
+                text,
+                label=LABELS[part.name],
+                role="headline" if part.name in LEADING else "detail",
+            )
+
+
+def _told(means: Sequence[Quantity]) -> Iterator[Finding]:
+    held = {one.name.removeprefix("mean_"): one for one in means}
+    if all(name in held for name in LEADING):
+        apart, together = (held[name] for name in LEADING)
+        yield said(
+            f"How the players team up makes a difference of {described(apart)} (T = B_max - B_min, mean of samples).",
+            apart,
+        )
+        yield said(f"All of them as one coalition instead of each alone: {described(together)} (B).", together)

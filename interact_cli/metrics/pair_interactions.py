@@ -15,22 +15,29 @@ from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
 from interact_cli.metrics.set_interactions import by_sets
-from interact_cli.metrics.summaries import strengths
+from interact_cli.metrics.summaries import sentences, strengths
 from interact_cli.metrics.summaries.statistics import Resampler, Summary
-from interact_cli.metrics.summaries.strengths import STRENGTHS, Moments
+from interact_cli.metrics.summaries.strengths import LABELS, STRENGTHS, Moments
 from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, values_quantity
-from interact_cli.results import Measurement, Quantity
+from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.types import FloatArray
+from interact_cli.words import described
 
 _DRAW = (
     "over a class-balanced draw of at most 1,000 unmasked samples of the named split; for a single logit "
     "| E_positive f - E_negative f |"
 )
 READINGS = {
-    "paper": f"range Y of the score, | E_x [f_true - mean of f over the other classes] |, as printed, {_DRAW}",
-    "code": f"range Y of the score, E_x | f_true - mean of f over the other classes |, as the authors code it, {_DRAW}",
+    "paper": (
+        f"range Y of the score, | E_x [f_true - mean of f over the other classes] |, as printed, {_DRAW}",
+        "as printed",
+    ),
+    "code": (
+        f"range Y of the score, E_x | f_true - mean of f over the other classes |, as the authors code it, {_DRAW}",
+        "as in the code",
+    ),
 }
-"""Reading of Y -> what it means."""
+"""Reading of Y -> what it means, and what a reader calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +52,22 @@ class PairStrengths(DrawnSets, IndexMetric):
         values = values_quantity(estimates, ("pair",), cohort.unit, self.index.summary)
         pairs = shared_pairs(estimates, cohort)
         by_pair = [] if pairs is None else _by_pair(values, resampler)
+        strength = self.strength(resampler, moments, cohort)
         return self.measurement(
             estimators(results),
             per_sample=(pairs_quantity(estimates), values, *moments),
-            summary=(*self.strength(resampler, moments, cohort), *by_pair),
+            summary=(*strength, *by_pair),
+            findings=self.sentences(strength),
             coordinates={} if pairs is None else {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]},
         )
 
     def strength(self, resampler: Resampler, moments: Sequence[Quantity], cohort: Cohort) -> list[Quantity]:
         """Return the four strengths."""
-        return strengths.quantities(resampler, moments, (), cohort.unit, "strength_")
+        return strengths.quantities(resampler, moments, (), cohort.unit, of="strength")
+
+    def sentences(self, strength: Sequence[Quantity]) -> list[Finding]:
+        """Say how strong two players interact."""
+        return [sentences.of_pairs(strength[0])]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +123,7 @@ class Strength(PairStrengths):
         moments = Moments(*np.stack([result.extras["components"] for result in results], axis=1))
         parts = moments.quantities(dims, unit, prefix="component_")
         resampler = Resampler.over(cohort, self.name)
-        components = strengths.quantities(resampler, parts, dims, unit, "component_")
+        components = strengths.quantities(resampler, parts, dims, unit, of="component", role="by-order")
         where = "; in contexts whose keep rate lies in one of five ranges, named by their middles"
         centres = {"keep_rate": np.mean(KEEP_RATES, axis=1).round(3)}
         return replace(
@@ -120,6 +133,14 @@ class Strength(PairStrengths):
             coordinates={**measurement.coordinates, **centres},
         )
 
+    def sentences(self, strength: Sequence[Quantity]) -> list[Finding]:
+        """Say the two strengths."""
+        return [
+            sentences.said(f"Interaction strength by {one.called.removeprefix('strength, ')}: {described(one)}.", one)
+            for one in strength
+            if one.role == "headline"
+        ]
+
     def strength(self, resampler: Resampler, moments: Sequence[Quantity], cohort: Cohort) -> list[Quantity]:
         """Return the four strengths, each also over both readings of Y."""
         quantities = super().strength(resampler, moments, cohort)
@@ -128,12 +149,16 @@ class Strength(PairStrengths):
                 continue
             range_, error = cohort.ranges[reading], cohort.ranges.get(f"{reading}_standard_error")
             held = None if error is None else np.asarray(error)
-            quantities.append(Quantity(f"Y_{reading}", (), np.asarray(range_), cohort.unit, READINGS[reading], held))
+            text, words = READINGS[reading]
+            quantities.append(
+                Quantity(f"Y_{reading}", (), np.asarray(range_), cohort.unit, text, held, label=f"Y {words}")
+            )
             known = "without the error of Y" if error is None else "error of strength and Y as of independent samples"
             for name, summary in strengths.summaries(resampler, moments).items():
                 normalised = _divided(summary, range_, error or 0.0)
                 text = f"{STRENGTHS[name]}; over Y_{reading}, {known}"
-                quantities.append(normalised.quantity(f"normalised_{name}_{reading}", (), "1", text))
+                label = f"{LABELS[name]} / Y {words}"
+                quantities.append(normalised.quantity(f"normalised_{name}_{reading}", (), "1", text, label=label))
         return quantities
 
 
@@ -154,8 +179,10 @@ def _by_pair(values: Quantity, resampler: Resampler) -> list[Quantity]:
     """Summarise the pairs that all samples share."""
     signed, magnitude = (resampler.summarise(name, values) for name in ("mean", "mean_magnitude"))
     return [
-        signed.quantity("pair_mean", ("pair",), values.unit, "mean over samples"),
-        magnitude.quantity("pair_mean_abs", ("pair",), values.unit, "mean magnitude over samples"),
+        signed.quantity("pair_mean", ("pair",), values.unit, "mean over samples", label="signed mean", role="by-pair"),
+        magnitude.quantity(
+            "pair_mean_abs", ("pair",), values.unit, "mean magnitude over samples", label="mean |I|", role="by-pair"
+        ),
     ]
 
 

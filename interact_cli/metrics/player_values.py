@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
+from interact_cli.metrics.summaries import sentences
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
 from interact_cli.metrics.summaries.tables import estimators, values_quantity
-from interact_cli.results import Measurement, Quantity
+from interact_cli.results import Finding, Measurement, Quantity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,18 +25,25 @@ class PlayerValues(IndexMetric):
         unit = cohort.unit
         values = values_quantity(estimates, ("player",), unit, self.index.summary)
         parts: list[Quantity] = []
+        findings: list[Finding] = []
         if cohort.shared_players:
             signed, magnitude = (resampler.summarise(name, values) for name in ("mean", "mean_magnitude"))
+            dims, text = ("player",), "mean magnitude over samples"
             summary = [
-                signed.quantity("mean", ("player",), unit, "mean over samples"),
-                magnitude.quantity("mean_abs", ("player",), unit, "mean magnitude over samples"),
+                signed.quantity("mean", dims, unit, "mean over samples", label="signed mean", role="by-pair"),
+                magnitude.quantity("mean_abs", dims, unit, text, label="mean |value|", role="headline"),
             ]
+            findings += sentences.best_player(summary[1], cohort)
         else:
             moments = Moments.stack([Moments.of(estimate) for estimate in estimates])
             parts = moments.quantities((), unit, over="players")
             strength = resampler.summarise("mean_abs", *parts)
-            summary = [strength.quantity("strength", (), unit, "mean magnitude over players and samples")]
-        return self.measurement(estimators(results), per_sample=(values, *parts), summary=summary)
+            text = "mean magnitude over players and samples"
+            summary = [strength.quantity("strength", (), unit, text, label="mean |value|", role="headline")]
+            findings.append(sentences.overall_player(summary[0], cohort))
+        if self.index.efficient:
+            findings += sentences.sum_of_players(values, cohort)
+        return self.measurement(estimators(results), per_sample=(values, *parts), summary=summary, findings=findings)
 
 
 def shapley() -> PlayerValues:

@@ -11,7 +11,7 @@ from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.drawn_sets import SizedSets
 from interact_cli.metrics.index_metric import IndexMetric
-from interact_cli.metrics.summaries import strengths
+from interact_cli.metrics.summaries import sentences, strengths
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
 from interact_cli.metrics.summaries.tables import estimators, stacked, values_quantity
@@ -44,13 +44,16 @@ def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> 
     moments = Moments.stack([Moments.of(_largest(estimate)) for estimate in estimates])
     parts = moments.quantities((), cohort.unit, over="sets of the largest size")
     values = values_quantity(estimates, ("set",), cohort.unit, metric.index.summary)
+    strength = strengths.quantities(resampler, parts, (), cohort.unit, of="strength")
+    size = max(sets_of(estimate).shape[1] for estimate in estimates)
+    findings = [sentences.of_sets(strength[0], size, cohort)]
+    if metric.index.efficient:
+        findings += sentences.sum_of_sets(values, size, cohort)
     return metric.measurement(
         estimators(results),
         per_sample=(sets_quantity(estimates), values, *parts),
-        summary=(
-            *strengths.quantities(resampler, parts, (), cohort.unit, "strength_"),
-            *_by_set(estimates, values, resampler, cohort),
-        ),
+        summary=(*strength, *_by_set(estimates, values, resampler, cohort)),
+        findings=findings,
     )
 
 
@@ -86,9 +89,11 @@ def _by_set(estimates: Sequence[Estimate], values: Quantity, resampler: Resample
         return []
     return [
         Quantity("shared_sets", ("set", "member"), first, "1", "the players of each set, in every sample"),
-        resampler.summarise("mean", values).quantity("set_mean", ("set",), unit, "mean over samples"),
+        resampler.summarise("mean", values).quantity(
+            "set_mean", ("set",), unit, "mean over samples", label="signed mean", role="by-pair"
+        ),
         resampler.summarise("mean_magnitude", values).quantity(
-            "set_mean_abs", ("set",), unit, "mean magnitude over samples"
+            "set_mean_abs", ("set",), unit, "mean magnitude over samples", label="mean |I|", role="by-pair"
         ),
     ]
 

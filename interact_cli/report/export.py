@@ -13,9 +13,10 @@ from interact_cli.journal.whole import write_whole
 from interact_cli.report.documents import json_text
 from interact_cli.report.hdf5.schema import SCHEMA_VERSION, UNCERTAINTY
 from interact_cli.report.views.graphs import document, graph_of, has_graph
-from interact_cli.report.wording import by_metric, count
+from interact_cli.report.wording import by_metric
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
 from interact_cli.safe_text import safe_text
+from interact_cli.words import count
 
 JSON_FORMAT = "interact-report-json"
 LARGE = 100_000
@@ -133,7 +134,9 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "version": measurement.version,
         "source": measurement.source,
         "estimator": measurement.estimator,
-        "findings": [{"word": f.word, "sentence": f.sentence, "facts": f.facts} for f in measurement.findings],
+        "findings": [
+            {"word": f.word, "sentence": f.sentence, "facts": f.facts, "says": f.says} for f in measurement.findings
+        ],
         "notes": measurement.notes,
         "coordinates": measurement.coordinates,
         "summary": {quantity.name: _quantity(quantity) for quantity in measurement.summary},
@@ -149,6 +152,7 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
         "meaning": quantity.meaning,
         **_listed("values", quantity.values),
     }
+    described |= {"label": quantity.called, "role": quantity.role}
     if quantity.statistic:
         described |= {"statistic": quantity.statistic, "parts": quantity.parts}
     for attribute in UNCERTAINTY.values():

@@ -7,19 +7,13 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from interact_cli.report.wording import class_name, player_name, shortened
+from interact_cli.report.wording import class_name
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
+from interact_cli.words import player_name, shortened
 
 NAME_LIMIT = 24
 """Characters of one word."""
-NOUNS = {"words": "word", "tokens": "token"}
-"""How players are specified -> what one of them is called; a player elsewhere."""
-
-
-def noun(report: Report) -> str:
-    """What one player is called."""
-    return NOUNS.get(report.players.spec.partition(":")[0], "player")
 
 
 def first_samples(report: Report, limit: int) -> list[int]:

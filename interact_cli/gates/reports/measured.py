@@ -101,7 +101,8 @@ class Both:
             statistic = _at_places(statistic, chosen, len(labels))
             corrected = corrected and _at_places(corrected, chosen, len(labels))
         named = reference.measurement.key, quantity.name, quantity.dims
-        return PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second)
+        numbers = PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second)
+        return replace(numbers, label=safe_text(quantity.label, limit=60))
 
     def _accuracy(self, at: Sequence[Label] | None) -> Sound | tuple[Problem, ...]:
         rows = self.paired.labelled
@@ -115,7 +116,7 @@ class Both:
         ]
         first, second = correct
         mean, counted = STATISTICS["mean"], not same_network(self.reference, self.candidate)
-        numbers = PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,), counted)
+        numbers = PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,), counted=counted)
         return Sound(numbers, _EVERY)
 
 

@@ -128,6 +128,7 @@ def records(numbers: PairedNumbers, table: Columns, confidence: float) -> tuple[
             relative=_known(table.relative[place]),
             relative_low=_known(table.relative_low[place]),
             relative_high=_known(table.relative_high[place]),
+            label=numbers.label,
         )
         for place, at in enumerate(product(*numbers.labels))
     )

@@ -29,6 +29,8 @@ class PairedNumbers:
     reference: tuple[FloatArray, ...]
     """The parts of the reference."""
     candidate: tuple[FloatArray, ...]
+    label: str = ""
+    """What a reader calls the quantity."""
     counted: bool = False
     """True for a share of samples: every contribution is 0 or 1, and that none differs among these few does not mean
     that none differs. The bounds then allow for what so few samples cannot show (`gates.statistics.bounds.Counts`)."""

@@ -15,16 +15,46 @@ SHARES = {
     "one_sign": (
         "has_signs",
         "share of pairs and orders s >= 1 whose Gamma^(q)(i,j|s), q = 0..s, all share a sign",
+        "share of pairs and orders whose patterns share a sign",
     ),
-    "above_one": ("has_ratios", "share of E_r I_drop / I^(s) above 1, over pairs and orders s >= 1"),
-    "negative": ("has_ratios", "share of E_r I_drop / I^(s) below 0, over pairs and orders s >= 1"),
-    "stronger": ("has_ratios", "share of pairs and orders s >= 1 with |E_r I_drop| > |I^(s)|"),
-    "median_ratio": ("has_ratios", "median of E_r I_drop / I^(s) over pairs and orders s >= 1"),
-    "survivors_above_one": ("has_survivors", "share of I^(r) / I^(s) above 1, over pairs and r < s"),
-    "survivors_negative": ("has_survivors", "share of I^(r) / I^(s) below 0, over pairs and r < s"),
-    "survivors_stronger": ("has_survivors", "share of pairs and r < s with |I^(r)| > |I^(s)|"),
+    "above_one": (
+        "has_ratios",
+        "share of E_r I_drop / I^(s) above 1, over pairs and orders s >= 1",
+        "share whose I grows under dropout (ratio above 1)",
+    ),
+    "negative": (
+        "has_ratios",
+        "share of E_r I_drop / I^(s) below 0, over pairs and orders s >= 1",
+        "share whose I changes its sign under dropout",
+    ),
+    "stronger": (
+        "has_ratios",
+        "share of pairs and orders s >= 1 with |E_r I_drop| > |I^(s)|",
+        "share whose |I| grows under dropout",
+    ),
+    "median_ratio": (
+        "has_ratios",
+        "median of E_r I_drop / I^(s) over pairs and orders s >= 1",
+        "median of I under dropout / I",
+    ),
+    "survivors_above_one": (
+        "has_survivors",
+        "share of I^(r) / I^(s) above 1, over pairs and r < s",
+        "I of r survivors / I of s: share above 1",
+    ),
+    "survivors_negative": (
+        "has_survivors",
+        "share of I^(r) / I^(s) below 0, over pairs and r < s",
+        "I of r survivors / I of s: share below 0",
+    ),
+    "survivors_stronger": (
+        "has_survivors",
+        "share of pairs and r < s with |I^(r)| > |I^(s)|",
+        "I of r survivors: share stronger than I of s",
+    ),
 }
-"""What is counted in each sample, after what the sample must have for it; the summary is the mean over those."""
+"""What is counted in each sample: what the sample must have for it, what it means, what a reader calls it; the summary
+is the mean over those."""
 HAS = {
     "has_signs": "Gammas whose signs mean something",
     "has_ratios": "a ratio E_r I_drop / I^(s) above rounding",
@@ -67,7 +97,7 @@ def shares_of(results: Sequence[Reduced]) -> dict[str, tuple[Quantity, Quantity]
     counts = dict(zip(SHARES, np.stack([result.extras["shares"] for result in results]).T, strict=True))
     return {
         name: _where_known(counts[name], f"own_{name}", meaning, has, f"has {HAS[has]}")
-        for name, (has, meaning) in SHARES.items()
+        for name, (has, meaning, _) in SHARES.items()
     }
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from interact_cli.errors import UnknownNameError
 from interact_cli.interfaces import Cohort
 from interact_cli.metrics.summaries.of_means import STATISTICS, MeansToNumber, OfMeans
-from interact_cli.results import Quantity
+from interact_cli.results import Quantity, Role
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray
 
@@ -44,10 +44,31 @@ class Summary:
     parts: tuple[str, ...] = ()
     """Names of the per-sample quantities that it takes."""
 
-    def quantity(self, name: str, dims: tuple[str, ...], unit: str, meaning: str) -> Quantity:
-        """Name the summary."""
-        uncertainty = (self.standard_error, self.low, self.high)
-        return Quantity(name, dims, self.value, unit, meaning, *uncertainty, statistic=self.statistic, parts=self.parts)
+    def quantity(
+        self,
+        name: str,
+        dims: tuple[str, ...],
+        unit: str,
+        meaning: str,
+        *,
+        label: str = "",
+        role: Role = "detail",
+    ) -> Quantity:
+        """Name the summary; the arguments are the fields of a `Quantity`."""
+        return Quantity(
+            name,
+            dims,
+            self.value,
+            unit,
+            meaning,
+            self.standard_error,
+            self.low,
+            self.high,
+            statistic=self.statistic,
+            parts=self.parts,
+            label=label,
+            role=role,
+        )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.metrics.summaries.statistics import Resampler, Summary
-from interact_cli.results import Quantity
+from interact_cli.results import Quantity, Role
 from interact_cli.types import FloatArray
 
 MOMENTS = {
@@ -82,6 +82,14 @@ STRENGTHS = {
     "rms_corrected": "sqrt(max(0, U)), U the unbiased mean of I^2",
 }
 """Name of the statistic -> what it means."""
+LABELS = {
+    "mean_abs": "mean |I|",
+    "mean_abs_corrected": "mean |I| corrected (approximate)",
+    "rms": "rms I",
+    "rms_corrected": "rms I corrected",
+}
+LEADING = ("mean_abs", "rms_corrected")
+"""One of each kind: what speaks for a metric; the two are never mixed."""
 
 
 def summaries(resampler: Resampler, moments: Sequence[Quantity]) -> dict[str, Summary]:
@@ -90,10 +98,33 @@ def summaries(resampler: Resampler, moments: Sequence[Quantity]) -> dict[str, Su
 
 
 def quantities(
-    resampler: Resampler, moments: Sequence[Quantity], dims: tuple[str, ...], unit: str, prefix: str = ""
+    resampler: Resampler,
+    moments: Sequence[Quantity],
+    dims: tuple[str, ...],
+    unit: str,
+    *,
+    of: str = "",
+    role: Role = "headline",
 ) -> list[Quantity]:
-    """Return the four strengths as quantities of a report."""
+    """Return the four strengths as quantities of a report.
+
+    Args:
+        resampler: Over the samples.
+        moments: The parts of the strengths.
+        dims: Axes.
+        unit: Of I.
+        of: What they are the strengths of, before their names and labels: ``"strength"``.
+        role: Of the two that speak for the others.
+    """
+    prefix, words = (f"{of}_", f"{of}, ") if of else ("", "")
     return [
-        summary.quantity(prefix + name, dims, unit, STRENGTHS[name])
+        summary.quantity(
+            prefix + name,
+            dims,
+            unit,
+            STRENGTHS[name],
+            label=words + LABELS[name],
+            role=role if name in LEADING else "detail",
+        )
         for name, summary in summaries(resampler, moments).items()
     ]

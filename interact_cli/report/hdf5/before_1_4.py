@@ -1,5 +1,6 @@
 """What reports up to schema 1.3 say, in the words of 1.4. Frozen: no later change of the package changes this file.
 
+Numbers had no labels and no roles (`before_1_4.yaml`), and most sentences were written by whoever showed the report.
 Until 1.3 every option of a metric was a setting of the plan, the records' identity held what moves their last bits
 only, and settings of places stood among the others.
 """
@@ -8,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
 
 from interact_cli.report.documents import content_key
-from interact_cli.results import Report
+from interact_cli.results import Measurement, Quantity, Report, Role
+from interact_cli.strict_yaml import load_strict
 
+WORDS = Path(__file__).with_suffix(".yaml")
 DEFAULTS: Mapping[str, Any] = {
     "pairs": "auto",
     "contexts": None,
@@ -56,7 +61,27 @@ def migrated(report: Report) -> Report:
     if isinstance(identity.get("records"), Mapping) and isinstance(identity.get("question"), Mapping):
         provenance["identity"] = _identity(identity["records"], identity["question"])
         provenance["content_key"] = content_key(provenance["identity"])
-    return replace(report, config=config, provenance=provenance)
+    named = tuple(_named(measurement) for measurement in report.measurements)
+    return replace(report, config=config, provenance=provenance, measurements=named)
+
+
+def _named(measurement: Measurement) -> Measurement:
+    """Give the numbers of a metric their labels and roles."""
+    return replace(measurement, summary=tuple(_labelled(quantity) for quantity in measurement.summary))
+
+
+def _labelled(quantity: Quantity) -> Quantity:
+    along = "along orders" if quantity.dims[:1] in (("order",), ("ratio",)) else "along players"
+    role, label = _words().get(along, {}).get(quantity.name) or _words()["all"].get(quantity.name, ("detail", ""))
+    return replace(quantity, role=role, label=label)
+
+
+@cache
+def _words() -> Mapping[str, Mapping[str, tuple[Role, str]]]:
+    """Return name of a number -> its role and label, apart for the two along orders and along players."""
+    tree = load_strict(WORDS.read_text(encoding="utf-8"), WORDS.name)
+    every = {name: (role, label) for role in get_args(Role) for name, label in tree[role].items()}
+    return {"all": every, **{along: {k: tuple(v) for k, v in tree[along].items()} for along in tree if " " in along}}
 
 
 def _identity(records: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,22 +17,25 @@ from interact_cli.report.hdf5.schema import (
     FIELDS,
     FORMAT,
     GAME,
+    LABEL,
     MAX_TEXT_CHARACTERS,
     NAME,
     PARTS,
     RECORD_FIELDS,
     REMARKS,
+    ROLE,
     SCHEMA_VERSION,
     SHARED_DIMS,
     STATISTIC,
     UNCERTAINTY,
+    UNITS,
     VECTOR_UNIT,
     group_name,
 )
 from interact_cli.report.hdf5.sink import AnyArray, Sink, labels_array
-from interact_cli.report.wording import shortened
 from interact_cli.results import Measurement, Quantity, Records, Report
 from interact_cli.safe_text import safe_text
+from interact_cli.words import shortened
 
 
 def write_layout(report: Report, file: h5py.File, *, plain: frozenset[str], check: Callable[[], None]) -> None:
@@ -98,7 +101,10 @@ def _measurement(measurement: Measurement, sink: Sink) -> None:
             "of": measurement.of,
         },
     )
-    findings = [{"word": f.word, "sentence": f.sentence, "facts": dict(f.facts)} for f in measurement.findings]
+    findings = [
+        {"word": one.word, "sentence": one.sentence, "facts": dict(one.facts), "says": list(one.says)}
+        for one in measurement.findings
+    ]
     remarks = {"findings": findings, "notes": list(measurement.notes)}
     sink.document(f"{base}/{REMARKS}", remarks, meaning="findings and notes")
     parts = {"per_sample": measurement.per_sample, "summary": measurement.summary}
@@ -130,7 +136,7 @@ def _quantity(quantity: Quantity, base: str, sink: Sink) -> None:
         raise ShapeError(f"{path} is the name of another data set already; rename the quantity.")
     unit = quantity.unit
     dataset = sink.array(path, values, quantity.dims, unit=unit, meaning=quantity.meaning)
-    dataset.attrs["role"] = "quantity"
+    dataset.attrs.update({"role": "quantity", LABEL: quantity.called, UNITS: unit, ROLE: quantity.role})
     if quantity.statistic:
         dataset.attrs.update({STATISTIC: quantity.statistic, PARTS: " ".join(quantity.parts)})
     for suffix, attribute in UNCERTAINTY.items():
@@ -144,7 +150,7 @@ def _quantity(quantity: Quantity, base: str, sink: Sink) -> None:
         array = np.asarray(uncertainty, dtype=kind)
         meaning = f"{suffix.replace('_', ' ')} of {quantity.name}"
         dataset = sink.array(sibling, array, quantity.dims, unit="1" if suffix == "exact" else unit, meaning=meaning)
-        dataset.attrs["role"] = suffix
+        dataset.attrs.update({"role": suffix, LABEL: f"{quantity.called}, {suffix.replace('_', ' ')}"})
 
 
 def _records(records: Records, sink: Sink) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
 
 import h5py
@@ -20,10 +20,13 @@ from interact_cli.report.hdf5.player_table import read_players
 from interact_cli.report.hdf5.schema import (
     FIELDS,
     GAME,
+    LABEL,
     NAME,
     PARTS,
     RECORD_FIELDS,
     REMARKS,
+    ROLE,
+    ROLES,
     SCHEMA_MAJOR,
     SCHEMA_MINOR,
     SCHEMA_VERSION,
@@ -40,6 +43,7 @@ from interact_cli.results import (
     Quantity,
     Records,
     Report,
+    Role,
     SampleRecords,
     SampleTable,
 )
@@ -197,7 +201,25 @@ def _quantities(source: Source, base: str) -> Iterator[Quantity]:
                 siblings[attribute] = source.array(sibling, "bool" if suffix == "exact" else "float64")
                 source.expect_dims(sibling, dims)
         unit, meaning = (source.text_attribute(path, key) for key in ("unit", "meaning"))
-        yield Quantity(name, dims, values, unit, meaning, **siblings)
+        label = source.text_attribute(path, LABEL, default="")
+        yield Quantity(
+            name,
+            dims,
+            values,
+            unit,
+            meaning,
+            **siblings,
+            label="" if label == name else label,
+            role=_role(source, path),
+        )
+
+
+def _role(source: Source, path: str) -> Role:
+    held = source.text_attribute(path, ROLE, default="detail")
+    for role in get_args(Role):
+        if held == role:
+            return cast(Role, role)
+    raise ReportRefused(f"attribute '{ROLE}' of {path} is '{held}'; expected one of {', '.join(ROLES)}")
 
 
 def _statistic(source: Source, path: str, dims: tuple[str, ...], per_sample: tuple[Quantity, ...]) -> dict[str, Any]:
@@ -222,7 +244,10 @@ def _finding(entry: Any, base: str) -> Finding:
     if not isinstance(facts, dict):
         raise ReportRefused(f"{base}/{REMARKS} holds a finding without 'facts'")
     numbers = {key: float("nan") if value is None else float(value) for key, value in facts.items()}
-    return Finding(str(entry.get("word", "")), str(entry.get("sentence", "")), numbers)
+    says = entry.get("says", [])
+    if not isinstance(says, list):
+        raise ReportRefused(f"{base}/{REMARKS} holds a finding whose 'says' is no list")
+    return Finding(str(entry.get("word", "")), str(entry.get("sentence", "")), numbers, tuple(map(str, says)))
 
 
 def _list(document: dict[str, Any], key: str, base: str) -> list[Any]:

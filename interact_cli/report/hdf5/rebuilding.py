@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from interact_cli.report.hdf5.schema import ROLES
 from interact_cli.results import Finding, Measurement, PlayerTable, Quantity, Report, SampleTable
 from interact_cli.safe_text import safe_text
 from interact_cli.types import Skipped
@@ -167,8 +168,10 @@ FIELDS: dict[type, dict[str, Builder]] = {
         "exact": _optional(_truths),
         "statistic": _text,
         "parts": _many(_text),
+        "label": _text,
+        "role": _word(*ROLES),
     },
-    Finding: {"word": _text, "sentence": _text, "facts": _table(_real)},
+    Finding: {"word": _text, "sentence": _text, "facts": _table(_real), "says": _many(_text)},
     Measurement: {
         "metric": _text,
         "version": _whole,

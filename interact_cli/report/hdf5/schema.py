@@ -7,18 +7,21 @@ Since 1.1: players of each sample's own, the entry, texts, several games in one 
 Since 1.2: a baseline of each sample's own; its first axis is ``sample``, and an older reader refuses it. Records of
 vectors, with any number of components, older readers read as they are.
 Since 1.3: a summary names its `STATISTIC` and its `PARTS`, per-sample quantities of the same metric.
-Since 1.4: the settings name each metric with its options and no places, the identity tells rounding from records; older
-reports are brought to that form when they are read (`before_1_4`).
+Since 1.4: a quantity carries its `LABEL` and its `ROLE`, a sentence names the quantities that it says; the settings
+name each metric with its options and no places, the identity tells rounding from records. Older reports are brought to
+that form when they are read (`before_1_4`).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import numpy as np
+
+from interact_cli.results import Role
 
 FORMAT = "interact-report"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -156,6 +159,10 @@ RECORD_FIELDS = (
 STATISTIC, PARTS = "statistic", "parts"
 """Attributes of a summary that is a function of means over samples: its name, and the names of the per-sample
 quantities whose means it takes, separated by spaces; both or neither."""
+
+LABEL, UNITS, ROLE = "long_name", "units", "number_role"
+"""Attributes of a quantity: what a reader calls it, and its unit, as netCDF readers show them; and what it is for."""
+ROLES = get_args(Role)
 
 REMARKS = "json"
 """Data set of a metric's group: its findings and notes."""

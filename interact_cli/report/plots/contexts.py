@@ -16,9 +16,9 @@ from interact_cli.report.plots.grid_map import beside, cell_pixels, over
 from interact_cli.report.plots.style import BLUE, INK, ORANGE, SEQUENTIAL, colour_bar, hatch_unmeasured
 from interact_cli.report.sentences import about, joined, names_of, plain_names
 from interact_cli.report.views.contexts import RecordedContexts
-from interact_cli.report.wording import number, plus_minus, with_unit
 from interact_cli.results import Report
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import number, plus_minus, with_unit
 
 BARS = 40
 """Players of one sample that have bars: those whose inclusion rate is furthest from chance of more."""

@@ -15,10 +15,10 @@ from matplotlib.ticker import MaxNLocator
 
 from interact_cli.report.plots.style import BLUE, GREEN, INK, ORANGE, unit_label
 from interact_cli.report.views.differences import Series
-from interact_cli.report.wording import number, shortened, with_unit
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
 from interact_cli.verdicts import RuleVerdict
+from interact_cli.words import number, shortened, with_unit
 
 AXES = {
     "order": "order m: players present beside the pair",

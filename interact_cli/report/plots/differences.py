@@ -11,9 +11,9 @@ from interact_cli.report.plots.difference_panels import draw_curves, draw_number
 from interact_cli.report.plots.page import check_suffix, draw_page
 from interact_cli.report.plots.panels import Panel
 from interact_cli.report.views.differences import series_of
-from interact_cli.report.wording import count
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Comparison, Side, Verdict
+from interact_cli.words import count
 
 MOST = 24
 """Pictures on one page, and single numbers; more of them are named as not drawn."""

@@ -26,41 +26,33 @@ from interact_cli.report.plots.style import (
 )
 from interact_cli.report.sentences import about, plain_names
 from interact_cli.report.views.pairs import find
-from interact_cli.report.wording import module_name
+from interact_cli.report.wording import called, module_name
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.types import FloatArray, IntArray
 
-CURVES = (
-    ("J_mean_abs", "null_mean_abs", "J by mean |I|"),
-    ("J_rms_corrected", "null_rms_corrected", "J by rms I, corrected"),
-    ("mean_abs", "", "mean |I| over pairs"),
-    ("rms_corrected", "", "rms I over pairs, corrected"),
-)
-"""Quantity by order, its null, and what they are called."""
 LEGEND = 12
 """Modules up to which a legend names every curve; of more, only both ends and the middle."""
 COLUMNS = 30
 """Players of a picture of modules against players."""
 
 
-def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurement]) -> None:
-    """Draw a quantity by order, one line per module, dark to bright from the first module to the last."""
-    held = [curve for curve in CURVES if all(find(measurement, curve[0]) is not None for measurement in measurements)]
+def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurement], *, names: Sequence[str]) -> None:
+    """Draw quantities along an axis, one line per module, dark to bright from the first module to the last."""
     shades = colormaps[SEQUENTIAL](np.linspace(0.05, 0.9, len(measurements)))
     named = set(np.linspace(0, len(measurements) - 1, min(LEGEND, len(measurements))).round().astype(int).tolist())
-    row = part.subplots(1, len(held), squeeze=False)[0]
-    for axes, (name, null, title) in zip(row, held, strict=True):
+    row = part.subplots(1, len(names), squeeze=False)[0]
+    for axes, name in zip(row, names, strict=True):
         x = place_axis(axes, report, measurements[0])
+        first = measurements[0].quantity(name)
         for position, (measurement, shade) in enumerate(zip(measurements, shades, strict=True)):
-            quantity = measurement.quantity(name)
             words = module_name(measurement.of, 30) if position in named else None
-            axes.plot(x, quantity.values, color=shade, marker="o", markersize=3, label=words)
-            axes.set_ylabel(unit_label(title.split(" over")[0], quantity.unit))
-        noise = find(measurements[0], null) if null else None
+            axes.plot(x, measurement.quantity(name).values, color=shade, marker="o", markersize=3, label=words)
+        axes.set_ylabel(unit_label(called(first), first.unit))
+        noise = find(measurements[0], name.replace("J_", "null_", 1)) if name.startswith("J_") else None
         if noise is not None:
             axes.plot(x, noise.values, "--", color=GREY, label="null: the same plan on pure noise", zorder=1)
-        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if name.startswith("J") else 0)
-        axes.set_title(title)
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if noise is not None else 0)
+        axes.set_title(called(first))
     row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

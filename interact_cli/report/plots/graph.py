@@ -13,9 +13,10 @@ from interact_cli.report.plots.flow import PAD, ROOM, canvas, width_of
 from interact_cli.report.plots.style import BLUE, GREY, INK, ORANGE
 from interact_cli.report.sentences import about
 from interact_cli.report.views.graphs import GraphView, graph_of
-from interact_cli.report.wording import count, module_name, number, unit_words
+from interact_cli.report.wording import module_name
 from interact_cli.results import Measurement, Report
 from interact_cli.types import FloatArray
+from interact_cli.words import count, number, unit_words
 
 LEGEND = (
     "A pattern adds its value where all players below it are present. Blue raises the score, orange lowers it; "

@@ -11,10 +11,10 @@ from matplotlib.figure import SubFigure
 
 from interact_cli.report.plots.style import DIVERGING, SEQUENTIAL, colour_bar, hatch_unmeasured, unit_label
 from interact_cli.report.views.pairs import Reading, colour_map, min_max, pair_values
-from interact_cli.report.wording import number, shortened
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import number, shortened
 
 COLORS = {"mean-abs": "mean |I(g, g′)| over", "abs-mean": "|mean I(g, g′)| over"}
 """Reading of Color(g) -> its formula."""

@@ -22,9 +22,10 @@ from interact_cli.report.plots.grid_map import COLORS
 from interact_cli.report.plots.panels import KINDS, Panel, panels_of, rows_of
 from interact_cli.report.plots.style import GREY, STYLE, WIDTH
 from interact_cli.report.views.pairs import Reading
-from interact_cli.report.wording import by_metric, count, module_name, players_count, subject
+from interact_cli.report.wording import by_metric, module_name, players_count, subject
 from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
+from interact_cli.words import count
 
 SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 150

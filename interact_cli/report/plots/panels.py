@@ -11,13 +11,13 @@ from matplotlib.figure import SubFigure
 
 from interact_cli.report.plots.contexts import contexts_height, draw_contexts
 from interact_cli.report.plots.curve import draw_curve
-from interact_cli.report.plots.games import CURVES, draw_curves, draw_modules, draw_significance
+from interact_cli.report.plots.games import draw_curves, draw_modules, draw_significance
 from interact_cli.report.plots.graph import draw_graph, graph_height
 from interact_cli.report.plots.grid_map import draw_map, draw_player_map
 from interact_cli.report.plots.matrix import NAMED, WHOLE, draw_matrix
 from interact_cli.report.plots.partition import draw_partition_map, draw_partitions, partitions_height
 from interact_cli.report.plots.players import SHOWN, draw_players
-from interact_cli.report.plots.profile import draw_profile
+from interact_cli.report.plots.profile import draw_profile, profiled
 from interact_cli.report.plots.samples import ROW, draw_word_pairs, draw_words
 from interact_cli.report.plots.sets import draw_sets, sets_height
 from interact_cli.report.plots.style import axis_of
@@ -27,9 +27,10 @@ from interact_cli.report.views.contexts import pair_named, recorded_contexts
 from interact_cli.report.views.graphs import has_graph
 from interact_cli.report.views.pairs import PAIR_METRICS, Reading, find, pair_means, pair_values
 from interact_cli.report.views.partitions import has_partitions
-from interact_cli.report.wording import by_metric, count
+from interact_cli.report.wording import by_metric
 from interact_cli.results import Measurement, Report
 from interact_cli.types import IntArray
+from interact_cli.words import count
 
 KINDS = ("curve", "profile", "graph", "partition", "sets", "map", "matrix", "players", "contexts")
 SAMPLES = 3
@@ -92,16 +93,17 @@ def panels_of(
 def _order_panels(report: Report, measurements: list[Measurement]) -> list[Panel]:
     first, axis = measurements[0], axis_of(measurements[0])
     curve = bool(find(first, "J_mean_abs") or find(first, "J_rms_corrected"))
-    profile = any((held := find(first, name)) and held.dims == (axis,) for name in ("mean_abs", "rms", "mean"))
-    if axis is None or not (curve or profile):
+    profiles = [] if axis is None else profiled(first, axis)
+    if not profiles:
         return []
     kind, height = ("curve", 4.0) if curve else ("profile", 3.6)
     if len(measurements) > 1:
-        if not any(find(first, name) for name, _, _ in CURVES):
-            return []
-        return [Panel(kind, tuple(measurements), partial(draw_curves, report=report, measurements=measurements), 4.0)]
-    draw = partial(draw_curve if curve else draw_profile, report=report, metric=first.key)
-    return [Panel(kind, (first,), draw, height)]
+        leading = [panel[0].name for panel in profiles if panel[0].role == "headline"]
+        draw = partial(draw_curves, report=report, measurements=measurements, names=leading)
+        return [Panel(kind, tuple(measurements), draw, 4.0)] if leading else []
+    if curve:
+        return [Panel(kind, (first,), partial(draw_curve, report=report, metric=first.key), height)]
+    return [Panel(kind, (first,), partial(draw_profile, report=report, metric=first.key, panels=profiles), height)]
 
 
 def _graph_panels(report: Report, sample: int) -> list[Panel]:

@@ -17,9 +17,10 @@ from interact_cli.report.plots.style import COALITIONS, GREY, INK, WIDTH
 from interact_cli.report.sentences import about, plain_names
 from interact_cli.report.views.pairs import find
 from interact_cli.report.views.partitions import Block, Partitions, directions, partitions_of
-from interact_cli.report.wording import module_name, plus_minus, with_unit
+from interact_cli.report.wording import module_name
 from interact_cli.results import Measurement, Report
 from interact_cli.types import BoolArray, IntArray
+from interact_cli.words import plus_minus, with_unit
 
 AROUND = 25
 """Players beside those asked about that a row shows."""

@@ -10,10 +10,10 @@ from interact_cli.report.plots.matrix import draw_pairs
 from interact_cli.report.plots.style import BLUE, ORANGE, colour_bar, half_widths, unit_label
 from interact_cli.report.sentences import about, plain_names, told_apart
 from interact_cli.report.views.pairs import pair_matrix, pair_values
-from interact_cli.report.wording import shortened
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import shortened
 
 BARS = 40
 """Words of one text that have bars."""

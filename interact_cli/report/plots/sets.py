@@ -23,10 +23,10 @@ from interact_cli.report.views.coalitions import (
     set_quantities,
 )
 from interact_cli.report.views.pairs import find
-from interact_cli.report.wording import count
 from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import count
 
 SHOWN, SHOWN_OF_SAMPLE = 15, 8
 """Bars: of the means over samples, and of one sample."""

@@ -11,10 +11,10 @@ from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from interact_cli.report.wording import player_name, shortened
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
+from interact_cli.words import player_name, shortened
 
 BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#6E6E6E", "#222222"
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
@@ -78,19 +78,32 @@ def names_of(players: PlayerTable, limit: int = 24) -> list[str]:
     return [shortened(player_name(players, player, 200), limit) for player in range(len(players.names))]
 
 
+DRAWN_OTHERWISE = frozenset({"size", "keep_rate", "quantile", "coalition", "pair_i", "pair_j"})
+"""Axes of numbers that have pictures of their own, or stand in tables only."""
+
+
 def axis_of(measurement: Measurement) -> str | None:
-    """Name the axis of orders: ``order``, ``ratio`` where the samples differ in n, None where there is none."""
-    return next((axis for axis in ("order", "ratio") if axis in measurement.coordinates), None)
+    """Name the axis that a profile runs along; None where there is none.
+
+    That is ``order``, ``ratio`` where the samples differ in n, else an axis of numbers of the metric's own.
+    """
+    labelled = measurement.coordinates
+    own = (name for name, labels in labelled.items() if name not in DRAWN_OTHERWISE and labels.dtype.kind in "if")
+    return next((axis for axis in ("order", "ratio") if axis in labelled), next(own, None))
 
 
 def place_axis(axes: Axes, report: Report, measurement: Measurement) -> FloatArray:
     """Label the axis of orders and return their positions."""
     if axis_of(measurement) == "order":
         return order_axis(axes, measurement.coordinates["order"], report.players.largest)
-    axes.set_xlabel("order m / (n − 2), n players of each sample")
-    axes.set_xlim(-0.03, 1.03)
     axes.grid(axis="y")
-    return np.asarray(measurement.coordinates["ratio"], dtype=np.float64)
+    axis = axis_of(measurement) or ""
+    if axis == "ratio":
+        axes.set_xlabel("order m / (n − 2), n players of each sample")
+        axes.set_xlim(-0.03, 1.03)
+    else:
+        axes.set_xlabel(safe_text(axis, limit=40).replace("_", " "))
+    return np.asarray(measurement.coordinates[axis], dtype=np.float64)
 
 
 def half_widths(quantity: Quantity) -> tuple[FloatArray | None, str]:

@@ -8,8 +8,7 @@ import numpy as np
 from rich.console import RenderableType
 
 from interact_cli.report.sentences import first_samples, plain_names, told_apart
-from interact_cli.report.terminal.headlines import HEADLINES, OVERALL, PLAYER_VALUES
-from interact_cli.report.terminal.metric_sections import AXES, provenance_line, thinned
+from interact_cli.report.terminal.metric_sections import heads, provenance_line, thinned
 from interact_cli.report.terminal.pen import Column, Pen
 from interact_cli.report.terminal.sample_sections import (
     SAMPLES,
@@ -21,33 +20,16 @@ from interact_cli.report.terminal.sample_sections import (
     uncertain,
 )
 from interact_cli.report.views.coalitions import CONCEPTS, of_all, set_quantities
-from interact_cli.report.views.graphs import AND_OR_GRAPH
 from interact_cli.report.views.pairs import PairValues, find, pair_means, pair_values, strongest, strongest_of_sample
-from interact_cli.report.wording import (
-    NOT_MEASURED,
-    bars,
-    count,
-    label,
-    module_name,
-    number,
-    player_name,
-    plus_minus,
-    unit_words,
-)
+from interact_cli.report.wording import bars, called, module_name
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
+from interact_cli.words import NOT_MEASURED, count, number, player_name, plus_minus, unit_words
 
 PLACES = 3
 """Places of an axis that are written out beside its row of blocks: both ends and the middle."""
 SCALARS = 3
 """Numbers of a metric that this page does not know."""
-STRENGTHS = ("strength_mean_abs", "strength_rms_corrected")
-KEYS = {
-    "multivariate": ("mean_T", "mean_B"),
-    AND_OR_GRAPH: ("mean_n_patterns", "mean_explained_ratio", "mean_error"),
-    **dict.fromkeys(PLAYER_VALUES, OVERALL),
-}
-"""Metric -> the numbers beside each module."""
 
 
 def games_section(report: Report, measurements: Sequence[Measurement], pen: Pen) -> Iterator[RenderableType]:
@@ -69,8 +51,9 @@ def games_section(report: Report, measurements: Sequence[Measurement], pen: Pen)
         units = {q.unit for m in measurements for q in _key_scalars(m)} - {"", "1"}
         yield pen.line(f"By module{''.join(f', in {unit_words(unit)}' for unit in sorted(units))}:", "dim")
         yield from pen.tables(modules, [[column] for column in columns])
-    for name in HEADLINES.get(metric, ()):
-        yield from _by_axis(measurements, name, modules, pen)
+    for quantity in measurements[0].summary:
+        if quantity.role == "headline" and quantity.dims != ("player",):
+            yield from _by_axis(measurements, quantity.name, modules, pen)
     if not report.players.shared:
         yield from _by_sample(report, measurements, modules, pen)
     for line in dict.fromkeys(provenance_line(measurement) for measurement in measurements):
@@ -89,23 +72,22 @@ def _said_by_all(measurements: Sequence[Measurement]) -> list[str]:
 
 
 def _verdicts(measurements: Sequence[Measurement]) -> Iterator[Column]:
-    words = ["; ".join(dict.fromkeys(finding.word for finding in one.findings)) for one in measurements]
+    words = ["; ".join(dict.fromkeys(filter(None, (found.word for found in one.findings)))) for one in measurements]
     if any(words) and not _said_by_all(measurements):
         yield Column("verdict", [safe_text(word, limit=60) for word in words], right=False)
 
 
 def _key_scalars(measurement: Measurement) -> list[Quantity]:
-    held = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == ()}
-    wanted: Sequence[str] = () if measurement.metric in HEADLINES else [*held][:SCALARS]
-    wanted = STRENGTHS if "strength_mean_abs" in held else KEYS.get(measurement.metric, wanted)
-    return [held[name] for name in wanted if name in held]
+    """Return the single numbers beside a module: the headlines; where it has none along an axis either, the first."""
+    held = [quantity for quantity in measurement.summary if quantity.dims == ()]
+    headlines = [quantity for quantity in measurement.summary if quantity.role == "headline"]
+    return [one for one in headlines if one.dims == ()] if headlines else held[:SCALARS]
 
 
 def _scalars(measurements: Sequence[Measurement]) -> Iterator[Column]:
     for quantity in _key_scalars(measurements[0]):
         held = [find(measurement, quantity.name) for measurement in measurements]
-        head = "mean |value|" if measurements[0].metric in PLAYER_VALUES else label(quantity).removeprefix("strength, ")
-        yield Column(head, [_one(one) for one in held])
+        yield Column(called(quantity).removeprefix("strength, "), [_one(one) for one in held])
 
 
 def _one(quantity: Quantity | None, *index: int) -> str:
@@ -120,9 +102,13 @@ def _strongest(report: Report, measurements: Sequence[Measurement]) -> Iterator[
     first = measurements[0]
     if any(name for name, _ in tops):
         of_sets = "strongest set" if set_quantities(first) else "strongest pair"
-        head = "largest player" if first.metric in PLAYER_VALUES else of_sets
+        head = "largest player" if _of_players(first) else of_sets
         yield Column(head, [name for name, _ in tops], right=False)
         yield Column("mean length" if first.metric == CONCEPTS else "signed mean", [value for _, value in tops])
+
+
+def _of_players(measurement: Measurement) -> bool:
+    return any(quantity.dims[-1:] == ("player",) for quantity in measurement.summary)
 
 
 def _top(report: Report, measurement: Measurement) -> tuple[str, str]:
@@ -151,7 +137,7 @@ def _by_axis(measurements: Sequence[Measurement], name: str, modules: Column, pe
     if first is None or places is None or len(first.dims) != 1 or any(q is None or q.dims != first.dims for q in held):
         return
     shown = thinned(len(places), PLACES)
-    yield pen.line(f"{label(first)}, in {unit_words(first.unit)}; {AXES[first.dims[0]][1].lower()}:", "dim")
+    yield pen.line(f"{called(first)}, in {unit_words(first.unit)}; {heads(first.dims[0])[1].lower()}:", "dim")
     curves = [] if len(places) > pen.width // 3 else [Column("all", [bars(q.values) for q in held if q], right=False)]
     written = [Column(f"{round(float(places[place]), 3):g}", [_one(q, int(place)) for q in held]) for place in shown]
     yield from pen.tables(modules, [[column] for column in [*curves, *written]])

@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
 from interact_cli.report.terminal.sample_sections import CELLS, each_sample
 from interact_cli.report.views.graphs import GraphView, graph_of
-from interact_cli.report.wording import count, number, unit_words
 from interact_cli.results import Measurement, Report
+from interact_cli.words import count, number, unit_words
 
 TOP_PATTERNS = 8
 

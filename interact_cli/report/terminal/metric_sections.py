@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,40 +10,23 @@ import numpy.typing as npt
 from rich.console import RenderableType
 
 from interact_cli.report.terminal.graph_sections import graph_section
-from interact_cli.report.terminal.headlines import HEADLINES, said_in_sentences, sentences
 from interact_cli.report.terminal.partition_sections import partition_section
 from interact_cli.report.terminal.pen import INDENT, Column, Pen
 from interact_cli.report.terminal.sample_sections import BY_CHANCE, CELLS, sample_section
 from interact_cli.report.terminal.set_sections import set_section
 from interact_cli.report.views.graphs import has_graph
-from interact_cli.report.views.pairs import find, pair_means, pair_values, strongest
+from interact_cli.report.views.pairs import PATTERNS, pair_means, pair_values, strongest
 from interact_cli.report.views.partitions import has_partitions
-from interact_cli.report.wording import (
-    NOT_MEASURED,
-    bars,
-    count,
-    described,
-    entry,
-    label,
-    number,
-    player_name,
-    plus_minus,
-    unit_words,
-)
+from interact_cli.report.wording import bars, called
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import NOT_MEASURED, count, described, entry, number, player_name, plus_minus, unit_words
 
 TOP_PLAYERS = 8
 TOP_PAIRS = 6
 ORDER_ROWS = 16
 """Rows of a table by order; more orders than this are thinned out evenly, both ends kept."""
-BY_ORDER = {
-    "multi-order": ("mean_abs", "rms_corrected", "mean"),
-    "inference-patterns": ("mean_abs", "rms_corrected", "mean"),
-    "bottleneck": ("J_mean_abs", "null_mean_abs", "J_rms_corrected", "null_rms_corrected", "theory"),
-}
-"""What the table by order shows; every other quantity is named below it and stays in the report."""
 AXES = {
     "order": ("order", "By order m (players present beside the pair)"),
     "ratio": ("m/(n-2)", "By order m as a share of n-2 (m of the sample's n players present beside the pair)"),
@@ -54,8 +37,6 @@ AXES = {
 """Axis of a summary -> the head of its column and of its table."""
 OF_PATTERNS = ("order q", "By order q (players of the pattern beside the pair)")
 """The same for the orders of inference patterns."""
-THEORY = ("theory_n_prime", "theory_rmse")
-NULLS = {"J_mean_abs": "null_mean_abs", "J_rms_corrected": "null_rms_corrected"}
 
 
 def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
@@ -64,10 +45,8 @@ def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
     yield pen.heading(safe_text(measurement.key, limit=100))
     for finding in measurement.findings:
         yield pen.line(safe_text(finding.sentence, limit=600), _style_of(finding.word))
-    for sentence in sentences(report, measurement):
-        yield pen.line(sentence, "bold")
     yield from _scalars(measurement, pen)
-    for axis in AXES:
+    for axis in _axes(measurement):
         yield from _by_axis(measurement, axis, pen)
     yield from _by_player(report, measurement, pen)
     yield from _by_pair(report, measurement, pen)
@@ -84,7 +63,7 @@ def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
 
 
 def _style_of(word: str) -> str:
-    return "bold" if word in ("not distinguishable", "not tested") else "bold cyan"
+    return "bold" if word in ("", "not distinguishable", "not tested") else "bold cyan"
 
 
 def provenance_line(measurement: Measurement) -> str:
@@ -106,17 +85,11 @@ def provenance_line(measurement: Measurement) -> str:
 
 
 def _scalars(measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
-    said = said_in_sentences(measurement)
-    n_prime, misfit = (find(measurement, name) for name in THEORY)
-    if n_prime is not None and misfit is not None:
-        said = (*said, *THEORY)
-        yield pen.line(
-            f"Theory curve F(m): fits best with n' = {float(n_prime.values):g}, "
-            f"root mean square misfit {number(float(misfit.values))}."
-        )
+    """Write the single numbers that no sentence has written out."""
+    said = {name for finding in measurement.findings for name in finding.says}
     for quantity in measurement.summary:
         if quantity.dims == () and quantity.name not in said:
-            yield pen.line(f"{label(quantity)}: {described(quantity)}")
+            yield pen.line(f"{called(quantity)}: {described(quantity)}")
 
 
 def thinned(length: int, limit: int = ORDER_ROWS) -> IntArray:
@@ -129,26 +102,45 @@ def _by_axis(measurement: Measurement, axis: str, pen: Pen) -> Iterator[Renderab
     orders = measurement.coordinates.get(axis)
     if not held or orders is None:
         return
-    head, heading = OF_PATTERNS if (axis, measurement.metric) == ("order", "inference-patterns") else AXES[axis]
-    yield from _sparklines(measurement.metric, held, orders, pen)
-    shown = [held[name] for name in BY_ORDER.get(measurement.metric, held) if name in held]
+    head, heading = OF_PATTERNS if (axis, measurement.metric) == ("order", PATTERNS) else heads(axis)
+    shown = tabled(measurement, axis)
+    yield from _sparklines(shown, orders, pen)
     rows = thinned(len(orders))
     units = sorted({quantity.unit for quantity in shown} - {"1", ""})
     heading += f", in {', '.join(safe_text(unit, limit=24) for unit in units)}" if units else ""
     heading += f"; {rows.size} of {len(orders)} {axis.replace('_', ' ')}s" if rows.size < len(orders) else ""
     yield pen.line(f"{heading}:", "dim")
-    groups = [_columns(quantity, label(quantity), [(int(row),) for row in rows]) for quantity in shown]
+    groups = [_columns(quantity, called(quantity), [(int(row),) for row in rows]) for quantity in shown]
     yield from pen.tables(Column(head, [f"{round(float(orders[row]), 3):g}" for row in rows]), groups)
-    left = [label(quantity) for quantity in held.values() if quantity not in shown]
+    left = [called(quantity) for quantity in held.values() if quantity not in shown]
     if left:
         yield pen.line(f"Also in the report: {'; '.join(left)}.", "dim")
 
 
-def _sparklines(metric: str, held: dict[str, Quantity], orders: npt.NDArray[Any], pen: Pen) -> Iterator[RenderableType]:
-    for name in HEADLINES.get(metric, ()):
-        for quantity in (held.get(name), held.get(NULLS.get(name, ""))):
-            if quantity is not None and len(orders) + len(label(quantity)) + 2 * INDENT <= pen.width:
-                yield pen.line(f"{bars(np.asarray(quantity.values, np.float64))}  {label(quantity)}", "cyan")
+def heads(axis: str) -> tuple[str, str]:
+    """Return the head of an axis's column and that of its table."""
+    name = safe_text(axis, limit=40).replace("_", " ")
+    return AXES.get(axis, (name, f"By {name}"))
+
+
+def _axes(measurement: Measurement) -> list[str]:
+    """Return the axes that tables run along: those that are known first, then the metric's own."""
+    held = [quantity.dims[0] for quantity in measurement.summary if len(quantity.dims) == 1]
+    own = [axis for axis in held if axis in measurement.coordinates]
+    return [axis for axis in dict.fromkeys((*AXES, *own)) if axis in held]
+
+
+def tabled(measurement: Measurement, axis: str) -> list[Quantity]:
+    """Return the quantities that a table along an axis shows, headlines first; all where none is meant for a table."""
+    held = [quantity for quantity in measurement.summary if quantity.dims == (axis,)]
+    shown = [one for role in ("headline", "by-order") for one in held if one.role == role]
+    return shown or held
+
+
+def _sparklines(shown: Sequence[Quantity], orders: npt.NDArray[Any], pen: Pen) -> Iterator[RenderableType]:
+    for quantity in shown:
+        if len(orders) + len(called(quantity)) + 2 * INDENT <= pen.width:
+            yield pen.line(f"{bars(np.asarray(quantity.values, np.float64))}  {called(quantity)}", "cyan")
 
 
 def _columns(quantity: Quantity, head: str, rows: list[tuple[int, ...]]) -> list[Column]:
@@ -163,14 +155,14 @@ def _by_player(report: Report, measurement: Measurement, pen: Pen) -> Iterator[R
     held = [quantity for quantity in measurement.summary if quantity.dims == ("player",)]
     if not held:
         return
-    ranked = next((quantity for quantity in held if quantity.name == "mean_abs"), held[0])
+    ranked = next((quantity for quantity in held if quantity.role == "headline"), held[0])
     size: FloatArray = np.abs(np.asarray(ranked.values, dtype=np.float64))
     best = np.argsort(np.where(np.isfinite(size), -size, np.inf), kind="stable")[:TOP_PLAYERS]
     n_players = report.players.largest
     which = f"The {best.size} largest of {n_players} players" if n_players > best.size else "Players"
-    yield pen.line(f"{which} by {label(ranked)}, in {unit_words(ranked.unit)}:", "dim")
+    yield pen.line(f"{which} by {called(ranked)}, in {unit_words(ranked.unit)}:", "dim")
     names = Column("player", [player_name(report.players, int(i)) for i in best], right=False)
-    yield from pen.tables(names, [_columns(quantity, label(quantity), [(int(i),) for i in best]) for quantity in held])
+    yield from pen.tables(names, [_columns(quantity, called(quantity), [(int(i),) for i in best]) for quantity in held])
 
 
 def _by_pair(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:

@@ -13,8 +13,8 @@ from interact_cli.report.terminal.pen import COLOURS, Pen
 from interact_cli.report.terminal.sample_sections import CELLS, each_sample, uncertain
 from interact_cli.report.views.pairs import find
 from interact_cli.report.views.partitions import Block, directions, partitions_of
-from interact_cli.report.wording import count, number, plus_minus, shortened, unit_words, with_unit
 from interact_cli.results import Measurement, Report
+from interact_cli.words import count, number, plus_minus, shortened, unit_words, with_unit
 
 SYMBOLS = {"T": "T", "B": "B", "B_max": "B_max", "B_min": "B_min", "B_plus": "B+", "B_minus": "B-"}
 """Quantity -> how the paper writes it."""

@@ -8,13 +8,13 @@ from itertools import takewhile
 import numpy as np
 from rich.console import RenderableType
 
-from interact_cli.report.sentences import about, around, first_samples, noun, plain_names, sentence, span_of, told_apart
+from interact_cli.report.sentences import about, around, first_samples, plain_names, sentence, span_of, told_apart
 from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
 from interact_cli.report.views.pairs import PairValues, pair_values, strongest_of_sample
-from interact_cli.report.wording import NOT_MEASURED, count, number, plus_minus, unit_words
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import NOT_MEASURED, count, noun, number, plus_minus, unit_words
 
 SAMPLES = 3
 """Samples that the summary shows; the report holds all."""
@@ -38,7 +38,7 @@ def sample_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
         yield pen.line(f"The strongest pairs of each sample: as under {safe_text(same.key, limit=100)}.", "dim")
         return
     unit = unit_words(values.unit if values is not None else pairs.unit if pairs is not None else "")
-    what = "Signed value of each " + noun(report) if values is not None else "The strongest pairs"
+    what = "Signed value of each " + noun(report.players) if values is not None else "The strongest pairs"
     averaged = pairs is not None and pairs.orders_averaged
     yield pen.line(f"{what}, in {unit}{', averaged over the orders of each sample' if averaged else ''}:", "dim")
 
@@ -129,9 +129,9 @@ def _players(report: Report, quantity: Quantity, sample: int, pen: Pen) -> Itera
         return
     best = [int(player) for player in largest_players(quantity, sample, len(own), TOP_PLAYERS)]
     group = Column("value", [plus_minus(values[player], errors[player]) for player in best])
-    yield pen.line(f"The {len(best)} largest of {count(len(own), noun(report))}:", "dim")
+    yield pen.line(f"The {len(best)} largest of {count(len(own), noun(report.players))}:", "dim")
     names = told_apart(own)
-    lead = Column(noun(report), [names[player] for player in best], right=False)
+    lead = Column(noun(report.players), [names[player] for player in best], right=False)
     yield from with_context(report, sample, [(player,) for player in best], [lead, group], pen)
 
 

@@ -22,8 +22,8 @@ from interact_cli.report.views.coalitions import (
     set_quantities,
 )
 from interact_cli.report.views.pairs import find
-from interact_cli.report.wording import NOT_MEASURED, count, number, player_name, plus_minus, unit_words
 from interact_cli.results import Measurement, Report
+from interact_cli.words import NOT_MEASURED, count, number, player_name, plus_minus, unit_words
 
 TOP_SETS = 8
 TOP_OF_SAMPLE = 5

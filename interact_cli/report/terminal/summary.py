@@ -14,24 +14,12 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from interact_cli.report.terminal.game_sections import games_section
 from interact_cli.report.terminal.metric_sections import metric_section
 from interact_cli.report.terminal.pen import Pen
-from interact_cli.report.wording import (
-    INTERVAL_NEEDS,
-    NOT_MEASURED,
-    by_metric,
-    count,
-    games,
-    mapping,
-    module_name,
-    number,
-    plus_minus,
-    subject,
-    unit_words,
-    with_unit,
-)
+from interact_cli.report.wording import INTERVAL_NEEDS, by_metric, games, mapping, module_name, subject
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import VECTOR_PREFIX
 from interact_cli.types import FloatArray, IntArray
+from interact_cli.words import NOT_MEASURED, count, number, plus_minus, unit_words, with_unit
 
 MAX_WIDTH = 120
 """Wider terminals get lines of this length: longer ones are hard to follow."""

@@ -22,8 +22,8 @@ from interact_cli.report.verdicts.wording import (
     relative,
     sentence,
 )
-from interact_cli.report.wording import count, unit_words
 from interact_cli.verdicts import Comparison, Difference, Spoken
+from interact_cli.words import count, unit_words
 
 ROWS = 24
 """Places of a table; of more, those whose change stands out most. All of them with ``everything``."""

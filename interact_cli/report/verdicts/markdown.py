@@ -10,8 +10,8 @@ from interact_cli.report.verdicts.blocks import Block, Facts, Grid, Item, Line, 
 from interact_cli.report.verdicts.comparison_page import comparison_page
 from interact_cli.report.verdicts.verdict_page import verdict_page
 from interact_cli.report.verdicts.wording import defused
-from interact_cli.report.wording import count
 from interact_cli.verdicts import Comparison, Verdict
+from interact_cli.words import count
 
 LIMIT = (1 << 20) - 4096
 """Bytes; GitHub shows nothing of a step summary above 1 MiB, and other steps write into the same one."""

@@ -7,8 +7,8 @@ from math import isfinite
 
 from interact_cli.report.verdicts.blocks import Block, Facts, Item, Line, Section
 from interact_cli.report.verdicts.wording import foreign, more, sentence
-from interact_cli.report.wording import count, number
 from interact_cli.verdicts import Comparison, Pairing, Side
+from interact_cli.words import count, number
 
 LISTED = 12
 """Remarks, or fields that were left out, that are written; the others are counted."""

@@ -20,8 +20,8 @@ from interact_cli.report.verdicts.wording import (
     probability,
     sentence,
 )
-from interact_cli.report.wording import shortened
 from interact_cli.verdicts import Decision, Problem, RuleVerdict, Verdict, samples_needed
+from interact_cli.words import shortened
 
 ROWS = 40
 """Rules of the table; those that stop the candidate stand first."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import floor, inf, isfinite, isnan, log10
 
-from interact_cli.report.wording import called, number, shortened, unit_words
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Difference, Word
+from interact_cli.words import number, shortened, unit_words
 
 UNDEFINED = "undefined"
 MOST_DECIMALS = 6
@@ -54,7 +54,7 @@ def more(amount: int, what: str) -> str:
 
 def name_of(difference: Difference) -> str:
     """What a reader calls the quantity."""
-    return foreign(called(difference.quantity, difference.dims), 60)
+    return foreign(difference.label or difference.quantity, 60)
 
 
 def axes(difference: Difference) -> str:

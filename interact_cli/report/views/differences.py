@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.report.wording import called
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
 from interact_cli.verdicts import Comparison, Decision, Difference, RuleVerdict, Verdict, Word
@@ -48,7 +47,7 @@ class Series:
     @property
     def label(self) -> str:
         """What a reader calls the quantity."""
-        return called(self.first.quantity, self.first.dims)
+        return safe_text(self.first.label or self.first.quantity, limit=60)
 
     @property
     def word(self) -> Word | None:
