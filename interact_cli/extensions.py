@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from interact_cli import __version__
@@ -18,163 +20,72 @@ from interact_cli.errors import InteractError, UsageError
 from interact_cli.interfaces import ArchBuilder, DatasetReader, Metric, PlayerMaker
 from interact_cli.registry import Registry
 from interact_cli.safe_text import safe_text
+from interact_cli.scores import SCORES, Score
+from interact_cli.strict_yaml import load_strict
 
 ORIGIN = f"interact-cli {__version__}"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 """What a plugin may register: a name that can stand before a colon on the command line and inside a report."""
 
+BUILT_IN = Path(__file__).with_name("built_in.yaml")
 BUNDLED = frozenset({"digits", "wine", "breast_cancer", "iris", "diabetes", "photographs"})
 """Data sets that need no files."""
 
-ADAPTERS = {
-    "timm": ("interact_cli.adapters.architectures.timm_models:build", "any timm model: timm:resnet18"),
-    "torchvision": (
-        "interact_cli.adapters.architectures.torchvision_models:build",
-        "any torchvision image classifier: torchvision:resnet18",
-    ),
-    "paper": (
-        "interact_cli.adapters.architectures.paper_networks:build",
-        "the papers' networks: paper:alexnet, vgg11|13|16|19, resnet18|20|34|44|56 (32 or 64 px), mlp5|8 (columns)",
-    ),
-    "py": (
-        "interact_cli.adapters.architectures.factories:build",
-        "your own factory: py:package.module:factory, py:FILE.py:factory",
-    ),
-}
 
-DATASETS = {
-    "digits": ("interact_cli.datasets.bundled:digits", "scikit-learn's 8x8 digits, 80/20 split (bundled)"),
-    "wine": ("interact_cli.datasets.bundled:wine", "13 columns, 3 classes (bundled)"),
-    "breast_cancer": ("interact_cli.datasets.bundled:breast_cancer", "30 columns, 2 classes (bundled)"),
-    "iris": ("interact_cli.datasets.bundled:iris", "4 columns, 3 classes (bundled)"),
-    "diabetes": ("interact_cli.datasets.bundled:diabetes", "10 columns, no classes (bundled)"),
-    "photographs": (
-        "interact_cli.datasets.bundled:photographs",
-        "scikit-learn's two photographs, unlabelled (bundled)",
-    ),
-    "cifar10": ("interact_cli.datasets.images.cifar10:read", "32x32 photographs, 10 classes"),
-    "cifar100": ("interact_cli.datasets.images.cifar10:read_cifar100", "32x32 photographs, 100 classes"),
-    "mnist": ("interact_cli.datasets.images.mnist:read", "28x28 grey digits, 10 classes"),
-    "fashion_mnist": ("interact_cli.datasets.images.mnist:read_fashion", "28x28 grey clothes, 10 classes"),
-    "kmnist": ("interact_cli.datasets.images.mnist:read_kmnist", "28x28 grey Japanese characters, 10 classes"),
-    "tiny_imagenet": ("interact_cli.datasets.images.tiny_imagenet:read", "64x64 photographs, 200 classes"),
-    "celeba": ("interact_cli.datasets.images.celeba:read", "178x218 faces; --label-column names one of 40 attributes"),
-    "folder": ("interact_cli.datasets.images.folder:read", "folder:PATH, one sub-folder of images per class"),
-    "saved": (
-        "interact_cli.datasets.saved.folder:read",
-        "saved:PATH, written by save_to_disk of Hugging Face datasets",
-    ),
-    "csv": ("interact_cli.datasets.tables.table:read", "csv:FILE, numeric columns and a label column"),
-    "parquet": ("interact_cli.datasets.tables.parquet:read", "parquet:FILE, numeric columns and a label column"),
-    "census": ("interact_cli.datasets.tables.census:read", "income, 12 variables in 91 columns, 2 classes"),
-    "tv_news": (
-        "interact_cli.datasets.tables.tv_news:read",
-        "commercials in TV news, ten groups of 4,125 columns, 2 classes",
-    ),
-    "bike_share": ("interact_cli.datasets.tables.bike_share:read", "hourly rentals, 12 columns, no classes"),
-    "newsgroups": ("interact_cli.datasets.texts.newsgroups:read", "posts of 20 newsgroups, as texts"),
-    "newsgroups-tfidf": (
-        "interact_cli.datasets.tables.newsgroups_tfidf:read",
-        "posts of 20 newsgroups, 1,000 TF-IDF columns",
-    ),
-    "sst2": ("interact_cli.datasets.texts.sst2:read", "sentences of film reviews, negative or positive"),
-    "cola": ("interact_cli.datasets.texts.cola:read", "English sentences, unacceptable or acceptable"),
-    "text": ("interact_cli.datasets.texts.text_files:read", "text:FILE, texts by line, JSON object or table row"),
-    "texts": ("interact_cli.datasets.texts.command_line:read", "texts from the command line"),
-}
-
-PLAYERS = {
-    "grid": ("interact_cli.players.image_grid:image_grid", "cells of an image: grid:8x8"),
-    "columns": ("interact_cli.players.columns:columns", "columns of a table, one-hot groups kept together"),
-    "words": ("interact_cli.players.words:words", "words of a text, all tokens of a word together"),
-    "tokens": ("interact_cli.players.words:tokens", "tokens of a text"),
-    "activations": (
-        "interact_cli.players.activations:activations",
-        "what a module computes: activations:MODULE, activations:pre-dropout[:first|last|NAME]; --unit cuts it",
-    ),
-}
-
-METRICS = {
-    "shapley": ("interact_cli.metrics.player_values:shapley", "Shapley value of every player"),
-    "banzhaf": ("interact_cli.metrics.player_values:banzhaf", "Banzhaf value of every player"),
-    "shapley-interaction": (
-        "interact_cli.metrics.pair_interactions:shapley_interaction",
-        "Shapley interaction index of pairs, or of sets of --interaction-size",
-    ),
-    "banzhaf-interaction": (
-        "interact_cli.metrics.pair_interactions:banzhaf_interaction",
-        "Banzhaf interaction index of pairs, or of sets of --interaction-size",
-    ),
-    "shapley-taylor": (
-        "interact_cli.metrics.set_interactions:shapley_taylor",
-        "Shapley-Taylor interactions of all sets up to --interaction-size",
-    ),
-    "k-shapley": (
-        "interact_cli.metrics.set_interactions:k_shapley",
-        "k-Shapley values of all sets up to --interaction-size; they sum to v(N)",
-    ),
-    "faithful-shapley": (
-        "interact_cli.metrics.set_interactions:faithful_shapley",
-        "faithful Shapley interactions of all sets up to --interaction-size",
-    ),
-    "faithful-banzhaf": (
-        "interact_cli.metrics.set_interactions:faithful_banzhaf",
-        "faithful Banzhaf interactions of all sets up to --interaction-size",
-    ),
-    "multi-order": ("interact_cli.metrics.multi_order:MultiOrder", "interaction I^(m)(i,j) of pairs at each order m"),
-    "inference-patterns": (
-        "interact_cli.metrics.inference_patterns:InferencePatterns",
-        "J^(q)(i,j): mean inference pattern of a pair with q others",
-    ),
-    "dropout-suppression": (
-        "interact_cli.metrics.dropout_suppression:DropoutSuppression",
-        "what dropout leaves of the interactions, predicted from their inference patterns",
-    ),
-    "harsanyi": ("interact_cli.metrics.coalition_values:harsanyi", "Harsanyi dividend of every coalition: AND"),
-    "or-interaction": ("interact_cli.metrics.coalition_values:or_interaction", "OR interaction of every coalition"),
-    "and-or": (
-        "interact_cli.metrics.coalition_values:AndOr",
-        "AND and OR interactions of every coalition, the split learned to be sparse",
-    ),
-    "and-or-graph": (
-        "interact_cli.metrics.and_or_graph:AndOrGraphs",
-        "the few patterns that explain the score, as a graph of each sample",
-    ),
-    "concepts": (
-        "interact_cli.metrics.coalition_values:Concepts",
-        "prototypical concepts: vector dividends by length; needs --score vector:MODULE",
-    ),
-    "multivariate": (
-        "interact_cli.metrics.multivariate:MultivariateInteraction",
-        "interaction of several players and their best and worst partition; --span names them",
-    ),
-    "strength": (
-        "interact_cli.metrics.pair_interactions:Strength",
-        "strength of pair interactions, over the range Y too",
-    ),
-    "bottleneck": ("interact_cli.metrics.bottleneck:Bottleneck", "J^(m): strength by order against noise and theory"),
-}
+@cache
+def _built_in() -> dict[str, dict[str, tuple[str, str]]]:
+    """Return kind -> name -> (where it stands, a line for ``interact list``)."""
+    tree = load_strict(BUILT_IN.read_text(encoding="utf-8"), BUILT_IN.name)
+    package = __name__.partition(".")[0]
+    return {
+        kind: {name: (f"{package}.{target}", summary) for name, (target, summary) in table.items()}
+        for kind, table in tree.items()
+    }
 
 
 def adapters() -> Registry[ArchBuilder]:
     """Return the architecture builders, by the prefix of ``--arch``."""
-    return _registry("architecture prefix", "interact list archs", "adapters", ADAPTERS)
+    return _registry("architecture prefix", "interact list archs", "adapters", _built_in()["adapters"])
 
 
 def datasets() -> Registry[DatasetReader]:
     """Return the data set readers, by name."""
-    return _registry("dataset", "interact list datasets", "datasets", DATASETS)
+    return _registry("dataset", "interact list datasets", "datasets", _built_in()["datasets"])
 
 
 def players() -> Registry[PlayerMaker]:
     """Return the player makers, by name."""
-    return _registry("players", "interact list players", "players", PLAYERS)
+    return _registry("players", "interact list players", "players", _built_in()["players"])
 
 
 def metrics() -> Registry[Any]:
     """Return the metrics, by name; what stands behind one is called without arguments and returns a `Metric`."""
-    return _registry("metric", "interact list metrics", "metrics", METRICS)
+    return _registry("metric", "interact list metrics", "metrics", _built_in()["metrics"])
+
+
+def scores() -> Registry[Score]:
+    """Return the score functions of outputs, by name."""
+    built_in = {
+        name: (partial(SCORES.__getitem__, name), f"{score.summary} (unit: {score.unit})")
+        for name, score in SCORES.items()
+    }
+    return _registry("score", "interact list scores", "scores", built_in)
+
+
+def scores_with(name: object) -> Mapping[str, Score]:
+    """Return the score functions of this package, and that of a plugin where the name is one's.
+
+    Raises:
+        UsageError: the plugin's code fails, or gives no score of that name.
+    """
+    registry = scores()
+    if not isinstance(name, str) or name in SCORES or name not in registry:
+        return SCORES
+    found = registry.get(name)
+    if not isinstance(found, Score) or found.name != name:
+        raise UsageError(f"Expected what a plugin offers as '{name}' to be a Score of that name. Have it corrected.")
+    return {**SCORES, name: found}
 
 
 def metric(name: str) -> Metric:
@@ -198,7 +109,9 @@ def metric(name: str) -> Metric:
     return made
 
 
-def _registry(kind: str, listing: str, group: str, built_in: dict[str, tuple[str, str]]) -> Registry[Any]:
+def _registry(
+    kind: str, listing: str, group: str, built_in: Mapping[str, tuple[str | Callable[[], Any], str]]
+) -> Registry[Any]:
     registry: Registry[Any] = Registry(kind, listing)
     for name, (target, summary) in built_in.items():
         registry.add(name, target, summary=summary, origin=ORIGIN)

@@ -6,6 +6,7 @@
 | `DatasetReader` | ``interact_cli.datasets`` | ``--dataset NAME[:PATH]`` -> samples |
 | `PlayerMaker` | ``interact_cli.players`` | ``--players NAME[:ARGUMENT]`` -> players |
 | `Metric` | ``interact_cli.metrics`` | ``--metric NAME`` -> plan and reduce |
+| `interact_cli.scores.Score` | ``interact_cli.scores`` | ``--score NAME`` -> an evaluation record to a value |
 """
 
 from __future__ import annotations
@@ -356,6 +357,21 @@ class Metric(ABC):
     """True when the paper scores the predicted class, right or wrong, unless another is asked for."""
     kept_per_coalition: int = 0
     """Numbers that are held of every coalition of every sample until the end; 0 where values are not by coalition."""
+
+    @property
+    def formula(self) -> str:
+        """One line for ``interact list metrics NAME``; empty where the source says it better."""
+        return ""
+
+    @property
+    def cost(self) -> str:
+        """What it asks for, one line."""
+        return "as many coalitions of each sample as --budget allows"
+
+    @property
+    def example(self) -> str:
+        """A command that measures it."""
+        return f"interact measure ckpt.pt --metric {self.name}"
 
     @property
     def least_players(self) -> int:

@@ -26,10 +26,11 @@ makes one game whose values are vectors; a record holds the d numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from math import hypot, nan, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -61,15 +62,17 @@ class Score:
     """The module of a feature or vector score, ``""`` for the network's own output; None elsewhere."""
     vector: bool = False
     """True where the value of a coalition is a vector."""
+    of_tensor: Callable[[Any, Any], Any] | None = None
+    """The same of a tensor that gradients flow through, given ``torch.nn.functional``; None where none are followed."""
 
 
-def _advantage(record: FloatArray) -> FloatArray:
-    advantage: FloatArray = record[..., LOGIT] - record[..., OTHERS_LOGSUMEXP]
-    return advantage
+def _advantage(record: Any) -> Any:
+    return record[..., LOGIT] - record[..., OTHERS_LOGSUMEXP]
 
 
 def _log_probability(record: FloatArray) -> FloatArray:
-    return -np.logaddexp(0.0, -_advantage(record))
+    logarithm: FloatArray = -np.logaddexp(0.0, -_advantage(record))
+    return logarithm
 
 
 def _probability(record: FloatArray) -> FloatArray:
@@ -80,32 +83,80 @@ def _cross_entropy(record: FloatArray) -> FloatArray:
     return -_log_probability(record)
 
 
-def _margin(record: FloatArray) -> FloatArray:
-    margin: FloatArray = record[..., OTHERS_MAX] - record[..., LOGIT]
-    return margin
+def _margin(record: Any) -> Any:
+    return record[..., OTHERS_MAX] - record[..., LOGIT]
 
 
-def _only(record: FloatArray) -> FloatArray:
-    value: FloatArray = record[..., 0]
-    return value
+def _only(record: Any) -> Any:
+    return record[..., 0]
+
+
+def _same(form: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return the form of a tensor that is written like that of an array."""
+    return lambda record, functional: form(record)
 
 
 def _whole(record: FloatArray) -> FloatArray:
     return record
 
 
-SCORES = {
+SCORES: Mapping[str, Score] = {
     score.name: score
     for score in (
-        Score("logit", "logit", "pre-softmax score of the class", "papers 000 and 004", _only),
-        Score("log-odds", "log-odds", "log(p / (1 - p)) of the class", "paper 003", _advantage, PROBABILITIES),
-        Score("log-prob", "nat", "log p of the class", "paper 002, section 5", _log_probability, PROBABILITIES),
+        Score("logit", "logit", "pre-softmax score of the class", "papers 000 and 004", _only, of_tensor=_same(_only)),
         Score(
-            "prob", "probability", "probability p of the class", "paper 000, appendix G", _probability, PROBABILITIES
+            "log-odds",
+            "log-odds",
+            "log(p / (1 - p)) of the class",
+            "paper 003",
+            _advantage,
+            PROBABILITIES,
+            of_tensor=_same(_advantage),
         ),
-        Score("cross-entropy", "nat", "-log p of the class", "paper 000, appendix H.5", _cross_entropy, PROBABILITIES),
-        Score("margin", "logit", "best other logit minus the class's logit", "paper 002, section 5.1", _margin),
-        Score("scalar", "output", "the network's single output", "regression networks", _only, ("scalar",)),
+        Score(
+            "log-prob",
+            "nat",
+            "log p of the class",
+            "paper 002, section 5",
+            _log_probability,
+            PROBABILITIES,
+            of_tensor=lambda record, functional: functional.logsigmoid(_advantage(record)),
+        ),
+        Score(
+            "prob",
+            "probability",
+            "probability p of the class",
+            "paper 000, appendix G",
+            _probability,
+            PROBABILITIES,
+            of_tensor=lambda record, functional: _advantage(record).sigmoid(),
+        ),
+        Score(
+            "cross-entropy",
+            "nat",
+            "-log p of the class",
+            "paper 000, appendix H.5",
+            _cross_entropy,
+            PROBABILITIES,
+            of_tensor=lambda record, functional: -functional.logsigmoid(_advantage(record)),
+        ),
+        Score(
+            "margin",
+            "logit",
+            "best other logit minus the class's logit",
+            "paper 002, section 5.1",
+            _margin,
+            of_tensor=_same(_margin),
+        ),
+        Score(
+            "scalar",
+            "output",
+            "the network's single output",
+            "regression networks",
+            _only,
+            ("scalar",),
+            of_tensor=_same(_only),
+        ),
     )
 }
 
@@ -133,27 +184,35 @@ VECTOR = Score(
 PREFIX, VECTOR_PREFIX = "feature:", "vector:"
 OF_MODULES = (PREFIX, VECTOR_PREFIX)
 """How the name of a score of modules begins."""
-LISTED = (*SCORES.values(), FEATURE, VECTOR)
-"""Every score, for a listing."""
+OF_ANY_MODULE = (FEATURE, VECTOR)
+"""The scores of modules, for a listing."""
 
 
-def lookup(name: str, output: OutputKind) -> Score:
+def lookup(name: str, output: OutputKind, known: Mapping[str, Score] = SCORES) -> Score:
     """Return a score function that fits a network's output; for scores of modules see `resolve`.
+
+    Args:
+        name: As after ``--score``.
+        output: What the network returns.
+        known: The score functions that there are.
 
     Raises:
         UnknownNameError: no such score.
         UsageError: the score does not fit what the network returns.
     """
-    if name not in SCORES:
-        raise UnknownNameError("score", safe_text(name), (s.name for s in LISTED), listing="interact list scores")
-    score = SCORES[name]
+    listed = (*known.values(), FEATURE, VECTOR)
+    if name not in known:
+        raise UnknownNameError("score", safe_text(name), (s.name for s in listed), listing="interact list scores")
+    score = known[name]
     if output not in score.outputs:
-        fitting = ", ".join(s.name for s in LISTED if output in s.outputs)
+        fitting = ", ".join(s.name for s in listed if output in s.outputs)
         raise UsageError(f"Score '{name}' does not fit a network with output '{output}'. Use one of: {fitting}.")
     return score
 
 
-def resolve(name: str, output: OutputKind, modules: Sequence[str]) -> tuple[Score, ...]:
+def resolve(
+    name: str, output: OutputKind, modules: Sequence[str], known: Mapping[str, Score] = SCORES
+) -> tuple[Score, ...]:
     """Return the score functions that a name stands for: one, or one per module of a feature score.
 
     ``feature:A,B`` names modules, ``''`` the network's own output; a shell pattern takes every module that it
@@ -164,6 +223,7 @@ def resolve(name: str, output: OutputKind, modules: Sequence[str]) -> tuple[Scor
         name: As after ``--score``.
         output: What the network returns.
         modules: Its modules, in its own order (`interact_cli.entries.wrapped.named_modules`).
+        known: The score functions of outputs that there are.
 
     Raises:
         UnknownNameError: no such score, no such module, or a pattern that matches none.
@@ -180,12 +240,12 @@ def resolve(name: str, output: OutputKind, modules: Sequence[str]) -> tuple[Scor
         if prefix == "vector":
             return (_vector(name, tuple(found)),)
         return tuple(replace(FEATURE, name=PREFIX + module, module=module) for module in found)
-    if output == "features" and (name in SCORES or name == PREFIX.rstrip(":")):
+    if output == "features" and (name in known or name == PREFIX.rstrip(":")):
         raise UsageError(
             f"Score '{name}' does not fit a network that returns features. Use feature:MODULE, for example "
             f"{safe_text(default_score(output, modules))}."
         )
-    return (lookup(name, output),)
+    return (lookup(name, output, known),)
 
 
 def _vector(name: str, modules: Sequence[str]) -> Score:

@@ -17,11 +17,12 @@ from interact_cli.engine.learned_baseline import (
     ITERATIONS,
     MOST_PLAYERS,
     check_players,
-    check_score,
+    tensor_form,
 )
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Baseline, Dataset
 from interact_cli.results import LEARNED
+from interact_cli.scores import Score
 from interact_cli.types import Entry, FloatArray, Model, PlayerSet
 
 REACH = {"image": 0.3, "columns": 0.3, "text": 0.05}
@@ -32,7 +33,7 @@ REACH = {"image": 0.3, "columns": 0.3, "text": 0.05}
 class Learning:
     """How the baselines of a run are learned."""
 
-    score: str
+    score: Score
     target: str | None
     reach: str
     """How far they may go, in words."""
@@ -45,7 +46,7 @@ class Learning:
     def settings(self) -> Mapping[str, Any]:
         """What decides the learned baselines, besides network, inputs, players and start."""
         return {
-            "score": self.score,
+            "score": self.score.name,
             "target": self.target,
             "iterations": ITERATIONS,
             "first rate": FIRST_RATE,
@@ -54,7 +55,7 @@ class Learning:
         }
 
 
-def start_name(name: str, entry: Entry, score: str) -> str:
+def start_name(name: str, entry: Entry, score: Score) -> str:
     """Return the baseline to begin with: the one that is asked for, or what the learned ones start from.
 
     Raises:
@@ -67,11 +68,13 @@ def start_name(name: str, entry: Entry, score: str) -> str:
             f"--baseline learned starts from inputs or word vectors, and these players stand at the {entry}. Use "
             f"--baseline zero, or players of the input."
         )
-    check_score(score)
+    tensor_form(score)
     return default_baseline(entry)
 
 
-def learning_of(start: Baseline, score: str, target: str | None, model: Model, dataset: Dataset, seed: int) -> Learning:
+def learning_of(
+    start: Baseline, score: Score, target: str | None, model: Model, dataset: Dataset, seed: int
+) -> Learning:
     """Return how the baselines are learned: from ``start``, no further than `REACH`.
 
     Raises:

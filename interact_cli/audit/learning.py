@@ -75,7 +75,7 @@ def source_of(subject: Subject) -> str:
     stayed = f"; {n_kept} of {n} samples keep the start, which no step improved" if n_kept else ""
     return (
         f"of each sample its own; sum of |I(S)|, v(empty) included, {before.mean():.4g} -> {after.mean():.4g} on "
-        f"average{stayed}; learned for {learning.score}{target} from {subject.baseline.name} "
+        f"average{stayed}; learned for {learning.score.name}{target} from {subject.baseline.name} "
         f"({subject.baseline.source})"
     )
 

@@ -105,7 +105,8 @@ def prepare(
     resolved = resolve(settings, model, data_name, metrics, labelled=dataset.labels is not None)
     inputs = draw_inputs(resolved.data, model, dataset, n_pictures=N_PICTURES, ids=ids)
     cut = _players(resolved, model)
-    games = scores.resolve(resolved.score or "", model.output, tuple(named_modules(model.module)))
+    modules, known = tuple(named_modules(model.module)), extensions.scores_with(resolved.score)
+    games = scores.resolve(resolved.score or "", model.output, modules, known)
     rows = batch_rows(model, device.type, resolved.run.batch_size, size=_row_size(model, inputs, cut.entry))
     features = tuple(score.module for score in games if score.module is not None)
     whole = None
@@ -115,13 +116,13 @@ def prepare(
     evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole, games[0].vector)
     evaluator.open(inputs.samples[0], fit=resolved.run.batch_size == "auto")
     name = resolved.baseline or default_baseline(cut.entry)
-    begun, seed = start_name(name, cut.entry, games[0].name), resolved.data.seed or 0
+    begun, seed = start_name(name, cut.entry, games[0]), resolved.data.seed or 0
     baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
     inputs, players = _large_enough(*_seated(cut, inputs, baseline), max(metric.least_players for metric in metrics))
     learning = None
     if name == LEARNED:
         inputs, players = few_enough(inputs, players)
-        learning = learning_of(baseline, games[0].name, resolved.target, model, dataset, seed)
+        learning = learning_of(baseline, games[0], resolved.target, model, dataset, seed)
     most, budget = max(one.n_players for one in players), resolved.plan.budget or BUDGET
     check_numbers(most, budget, evaluator.width(inputs.samples[0]))
     handling = resolved.run.model_copy(update={"device": device.type, "batch_size": evaluator.first_rows})

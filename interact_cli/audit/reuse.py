@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interact_cli import scores
+from interact_cli import extensions, scores
 from interact_cli.audit.answers import Ask, answer
 from interact_cli.audit.asking import ask, common_options, flagged
 from interact_cli.audit.defaults import BUDGET, WITH_CLASSES, check_labels
@@ -95,7 +95,7 @@ def _asked(settings: Settings, material: Material) -> tuple[scores.Score, ...]:
     """Return the scores of the games, which are those of the report where they are features of modules."""
     name = settings.score or ""
     try:
-        asked = scores.resolve(name, material.output, material.modules)
+        asked = scores.resolve(name, material.output, material.modules, extensions.scores_with(name))
     except UnknownNameError:
         if not name.startswith(scores.OF_MODULES):
             raise

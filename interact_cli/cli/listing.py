@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -17,8 +18,11 @@ from interact_cli.safe_text import safe_text
 
 if TYPE_CHECKING:
     from interact_cli.entries.modules import ModuleRow
+    from interact_cli.options import Option
 
 Kind = Literal["metrics", "archs", "checkpoints", "datasets", "players", "scores", "protocols", "modules"]
+WIDTH = 100
+"""Characters of a line of a metric's page."""
 IN_MARKDOWN = str.maketrans({"|": r"\|", "*": r"\*", "<": "&lt;", "[": r"\["})
 """What a table in Markdown would read as its own marks."""
 Markdown = Annotated[bool, typer.Option("--md", help="Print a Markdown table.")]
@@ -29,7 +33,11 @@ def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.", show_default=False)],
     of: Annotated[
         str | None,
-        typer.Argument(help="For archs: the names that contain this. For modules: the checkpoint.", show_default=False),
+        typer.Argument(
+            help="For metrics: the one to show whole. For archs: the names that contain this. For modules: the "
+            "checkpoint.",
+            show_default=False,
+        ),
     ] = None,
     arch: Annotated[str | None, typer.Option("--arch", help="For modules.", metavar="PREFIX:NAME")] = None,
     arch_arg: Annotated[list[str] | None, typer.Option("--arch-arg", help="For modules.", metavar="NAME=VALUE")] = None,
@@ -38,9 +46,12 @@ def list_(
 ) -> None:
     """List metrics, architectures, kinds of checkpoints, data sets, players, scores, protocols, or a network's modules.
 
-    Example: interact list modules ckpt.pt
+    Example: interact list metrics bottleneck
     """
     _check(kind, of, named_arch=bool(arch or arch_arg))
+    if kind == "metrics" and of:
+        _show_metric(of, json=json, md=md)
+        return
     if kind == "modules":
         rows = _modules(Path(of or ""), arch, dict(pair(text) for text in arch_arg or ()))
     else:
@@ -77,10 +88,59 @@ def _check(kind: str, of: str | None, *, named_arch: bool) -> None:
     """
     if kind == "modules" and of is None:
         raise UsageError("Expected a checkpoint: interact list modules CHECKPOINT.")
-    if of and kind not in {"archs", "modules"}:
-        raise UsageError(f"Only archs and modules take a second word; leave out '{safe_text(of)}'.")
+    if of and kind not in {"metrics", "archs", "modules"}:
+        raise UsageError(f"Only metrics, archs and modules take a second word; leave out '{safe_text(of)}'.")
     if named_arch and kind != "modules":
         raise UsageError(f"--arch is for 'interact list modules'; leave it out for {kind}.")
+
+
+def _show_metric(name: str, *, json: bool, md: bool) -> None:
+    """Show one metric whole, as a linter shows a rule."""
+    from interact_cli.audit.metric_page import GAME, metric_page
+
+    page = metric_page(name)
+    if json:
+        from interact_cli.report.documents import json_text
+
+        screen.document(json_text({**asdict(page), "options": [_told(one) for one in page.options]}, indent=2))
+        return
+    parts = {
+        "What": page.about,
+        "Formula": page.formula,
+        "Source": page.source,
+        "Cost": page.cost,
+        "Options": "" if page.options else "none",
+    }
+    if md:
+        lines = [f"## {page.name}", "", f"{page.summary}.", ""]
+        lines += [line for head, text in parts.items() if text for line in (f"**{head}:** {text}", "")]
+        lines += [f"- `{one.typed}`: {_option_line(one)}" for one in page.options]
+        lines += ["", f"```\n{page.example}\n```", "", f"{GAME}:", "", *(f"- {line}" for line in page.worked)]
+        screen.document("\n".join(lines))
+        return
+    lines = [f"{page.name}: {page.summary}  [{page.origin}]", ""]
+    for head, text in parts.items():
+        lines += wrap(f"{head:<9}{text}", WIDTH, subsequent_indent=" " * 9) if text else []
+    for position, one in enumerate(page.options):
+        head = f"{'Options' if position == 0 else '':<9}{one.typed:<18}"
+        lines += wrap(f"{head}{_option_line(one)}", WIDTH, subsequent_indent=" " * 27)
+    lines += [f"{'Example':<9}{page.example}", "", *wrap(f"{GAME}:", WIDTH)]
+    lines += [part for line in page.worked for part in wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")]
+    screen.document("\n".join(lines))
+
+
+def _option_line(option: Option) -> str:
+    default = "" if option.default is None else f" Default: {option.default}."
+    for_all = f" For all metrics: --{option.typed}." if option.flag or option.setting else ""
+    shape = "" if option.setting else f" ({option.shape or option.expected})"
+    return f"{option.help}{shape}{default}{for_all}"
+
+
+def _told(option: Option) -> dict[str, Any]:
+    return {
+        "name": option.typed, "default": option.default, "help": option.help, "expected": option.expected,
+        "for_all": f"--{option.typed}" if option.flag or option.setting else None,
+    }  # fmt: skip
 
 
 def _modules(checkpoint: Path, arch: str | None, arch_arguments: dict[str, Any]) -> list[dict[str, Any]]:
@@ -116,12 +176,11 @@ def _rows(kind: str) -> list[dict[str, Any]]:
     from interact_cli import extensions
 
     if kind == "scores":
-        from interact_cli.scores import LISTED
+        from interact_cli.scores import OF_ANY_MODULE
 
-        return [
-            {"name": score.name, "summary": f"{score.summary} (unit: {score.unit})", "origin": extensions.ORIGIN}
-            for score in LISTED
-        ]
+        listed = [(entry.name, entry.summary, entry.origin) for entry in extensions.scores()]
+        listed += [(one.name, f"{one.summary} (unit: {one.unit})", extensions.ORIGIN) for one in OF_ANY_MODULE]
+        return [{"name": name, "summary": summary, "origin": origin} for name, summary, origin in listed]
     if kind == "checkpoints":
         from interact_cli.adapters.containers.kinds import CONTAINERS
 

@@ -58,6 +58,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a report: curves by order, And-Or graph, partitions, sets, maps, pair matrix, player values, contexts."""
+    from interact_cli.extensions import scores_with
     from interact_cli.report.export import write_graph
     from interact_cli.report.hdf5.reader import read_report
     from interact_cli.report.plots import plot_report
@@ -69,14 +70,16 @@ def plot(
         screen.say(f"Wrote the {write_graph(read_report(report), output, sample=sample)}.")
         screen.place(output)
         return
+    held = read_report(report)
     drawn = plot_report(
-        read_report(report),
+        held,
         output,
         kind=kind,
         sample=sample,
         neighbours=4 if neighbours == "4" else 8,
         reading=reading,
         pair=pair,
+        known=scores_with(held.provenance.get("score")),
     )
     screen.say(f"Drew {', '.join(drawn)}.")
     screen.place(output)

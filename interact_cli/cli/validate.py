@@ -44,7 +44,7 @@ def check_names(settings: Settings) -> None:
     """
     from interact_cli import extensions
     from interact_cli.metrics import published
-    from interact_cli.scores import OF_MODULES, SCORES
+    from interact_cli.scores import OF_MODULES
 
     named = [
         *((extensions.metrics(), asked.name) for asked in settings.metrics),
@@ -52,11 +52,11 @@ def check_names(settings: Settings) -> None:
         (extensions.players(), (settings.players or "").partition(":")[0]),
         (extensions.adapters(), (settings.arch or "").partition(":")[0]),
     ]
+    if settings.score and not settings.score.startswith(OF_MODULES):
+        named.append((extensions.scores(), settings.score))
     for registry, name in named:
         if name and name not in registry:
             known = (entry.name for entry in registry)
             raise UnknownNameError(registry.kind, name, known, listing=registry.listing)
-    if settings.score and settings.score not in SCORES and not settings.score.startswith(OF_MODULES):
-        raise UnknownNameError("score", settings.score, SCORES, listing="interact list scores")
     if settings.plan.protocol:
         published.lookup(settings.plan.protocol)

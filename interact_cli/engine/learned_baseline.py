@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ from interact_cli.errors import NonFiniteError, UsageError
 from interact_cli.games.coalitions import all_coalitions
 from interact_cli.interactions.exact.transforms import moebius, superset_differences
 from interact_cli.safe_text import safe_text
-from interact_cli.scores import LOGIT, OTHERS_LOGSUMEXP, OTHERS_MAX, SCORES
+from interact_cli.scores import SCORES, Score
 from interact_cli.types import FloatArray, PlayerSet, Sample
 
 ITERATIONS = 50
@@ -41,21 +42,6 @@ MOST_PLAYERS = 12
 """Every step runs all 2^n coalitions forward twice and back once."""
 GRADIENT_SHARE = 16
 """A batch through which gradients flow keeps the activations of every layer, so it has this much fewer rows."""
-
-OF_RECORD: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "logit": lambda record: record[..., LOGIT],
-    "log-odds": lambda record: _advantage(record),
-    "log-prob": lambda record: F.logsigmoid(_advantage(record)),
-    "prob": lambda record: torch.sigmoid(_advantage(record)),
-    "cross-entropy": lambda record: -F.logsigmoid(_advantage(record)),
-    "margin": lambda record: record[..., OTHERS_MAX] - record[..., LOGIT],
-    "scalar": lambda record: record[..., 0],
-}
-"""The score functions of `interact_cli.scores` on records that gradients flow through."""
-
-
-def _advantage(record: torch.Tensor) -> torch.Tensor:
-    return record[..., LOGIT] - record[..., OTHERS_LOGSUMEXP]
 
 
 @dataclass(frozen=True)
@@ -75,7 +61,7 @@ def learn_baseline(
     sample: Sample,
     players: PlayerSet,
     label: int | None,
-    score: str,
+    score: Score,
     bounds: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
 ) -> LearnedBaseline:
     """Learn the baseline of one sample.
@@ -91,7 +77,7 @@ def learn_baseline(
         sample: The input.
         players: Its players, with the baseline to start from.
         label: The class whose score is the value; None for outputs without classes.
-        score: A key of `OF_RECORD`.
+        score: The score function of the outputs.
         bounds: Lowest and highest baseline, broadcastable to it.
 
     Raises:
@@ -99,7 +85,6 @@ def learn_baseline(
         OutOfMemory: not even one row fits the device.
         UsageError: too many players, a score that no gradient follows, or a network that lets none through.
     """
-    check_score(score)
     check_players(players.n_players)
     low, high = (np.broadcast_to(bound, players.baseline.shape).astype(np.float64) for bound in bounds)
     classes = () if label is None else (label,)
@@ -110,7 +95,7 @@ def learn_baseline(
     for rate in [*np.logspace(0, -DECADES, ITERATIONS) * FIRST_RATE, 0.0]:
         shown = baseline.astype(np.float32)
         records = evaluator.records(sample, replace(players, baseline=shown), coalitions, classes)
-        dividends = moebius(SCORES[score].of_record(records[:, 0]))
+        dividends = moebius(score.of_record(records[:, 0]))
         losses.append(float(np.abs(dividends).sum()))
         if losses[-1] < min(losses[:-1], default=np.inf):
             best = shown
@@ -119,17 +104,19 @@ def learn_baseline(
     return LearnedBaseline(best, losses[0], min(losses))
 
 
-def check_score(score: str) -> None:
-    """Refuse a score that no gradient follows.
+def tensor_form(score: Score) -> Callable[[Any, Any], Any]:
+    """Return the form of a score that gradients can be followed through.
 
     Raises:
-        UsageError: it is not in `OF_RECORD`.
+        UsageError: it has none.
     """
-    if score not in OF_RECORD:
+    if score.of_tensor is None:
+        followed = ", ".join(name for name, known in SCORES.items() if known.of_tensor)
         raise UsageError(
-            f"--baseline learned follows a score of the outputs back to the baseline ({', '.join(OF_RECORD)}), got "
-            f"'{safe_text(score)}'. Choose another --score or another --baseline."
+            f"--baseline learned follows a score of the outputs back to the baseline ({followed}), got "
+            f"'{safe_text(score.name)}'. Choose another --score or another --baseline."
         )
+    return score.of_tensor
 
 
 def check_players(n_players: int) -> None:
@@ -168,14 +155,14 @@ class Slope:
         sample: The input.
         players: Its players; their baseline gives the shape.
         classes: The class whose score is the value; empty for outputs without classes.
-        score: A key of `OF_RECORD`.
+        score: The score function of the outputs.
     """
 
     def __init__(
-        self, evaluator: Evaluator, sample: Sample, players: PlayerSet, classes: tuple[int, ...], score: str
+        self, evaluator: Evaluator, sample: Sample, players: PlayerSet, classes: tuple[int, ...], score: Score
     ) -> None:
         self.evaluator, self.sample = evaluator, sample
-        self.of_record = OF_RECORD[score]
+        self.of_tensor = tensor_form(score)
         self.recorder = Recorder(evaluator.model, classes, evaluator.device)
         standing, self.rest = evaluator.entrance.start_for_gradients(sample, evaluator.rows)
         self.masker = Masker(standing, players, evaluator.entrance.layout(standing))
@@ -227,7 +214,8 @@ class Slope:
     def _values(self, packed: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
         masked = self.masker.showing(packed, shown)
         outputs = checked_outputs(self.rest(masked), len(masked), self.evaluator.model)
-        return self.of_record(self.recorder(outputs)[:, 0])
+        values: torch.Tensor = self.of_tensor(self.recorder(outputs)[:, 0], F)
+        return values
 
 
 @contextmanager

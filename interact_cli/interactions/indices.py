@@ -47,6 +47,8 @@ class Index:
     """The nearest index that can be sampled; empty where this one can."""
     of_vectors: bool = False
     """True where the values of a coalition may be vectors."""
+    formula: str = ""
+    """One line."""
     efficient: bool = False
     """True where all values of a game add up: of players to v(N) - v(empty), of sets, the empty one too, to v(N)."""
 
@@ -115,8 +117,16 @@ INDICES = {
             "players",
             shapley,
             efficient=True,
+            formula="phi(i) = sum over S without i of s! (n-s-1)! / n! [v(S+i) - v(S)]",
         ),
-        Index("banzhaf", "Banzhaf value of every player", "Banzhaf (1965); paper 000, section 3", "players", banzhaf),
+        Index(
+            "banzhaf",
+            "Banzhaf value of every player",
+            "Banzhaf (1965); paper 000, section 3",
+            "players",
+            banzhaf,
+            formula="psi(i) = 2^-(n-1) sum over S without i of [v(S+i) - v(S)]",
+        ),
         Index(
             "shapley-interaction",
             "Shapley interaction index of pairs, or of sets of one size",
@@ -125,6 +135,7 @@ INDICES = {
             shapley_interaction,
             weights.shapley_interaction,
             keep_rate=(0.0, 1.0),
+            formula="I(i,j) = sum over S without i, j of s! (n-2-s)! / (n-1)! [v(S+i+j) - v(S+i) - v(S+j) + v(S)]",
         ),
         Index(
             "banzhaf-interaction",
@@ -134,6 +145,7 @@ INDICES = {
             banzhaf_interaction,
             weights.banzhaf_interaction,
             keep_rate=(0.5, 0.5),
+            formula="I(i,j) = 2^-(n-2) sum over S without i, j of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]",
         ),
         Index(
             "shapley-taylor",
@@ -144,6 +156,7 @@ INDICES = {
             keep_rate=(0.0, 1.0),
             beta_of_size=True,
             efficient=True,
+            formula="I(A) = k/n sum over T without A of D_A v(T) / C(n-1, t) for |A| = k; smaller A: their dividends",
         ),
         Index(
             "k-shapley",
@@ -153,6 +166,7 @@ INDICES = {
             weight=weights.k_shapley,
             instead="shapley-interaction",
             efficient=True,
+            formula="I(A) = sum over j of B_j sum of the Shapley interactions of the S around A with a + j players",
         ),
         Index(
             "faithful-shapley",
@@ -162,6 +176,7 @@ INDICES = {
             weight=weights.faithful_shapley,
             instead="shapley-taylor",
             efficient=True,
+            formula="polynomial of degree k in the players, nearest to v by Shapley's weights, exact at both ends",
         ),
         Index(
             "faithful-banzhaf",
@@ -170,6 +185,7 @@ INDICES = {
             "sets",
             weight=weights.faithful_banzhaf,
             instead="banzhaf-interaction",
+            formula="polynomial of degree k in the players, nearest to v by least squares over all coalitions",
         ),
         Index(
             "multi-order",
@@ -177,6 +193,7 @@ INDICES = {
             "Zhang et al. (2020); paper 003, equation 1",
             "orders",
             multi_order,
+            formula="I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]",
         ),
         Index(
             "inference-patterns",
@@ -185,6 +202,7 @@ INDICES = {
             "orders",
             mean_patterns,
             instead="multi-order",
+            formula="J^(q)(i,j) = mean over |T| = q of the dividend of T + i + j",
         ),
         Index(
             "harsanyi",
@@ -194,6 +212,7 @@ INDICES = {
             moebius,
             instead="shapley-taylor",
             of_vectors=True,
+            formula="I(S) = sum over L in S of (-1)^(s-l) v(L)",
         ),
         Index(
             "or-interaction",
@@ -202,6 +221,7 @@ INDICES = {
             "coalitions",
             or_interactions,
             instead="shapley-taylor",
+            formula="I_or(S) = - sum over L in S of (-1)^(s-l) v(N - L)",
         ),
         Index(
             "and-or",
@@ -210,6 +230,7 @@ INDICES = {
             "coalitions",
             whole=learned_split,
             instead="shapley-taylor",
+            formula="v + q = v_and + v_or, least ||I_and||_1 + ||I_or||_1 over the split and a small noise q",
         ),
     )
 }

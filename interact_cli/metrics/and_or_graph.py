@@ -66,6 +66,16 @@ class AndOrGraphs(IndexMetric):
     source: str = "paper 002, section 4.1"
     index: Index = indices.lookup("harsanyi")
 
+    @property
+    def formula(self) -> str:
+        """One line."""
+        return "v(S) = v(empty) + sum of the kept I(T), T in S; the fewest patterns T that meet the published rules"
+
+    @property
+    def example(self) -> str:
+        """A command that measures it."""
+        return "interact measure ckpt.pt --metric and-or-graph --players grid:3x4 --budget 4096"
+
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Drawn:
         """Draw the graph of one sample; its estimate holds the patterns that were kept."""
         reduced = super().reduce(design, values, question)
@@ -96,8 +106,8 @@ class AndOrGraphs(IndexMetric):
                 (),
                 "1",
                 f"mean over samples; {meaning}",
-                label=LABELS[name],
-                role="headline" if name in LEADING else "detail",
+                LABELS[name],
+                "headline" if name in LEADING else "detail",
             )
             for name, meaning in (FITS | COUNTS).items()
         }

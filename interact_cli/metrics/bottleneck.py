@@ -51,6 +51,11 @@ class Bottleneck(MultiOrder):
     name: str = "bottleneck"
     source: str = "paper 003, equation 3; absolute value: paper 002, equation 21"
 
+    @property
+    def formula(self) -> str:
+        """One line."""
+        return "J^(m) = E|I^(m)(i,j)| over samples and pairs, divided by its mean over the measured orders"
+
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate one sample, its two halves, and the null of its plan."""
         if not isinstance(design, (FullTable, PairContexts)):
@@ -81,7 +86,7 @@ class Bottleneck(MultiOrder):
             curves[name] = (curve, null_draws)
             text = f"strength by order over its mean over the measured orders; strength: {meaning}"
             role: Role = "headline" if name in LEADING else "detail"
-            summary.append(curve.quantity(f"J_{name}", dims, "1", text, label=f"J, {LABELS[name]}", role=role))
+            summary.append(curve.quantity(f"J_{name}", dims, "1", text, f"J, {LABELS[name]}", role))
             summary.append(_null_quantity(name, null_draws, dims))
         fit = theory.fit(curves["mean_abs"][0].value, axis.shares, axis.n_players)
         summary += _theory_quantities(fit, dims)

@@ -50,7 +50,7 @@ class CoalitionValues(IndexMetric):
         salient = own_salient([[one] for one in values])
         counted = n_salient(resampler, salient)
         share = resampler.summarise("share", by_size).quantity(
-            "share_by_size", ("size",), "1", "strength of a size over that of all sizes", label="share", role="by-order"
+            "share_by_size", ("size",), "1", "strength of a size over that of all sizes", "share", "by-order"
         )
         text = "sum of |I(S)| over the coalitions of a size, mean of samples"
         return self.measurement(
@@ -58,7 +58,7 @@ class CoalitionValues(IndexMetric):
             per_sample=(*self.by_coalition(results, unit), by_size, salient),
             summary=(
                 resampler.summarise("mean", by_size).quantity(
-                    "strength_by_size", ("size",), unit, text, label="sum |I|", role="headline"
+                    "strength_by_size", ("size",), unit, text, "sum |I|", "headline"
                 ),
                 share,
                 counted,
@@ -89,6 +89,16 @@ class Concepts(CoalitionValues):
     index: Index = indices.lookup("harsanyi")
     of_vectors: bool = True
     kind: str = "concepts"
+
+    @property
+    def formula(self) -> str:
+        """One line."""
+        return "||I(S)||_2 with I(S) = sum over L in S of (-1)^(s-l) f(L), f a feature of the network"
+
+    @property
+    def example(self) -> str:
+        """A command that measures it."""
+        return "interact measure ckpt.pt --metric concepts --score vector:norm --players grid:3x4 --budget 4096"
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Keep the lengths of one sample's vector dividends."""
@@ -206,7 +216,7 @@ def own_salient(values: Sequence[Sequence[FloatArray]]) -> Quantity:
 def n_salient(resampler: Resampler, counts: Quantity) -> Quantity:
     """Average the number of salient coalitions."""
     text = f"{SALIENT_TEXT}, mean of samples"
-    return resampler.summarise("mean", counts).quantity("n_salient", (), "1", text, label="salient coalitions")
+    return resampler.summarise("mean", counts).quantity("n_salient", (), "1", text, "salient coalitions")
 
 
 def axes(values: Sequence[FloatArray], sizes: int) -> dict[str, np.ndarray]:
@@ -241,11 +251,11 @@ def _kinds_by_size(resampler: Resampler, by_size: Sequence[Quantity], unit: str)
         of_size, dims = f"{kind} interactions of a size", ("size",)
         text = f"sum of |I| over the {of_size}, mean of samples"
         yield resampler.summarise("mean", strengths).quantity(
-            f"{prefix}strength_by_size", dims, unit, text, label=f"sum |I|{words}", role="headline"
+            f"{prefix}strength_by_size", dims, unit, text, f"sum |I|{words}", "headline"
         )
         text = f"strength of the {of_size} over that of all, AND and OR"
         yield resampler.summarise(share, *by_size).quantity(
-            f"{prefix}share_by_size", dims, "1", text, label=f"share{words}", role="by-order"
+            f"{prefix}share_by_size", dims, "1", text, f"share{words}", "by-order"
         )
 
 
@@ -261,7 +271,7 @@ def _saved(resampler: Resampler, sums: Sequence[Quantity]) -> Iterator[Quantity]
     labels = ("sum |I| before learning", "sum |I|, AND and OR")
     for name, held, label in zip(SAVED, sums, labels, strict=True):
         text = f"{held.meaning}, mean of samples"
-        yield resampler.summarise("mean", held).quantity(name, (), held.unit, text, label=label)
+        yield resampler.summarise("mean", held).quantity(name, (), held.unit, text, label)
 
 
 def _notes(splits: Sequence[Split]) -> Iterator[str]:

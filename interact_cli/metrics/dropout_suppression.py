@@ -73,6 +73,16 @@ class DropoutSuppression(DrawnSets, IndexMetric):
     index: Index = indices.lookup("multi-order")
     drop_rate: float = option(0.5, "Share of the players that dropout removes.", above=0, below=1, flag=True)
 
+    @property
+    def formula(self) -> str:
+        """One line."""
+        return "E_r I_drop^(s)(i,j) = mean over r ~ Binomial(s, 1 - drop rate) of I^(r)(i,j)"
+
+    @property
+    def example(self) -> str:
+        """A command that measures it."""
+        return "interact measure mlp.pt --dataset csv:rows.csv --metric dropout-suppression:drop-rate=0.3"
+
     def design(self, question: Question) -> Design:
         """Ask for the full table where it fits the budget, else for contexts of every order.
 
@@ -121,34 +131,29 @@ class DropoutSuppression(DrawnSets, IndexMetric):
         counted = {name: resampler.summarise("mean_of_known", *shares[name]) for name in SHARES}
         summary = (
             resampler.summarise("mean_abs", *moments).quantity(
-                "mean_abs", dims, unit, "mean |I^(s)| over pairs", label="mean |I|", role="by-order"
+                "mean_abs", dims, unit, "mean |I^(s)| over pairs", "mean |I|", "by-order"
             ),
             resampler.summarise("mean", by_order[0]).quantity(
                 "mean_abs_dropout",
                 dims,
                 unit,
                 f"mean |E_r I_drop^(s)| over pairs, {under}",
-                label="mean |I| under dropout",
-                role="by-order",
+                "mean |I| under dropout",
+                "by-order",
             ),
             resampler.summarise("ratio", *by_order).quantity(
-                "kept_by_order",
-                dims,
-                "1",
-                "mean |E_r I_drop^(s)| / mean |I^(s)|",
-                label="share kept",
-                role="by-order",
+                "kept_by_order", dims, "1", "mean |E_r I_drop^(s)| / mean |I^(s)|", "share kept", "by-order"
             ),
             kept.quantity(
                 "kept",
                 (),
                 "1",
                 f"mean |E_r I_drop| / mean |I|, both over pairs and orders >= 1, {under}",
-                label="share of mean |I| that dropout keeps",
-                role="headline",
+                "share of mean |I| that dropout keeps",
+                "headline",
             ),
             *[
-                counted[name].quantity(name, (), "1", f"{text}, mean over samples", label=label)
+                counted[name].quantity(name, (), "1", f"{text}, mean over samples", label)
                 for name, (_, text, label) in SHARES.items()
             ],
             resampler.summarise("mean_of_known", *quantiles).quantity(
@@ -156,8 +161,8 @@ class DropoutSuppression(DrawnSets, IndexMetric):
                 ("quantile",),
                 "1",
                 "quantiles of E_r I_drop / I^(s), mean over samples",
-                label="I under dropout / I",
-                role="by-order",
+                "I under dropout / I",
+                "by-order",
             ),
             *_check(np.stack([result.extras["gap"] for result in results])[cohort.included], unit),
         )

@@ -32,6 +32,18 @@ class IndexMetric(Metric):
         # Where it is sampled the draws are keyed by the index's own name, which must not change.
         return replace(self.index, name=self.name) if self.index.instead else self.index
 
+    @property
+    def formula(self) -> str:
+        """The index's."""
+        return self.index.formula
+
+    @property
+    def cost(self) -> str:
+        """Whether it can be sampled decides."""
+        if self.index.instead:
+            return f"all 2^n coalitions of a sample; never sampled: of more players measure {self.index.instead}"
+        return "all 2^n coalitions of a sample where --budget holds them, and then exact; else drawn contexts within it"
+
     def design(self, question: Question) -> Design:
         """Ask for a published protocol, else the full table where it fits the budget, else the index's sampled plan."""
         return design_for(self.asked_index, question, self if isinstance(self, DrawnSets) else None)

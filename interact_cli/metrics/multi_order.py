@@ -41,7 +41,7 @@ class MultiOrder(DrawnSets, IndexMetric):
         values = values_quantity(estimates, ("order", "pair"), unit, self.index.summary)
         summary = [
             resampler.summarise("mean", signed).quantity(
-                "mean", dims, unit, "mean of I over pairs", label="signed mean", role="by-order"
+                "mean", dims, unit, "mean of I over pairs", "signed mean", "by-order"
             ),
             *strengths.quantities(resampler, moments, dims, unit),
         ]
@@ -51,9 +51,7 @@ class MultiOrder(DrawnSets, IndexMetric):
         if pairs is not None:
             magnitude = resampler.summarise("mean_magnitude", values)
             text = "mean magnitude over samples"
-            summary.append(
-                magnitude.quantity("pair_mean_abs", ("order", "pair"), unit, text, label="mean |I|", role="by-pair")
-            )
+            summary.append(magnitude.quantity("pair_mean_abs", ("order", "pair"), unit, text, "mean |I|", "by-pair"))
             coordinates |= {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]}
         own_orders = [] if axis.dim == "order" else [_own_orders(results)]
         return self.measurement(

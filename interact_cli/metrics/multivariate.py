@@ -72,6 +72,21 @@ class MultivariateInteraction(WithinSpan, Metric):
         flag=True,
     )
 
+    @property
+    def formula(self) -> str:
+        """One line."""
+        return "B([A]) = phi([A]) - sum of phi(i) over A; T([A]) = B_max - B_min over the partitions of A"
+
+    @property
+    def cost(self) -> str:
+        """One line."""
+        return "all 2^n coalitions of a sample where --budget holds them, else drawn contexts of every coalition of A"
+
+    @property
+    def example(self) -> str:
+        """A command that measures it."""
+        return 'interact measure bert-folder --text "the film was not good" --metric multivariate --span 1:5'
+
     def design(self, question: Question) -> Design:
         """Ask for the full table where it fits the budget, else for drawn contexts of all coalitions of A.
 
@@ -177,8 +192,8 @@ def _means(numbers: Sequence[Quantity], cohort: Cohort) -> Iterator[Quantity]:
                 (),
                 part.unit,
                 text,
-                label=LABELS[part.name],
-                role="headline" if part.name in LEADING else "detail",
+                LABELS[part.name],
+                "headline" if part.name in LEADING else "detail",
             )
 
 

@@ -97,6 +97,11 @@ class Strength(PairStrengths):
     index: Index = indices.lookup("shapley-interaction")
     needs_ranges: bool = True
 
+    @property
+    def formula(self) -> str:
+        """One line."""
+        return "E |I(i,j)| over samples and pairs, I the Shapley interaction; normalised: over the range Y of the score"
+
     def design(self, question: Question) -> Design:
         """Ask as the index does; under the protocol of paper 000 for the order components too."""
         design = super().design(question)
@@ -158,7 +163,7 @@ class Strength(PairStrengths):
                 normalised = _divided(summary, range_, error or 0.0)
                 text = f"{STRENGTHS[name]}; over Y_{reading}, {known}"
                 label = f"{LABELS[name]} / Y {words}"
-                quantities.append(normalised.quantity(f"normalised_{name}_{reading}", (), "1", text, label=label))
+                quantities.append(normalised.quantity(f"normalised_{name}_{reading}", (), "1", text, label))
         return quantities
 
 
@@ -179,9 +184,9 @@ def _by_pair(values: Quantity, resampler: Resampler) -> list[Quantity]:
     """Summarise the pairs that all samples share."""
     signed, magnitude = (resampler.summarise(name, values) for name in ("mean", "mean_magnitude"))
     return [
-        signed.quantity("pair_mean", ("pair",), values.unit, "mean over samples", label="signed mean", role="by-pair"),
+        signed.quantity("pair_mean", ("pair",), values.unit, "mean over samples", "signed mean", "by-pair"),
         magnitude.quantity(
-            "pair_mean_abs", ("pair",), values.unit, "mean magnitude over samples", label="mean |I|", role="by-pair"
+            "pair_mean_abs", ("pair",), values.unit, "mean magnitude over samples", "mean |I|", "by-pair"
         ),
     ]
 

@@ -90,10 +90,10 @@ def _by_set(estimates: Sequence[Estimate], values: Quantity, resampler: Resample
     return [
         Quantity("shared_sets", ("set", "member"), first, "1", "the players of each set, in every sample"),
         resampler.summarise("mean", values).quantity(
-            "set_mean", ("set",), unit, "mean over samples", label="signed mean", role="by-pair"
+            "set_mean", ("set",), unit, "mean over samples", "signed mean", "by-pair"
         ),
         resampler.summarise("mean_magnitude", values).quantity(
-            "set_mean_abs", ("set",), unit, "mean magnitude over samples", label="mean |I|", role="by-pair"
+            "set_mean_abs", ("set",), unit, "mean magnitude over samples", "mean |I|", "by-pair"
         ),
     ]
 

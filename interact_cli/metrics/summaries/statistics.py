@@ -11,7 +11,7 @@ errors by that factor, intervals by percentiles further out, so that the interva
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import NormalDist
 
@@ -45,30 +45,12 @@ class Summary:
     """Names of the per-sample quantities that it takes."""
 
     def quantity(
-        self,
-        name: str,
-        dims: tuple[str, ...],
-        unit: str,
-        meaning: str,
-        *,
-        label: str = "",
-        role: Role = "detail",
+        self, name: str, dims: tuple[str, ...], unit: str, meaning: str, label: str = "", role: Role = "detail"
     ) -> Quantity:
         """Name the summary; the arguments are the fields of a `Quantity`."""
-        return Quantity(
-            name,
-            dims,
-            self.value,
-            unit,
-            meaning,
-            self.standard_error,
-            self.low,
-            self.high,
-            statistic=self.statistic,
-            parts=self.parts,
-            label=label,
-            role=role,
-        )
+        uncertainty = (self.standard_error, self.low, self.high)
+        made = Quantity(name, dims, self.value, unit, meaning, *uncertainty, label=label, role=role)
+        return replace(made, statistic=self.statistic, parts=self.parts)
 
 
 @dataclass(frozen=True)

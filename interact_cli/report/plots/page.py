@@ -7,7 +7,7 @@ import os
 import secrets
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,12 +19,13 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from interact_cli.errors import OutputError, UnknownNameError, UsageError
 from interact_cli.report.export import check_sample, metrics_of
 from interact_cli.report.plots.grid_map import COLORS
-from interact_cli.report.plots.panels import KINDS, Panel, panels_of, rows_of
+from interact_cli.report.plots.panels import KINDS, Panel, context_panel, panels_of, rows_of
 from interact_cli.report.plots.style import GREY, STYLE, WIDTH
 from interact_cli.report.views.pairs import Reading
 from interact_cli.report.wording import by_metric, module_name, players_count, subject
 from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
+from interact_cli.scores import SCORES, Score
 from interact_cli.words import count
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -40,6 +41,7 @@ def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
     neighbours: Literal[4, 8] = 8,
     reading: Reading = "mean-abs",
     pair: str | None = None,
+    known: Mapping[str, Score] = SCORES,
 ) -> list[str]:
     """Draw a report on one page; an existing picture is replaced only when the new one is complete.
 
@@ -52,6 +54,7 @@ def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
         neighbours: Neighbouring cells that Color(g) averages over.
         reading: Color(g) as the mean of |I| over them, or as |mean of I|.
         pair: ``"I,J"``, two players by number or name: those whose salient contexts ``kind="contexts"`` draws.
+        known: The score functions that there are; records become values by one of them.
 
     Returns:
         What was drawn, for example ``["curve of bottleneck", "map of shapley-interaction"]``.
@@ -72,7 +75,10 @@ def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
     if (pair is None) == (kind == "contexts"):
         raise UsageError("Expected --kind contexts together with --pair I,J, the pair whose contexts are drawn.")
     check_sample(report, sample)
-    panels = panels_of(report, sample, neighbours, kind, reading, pair)
+    if pair is None:
+        panels = panels_of(report, sample, neighbours, kind, reading)
+    else:
+        panels = [context_panel(report, sample, pair, known)]
     if not panels:
         wanted = f"the picture '{kind}'" if kind else "a picture"
         held = metrics_of(report)

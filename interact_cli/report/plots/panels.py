@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +29,7 @@ from interact_cli.report.views.pairs import PAIR_METRICS, Reading, find, pair_me
 from interact_cli.report.views.partitions import has_partitions
 from interact_cli.report.wording import by_metric
 from interact_cli.results import Measurement, Report
+from interact_cli.scores import Score
 from interact_cli.types import IntArray
 from interact_cli.words import count
 
@@ -63,9 +64,7 @@ class Panel:
         return f"{self.kind} of {' and '.join(measurement.key for measurement in self.measurements)}"
 
 
-def panels_of(
-    report: Report, sample: int, neighbours: int, kind: str | None, reading: Reading, pair: str | None
-) -> list[Panel]:
+def panels_of(report: Report, sample: int, neighbours: int, kind: str | None, reading: Reading) -> list[Panel]:
     """Choose the pictures of a report, in the order of the page.
 
     Args:
@@ -74,13 +73,7 @@ def panels_of(
         neighbours: Neighbouring cells that Color(g) averages over.
         kind: One of `KINDS`, None for all that need no pair.
         reading: Which reading of Color(g).
-        pair: The pair whose contexts are drawn.
-
-    Raises:
-        UsageError: no such pair, or nothing recorded of it.
     """
-    if pair is not None:
-        return [_context_panel(report, sample, pair)]
     panels = [panel for measurements in by_metric(report) for panel in _order_panels(report, measurements)]
     panels.sort(key=lambda panel: KINDS.index(panel.kind))
     samples = np.arange(sample, min(sample + SAMPLES, len(report.samples.ids)))
@@ -153,9 +146,19 @@ def _set_panels(report: Report, samples: IntArray) -> list[Panel]:
     ]
 
 
-def _context_panel(report: Report, sample: int, pair: str) -> Panel:
-    """Draw the salient contexts of one pair, from the records."""
-    recorded = recorded_contexts(report, sample, pair_named(report, sample, pair))
+def context_panel(report: Report, sample: int, pair: str, known: Mapping[str, Score]) -> Panel:
+    """Draw the salient contexts of one pair, from the records.
+
+    Args:
+        report: What was measured.
+        sample: Position in the sample table.
+        pair: ``"I,J"``, by number or name.
+        known: The score functions that there are.
+
+    Raises:
+        UsageError: no such pair, or nothing recorded of it.
+    """
+    recorded = recorded_contexts(report, sample, pair_named(report, sample, pair), known)
     draw = partial(draw_contexts, report=report, recorded=recorded, sample=sample)
     names = names_of(report, sample)
     of = " × ".join(names[player] for player in recorded.found.pair)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli import scores
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interactions.plans.contexts import TERMS
 from interact_cli.interactions.plans.pairs import within_radius
@@ -20,6 +20,7 @@ from interact_cli.interactions.salient_contexts import (
 from interact_cli.report.sentences import names_of
 from interact_cli.results import Report, SampleRecords
 from interact_cli.safe_text import safe_text
+from interact_cli.scores import SCORES, Score, resolve
 from interact_cli.types import FloatArray, PackedArray
 
 
@@ -33,7 +34,9 @@ class RecordedContexts:
     """Mean share of the other players that stand in a context: what the inclusion rate is to be compared with."""
 
 
-def recorded_contexts(report: Report, sample: int, pair: tuple[int, int]) -> RecordedContexts:
+def recorded_contexts(
+    report: Report, sample: int, pair: tuple[int, int], known: Mapping[str, Score] = SCORES
+) -> RecordedContexts:
     """Weigh every context S of a pair whose four coalitions S, S+i, S+j and S+i+j are among the records.
 
     Sizes of contexts weigh alike, as in the Shapley interaction, whatever plan recorded them.
@@ -42,6 +45,7 @@ def recorded_contexts(report: Report, sample: int, pair: tuple[int, int]) -> Rec
         report: With records.
         sample: Position in the sample table.
         pair: Two players of that sample.
+        known: The score functions that there are.
 
     Raises:
         UsageError: no records, none of this pair, vector records, or no such pair.
@@ -51,7 +55,7 @@ def recorded_contexts(report: Report, sample: int, pair: tuple[int, int]) -> Rec
     if report.records is None:
         raise UsageError("Expected a report with evaluation records, got one made with --no-records. Measure again.")
     held = report.records.read(sample)
-    values, unit = _values(report, held, sample)
+    values, unit = _values(report, held, sample, known)
     contexts, where = contexts_among(held.coalitions, pair, len(names))
     if not len(contexts):
         raise UsageError(_nothing(report, sample, pair, names))
@@ -85,12 +89,12 @@ def _player(text: str, shown: tuple[str, ...], plain: tuple[str, ...]) -> int:
     raise UnknownNameError("player", safe_text(text), shown)
 
 
-def _values(report: Report, held: SampleRecords, sample: int) -> tuple[FloatArray, str]:
+def _values(report: Report, held: SampleRecords, sample: int, known: Mapping[str, Score]) -> tuple[FloatArray, str]:
     """Return the values of a sample's coalitions, and their unit; of several games those of the last."""
     about = report.provenance
     modules = tuple(about.get("modules", ()))
     name = str(about["score"]).rpartition(", ")[2]
-    score = scores.resolve(name, about["output"], modules)[-1]
+    score = resolve(name, about["output"], modules, known)[-1]
     if score.vector:
         raise UsageError(f"Expected one number per coalition for a pair's contexts, got vectors ({safe_text(name)}).")
     slot = len(modules) - 1 if modules else 0

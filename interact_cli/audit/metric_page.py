@@ -1,0 +1,116 @@
+"""One metric whole: what it measures, by which formula, with which options, at what cost, and on a game to look up."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from textwrap import dedent
+
+import numpy as np
+
+from interact_cli import extensions
+from interact_cli.errors import InteractError
+from interact_cli.games.coalitions import unpack
+from interact_cli.interfaces import Cohort, Metric, Question
+from interact_cli.options import Option, options_of
+from interact_cli.results import Measurement
+from interact_cli.words import described, with_unit
+
+N_PLAYERS, N_SAMPLES = 4, 20
+GAME = (
+    "On four players, each worth 1, with 4 more where the first two are both present and 3 more where the last three "
+    "are (all 16 coalitions, 20 equal samples)"
+)
+
+
+@dataclass(frozen=True)
+class MetricPage:
+    """What ``interact list metrics NAME`` shows."""
+
+    name: str
+    summary: str
+    origin: str
+    about: str
+    """The first paragraph that its class says of itself."""
+    formula: str
+    source: str
+    cost: str
+    options: tuple[Option, ...]
+    example: str
+    """A command."""
+    worked: tuple[str, ...]
+    """What it says of `GAME`, line by line."""
+
+
+def metric_page(name: str) -> MetricPage:
+    """Put the page of a metric together; the worked example is measured now, by the metric itself.
+
+    Raises:
+        UnknownNameError: no such metric.
+        UsageError: a plugin's code fails.
+    """
+    metric = extensions.metric(name)
+    entry = next(entry for entry in extensions.metrics() if entry.name == name)
+    return MetricPage(
+        name=name,
+        summary=entry.summary,
+        origin=entry.origin,
+        about=_first_paragraph(metric),
+        formula=metric.formula,
+        source=metric.source,
+        cost=metric.cost,
+        options=options_of(metric),
+        example=metric.example,
+        worked=tuple(_worked(metric)),
+    )
+
+
+def _first_paragraph(metric: Metric) -> str:
+    said = inspect.cleandoc(type(metric).__doc__ or "").partition("\n\n")[0]
+    return " ".join(dedent(said).split()).replace("``", "")
+
+
+def _worked(metric: Metric) -> list[str]:
+    """Measure the metric on `GAME` and tell what it says."""
+    try:
+        measured = _measured(metric)
+    except InteractError as error:  # a plugin may need other players than these
+        return [f"(not to be measured on four players: {error})"]
+    said = {name for finding in measured.findings for name in finding.says}
+    numbers = [
+        f"{quantity.called}: {described(quantity)}"
+        if quantity.dims == ()
+        else f"{quantity.called} by {quantity.dims[0]}: "
+        + with_unit(", ".join(f"{value:.3g}" for value in np.asarray(quantity.values, dtype=np.float64)), quantity.unit)
+        for quantity in measured.summary
+        if quantity.role == "headline"
+        and len(quantity.dims) < 2
+        and not (quantity.dims == () and quantity.name in said)
+    ]
+    return [*(finding.sentence for finding in measured.findings if not finding.word), *numbers]
+
+
+def _measured(metric: Metric) -> Measurement:
+    questions = [Question(N_PLAYERS, 2**N_PLAYERS, 0, f"sample/{k}") for k in range(N_SAMPLES)]
+    results = []
+    for question in questions:
+        design = metric.design(question)
+        present = unpack(design.asked, N_PLAYERS)
+        values = present.sum(axis=1) + 4.0 * present[:, :2].all(axis=1) + 3.0 * present[:, 1:].all(axis=1)
+        vectors = np.stack([values, 2 * values], axis=1) if metric.of_vectors else values
+        results.append(metric.reduce(design, vectors.astype(np.float64), question))
+    return metric.aggregate(
+        results,
+        Cohort(
+            included=np.ones(N_SAMPLES, dtype=np.bool_),
+            n_players=np.full(N_SAMPLES, N_PLAYERS),
+            shared_players=True,
+            grid=None,
+            unit="points",
+            seed=0,
+            intervals=True,
+            names=("first", "second", "third", "fourth"),
+            full_value=np.full(N_SAMPLES, N_PLAYERS + 7.0),
+            empty_value=np.zeros(N_SAMPLES),
+        ),
+    )
