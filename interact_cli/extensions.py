@@ -99,8 +99,13 @@ def metric(name: str) -> Metric:
     factory = registry.get(name)
     origin = next(entry.origin for entry in registry if entry.name == name)
     with _blamed(f"metric '{name}' of {origin}"):
-        made: Metric = factory()
-        own_name = made.name
+        made = factory()
+    if not isinstance(made, Metric):
+        raise UsageError(
+            f"Expected metric '{name}' of {origin} to be an interact_cli.interfaces.Metric, got "
+            f"{type(made).__name__}. Have it corrected, or uninstall it."
+        )
+    own_name = made.name
     if own_name != name:
         raise UsageError(
             f"Expected metric '{name}' of {origin} to carry the name of its entry point, got '{safe_text(own_name)}'. "

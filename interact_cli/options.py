@@ -105,7 +105,7 @@ class Option:
         """Return one value; None where it does not fit."""
         if isinstance(value, str) and self.kind is not str:
             value = _parsed(value, self.kind)
-        if self.kind is float and type(value) is int:
+        if self.kind is float and type(value) is int and abs(value) <= LARGEST:
             value = float(value)
         if type(value) is not self.kind or value == "" or (self.choices and value not in self.choices):
             return None
@@ -204,7 +204,7 @@ def configured(metric: T, given: Mapping[str, Any]) -> T:
         if wanted not in known:
             if not known:
                 raise UsageError(f"'{safe_text(name, 60)}' has no options, got {safe_text(typed, 60)}. Leave it out.")
-            typed_names = (one.typed for one in known.values())
+            typed_names = (one.typed for one in known.values() if not one.setting)
             raise UnknownNameError(f"option of '{safe_text(name, 60)}':", safe_text(typed, 60), typed_names)
         one = known[wanted]
         if one.setting:
@@ -228,7 +228,7 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
     """Read what follows ``-m``: a name, or a name with options.
 
     Raises:
-        UsageError: no such form, or an option that is given twice.
+        ValueError: no such form, or an option that is given twice.
 
     Example:
         >>> parse("multi-order:pairs=radius:1,contexts=8")
@@ -239,9 +239,9 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
     for part in told.split(",") if colon else ():
         option_name, equals, value = (piece.strip() for piece in part.partition("="))
         if not option_name or not equals or option_name.replace("-", "_") in {k.replace("-", "_") for k in given}:
-            raise UsageError(
-                f"Expected NAME:OPTION=VALUE,OPTION=VALUE, each option once, for example "
-                f"multi-order:pairs=all,contexts=8, got '{safe_text(text, 80)}'."
+            raise ValueError(
+                "expected NAME:OPTION=VALUE,OPTION=VALUE, each option once, for example "
+                "multi-order:pairs=all,contexts=8"
             )
         given[option_name] = value
     return name, given

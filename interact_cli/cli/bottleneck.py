@@ -6,34 +6,16 @@ from typing import Any
 
 from interact_cli.cli.flags import COMMON, EPOCHS, option_flags, takes
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import (
-    Checkpoint,
-    Config,
-    DryRun,
-    Json,
-    ProgressKind,
-    Set,
-    carry_out,
-    settings_from,
-)
+from interact_cli.cli.measuring import Call
 
 
 @guarded
 @takes((EPOCHS, *COMMON), option_flags)
-def bottleneck(
-    flags: dict[str, Any],
-    checkpoint: Checkpoint = None,
-    config: Config = None,
-    set_: Set = None,
-    dry_run: DryRun = False,
-    json: Json = False,
-    progress_: ProgressKind = "auto",
-) -> None:
+def bottleneck(flags: dict[str, Any], call: Call) -> None:
     """Measure which orders of interaction a network encodes, against noise and theory (paper 003).
 
     Without a checkpoint the data set's reference network is trained first and kept in the cache.
 
     Example: interact bottleneck --dataset cifar10
     """
-    settings = settings_from(config, set_, checkpoint, {**flags, "metrics": ("bottleneck",)})
-    carry_out(settings, dry_run=dry_run, json=json, kind=progress_)
+    call.carry_out({**flags, "metrics": ("bottleneck",)})

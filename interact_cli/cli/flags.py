@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -125,18 +125,25 @@ LATE = "with_late_flags"
 
 
 def _with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable[..., None]:
+    """Return a function of keywords alone: the command's own, the fields of those that are dataclasses, the flags."""
+    hints = get_type_hints(command, include_extras=True)
+    signature = inspect.signature(command)
+    groups = {name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)}
+
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
         given = {flag: arguments.pop(flag.parameter) for flag in flags}
-        command(**arguments, flags={flag.setting: _value(flag, v) for flag, v in given.items() if v not in (None, [])})
+        made = {name: kind(**{f.name: arguments.pop(f.name) for f in fields(kind)}) for name, kind in groups.items()}
+        told = {flag.setting: _value(flag, value) for flag, value in given.items() if value not in (None, [])}
+        command(**arguments, **made, flags=told)
 
-    hints = get_type_hints(command, include_extras=True)
-    signature = inspect.signature(command)
-    own = [
-        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in signature.parameters.items()
-        if name != "flags"
-    ]
+    own: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        if name in groups:
+            kinds = get_type_hints(groups[name], include_extras=True)
+            own += [_keyword(field.name, kinds[field.name], field.default) for field in fields(groups[name])]
+        elif name != "flags":
+            own.append(_keyword(name, hints[name], parameter.default))
     parameters = [*own, *(_parameter(flag) for flag in flags)]
     vars(run)["__signature__"] = signature.replace(parameters=parameters)
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -144,11 +151,15 @@ def _with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable
     return run
 
 
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
 def _parameter(flag: Flag) -> inspect.Parameter:
     names = [flag.name] if flag.short is None else [flag.name, flag.short]
     option = typer.Option(*names, help=flag.help, rich_help_panel=flag.panel, metavar=flag.metavar, show_default=False)
     annotation: Any = Annotated[flag.kind | None, option]
-    return inspect.Parameter(flag.parameter, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    return _keyword(flag.parameter, annotation, None)
 
 
 def _value(flag: Flag, given: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +26,38 @@ ProgressKind = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Call:
+    """What every command that measures a checkpoint is called with, besides its flags."""
+
+    checkpoint: Checkpoint = None
+    config: Config = None
+    set_: Set = None
+    dry_run: DryRun = False
+    json: Json = False
+    progress_: ProgressKind = "auto"
+
+    @property
+    def told(self) -> Progress:
+        """Who is told what happens."""
+        return progress(self.progress_)
+
+    def carry_out(self, flags: dict[str, Any]) -> None:
+        """Measure, or say what measuring would cost, and print the result."""
+        settings = settings_from(self.config, self.set_, self.checkpoint, flags)
+        check_output_name(settings.run.output)
+        told = self.told
+        if self.dry_run:
+            show_forecast(settings, told, json=self.json)
+            return
+        from interact_cli.audit.run import run
+
+        outcome = run(settings, told, sys.argv)
+        if outcome.reused:
+            told.note("Already measured: this is the finished report of the same run, no forward pass was made.")
+        show_report(outcome.report, outcome.path, json=self.json)
+
+
 def settings_from(
     config: Path | None, assignments: list[str] | None, checkpoint: Path | None, flags: dict[str, Any]
 ) -> Settings:
@@ -45,21 +77,6 @@ def settings_from(
     if settings.data.texts and settings.data.name is not None:
         raise UsageError("--text gives the texts themselves and --dataset names others. Leave one of them out.")
     return settings
-
-
-def carry_out(settings: Settings, *, dry_run: bool, json: bool, kind: str) -> None:
-    """Measure, or say what measuring would cost, and print the result."""
-    check_output_name(settings.run.output)
-    told = progress(kind)
-    if dry_run:
-        show_forecast(settings, told, json=json)
-        return
-    from interact_cli.audit.run import run
-
-    outcome = run(settings, told, sys.argv)
-    if outcome.reused:
-        told.note("Already measured: this is the finished report of the same run, no forward pass was made.")
-    show_report(outcome.report, outcome.path, json=json)
 
 
 def check_output_name(output: Path | None) -> None:

@@ -45,10 +45,10 @@ def load_settings(
     given += [(dotted, value) for dotted, value in (flags or {}).items() if value is not None]
     for dotted, value in given:
         _assign(tree, dotted.split("."), value)
+    where = f" in '{safe_text(config)}', the environment or the command line" if config else ""
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        where = f" in '{safe_text(config)}', the environment or the command line" if config else ""
         told = problems(error, Settings)
         raise UsageError(f"Settings do not fit{where}: {told}. ('interact validate' checks a file.)") from None
 

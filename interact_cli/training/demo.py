@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,14 @@ import torch
 import yaml
 from torch import nn
 
-from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.bundled import breast_cancer, digits
 from interact_cli.errors import InteractError, RunFailed
 from interact_cli.interfaces import DataRequest, Dataset, DatasetReader
 from interact_cli.networks import mlp
 from interact_cli.progress import Progress, Silent
-from interact_cli.training.examples import load_examples
 from interact_cli.training.files import writable_folder, write_bytes, write_checkpoint
-from interact_cli.training.fit import Recipe, accuracy, build, fit
+from interact_cli.training.fit import Recipe, build
+from interact_cli.training.job import Job
 from interact_cli.training.layout import Trained, timm_layout
 from interact_cli.training.reference import REFERENCES
 from interact_cli.types import Columns, InputSpec
@@ -130,28 +130,22 @@ def train_one(network: DemoNetwork, *, seed: int, progress: Progress) -> tuple[T
     """Train one network; return it with the held-out data that its accuracy rests on."""
     train, test = (network.data(DataRequest(name="", split=split)) for split in ("train", "test"))
     spec = network.input or _columns_input(train)
-    examples, held_out = (load_examples(part, preprocess(spec), network.n_classes) for part in (train, test))
-    module = make_network(network, seed=seed)
-    fit(module, examples, network.recipe, seed=seed, device="cpu", progress=progress)
-    trained = Trained(
-        arch=network.arch,
-        module=module,
-        input=spec,
-        n_classes=network.n_classes,
-        recipe=network.recipe,
-        seed=seed,
-        accuracy=accuracy(module, held_out),
-        model_kwargs=network.model_kwargs,
-    )
-    return trained, test
+    make = partial(_built, network)
+    job = Job(network.arch, make, spec, network.n_classes, network.recipe, seed, network.model_kwargs)
+    return job.trained(train, test, "cpu", progress), test
 
 
 def make_network(network: DemoNetwork, *, seed: int) -> nn.Module:
     """Build one network with its seeded initial weights."""
+    return build(partial(_built, network), seed)
+
+
+def _built(network: DemoNetwork) -> nn.Module:
     if network.arch.startswith("py:"):
-        return build(lambda: mlp(**network.model_kwargs), seed)
+        return mlp(**network.model_kwargs)
     options = {"num_classes": network.n_classes, "in_chans": DIGITS_INPUT.shape[0], **network.model_kwargs}
-    return build(lambda: timm.create_model(network.arch, **options), seed)
+    made: nn.Module = timm.create_model(network.arch, **options)
+    return made
 
 
 def _columns_input(train: Dataset) -> InputSpec:

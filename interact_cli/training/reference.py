@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from torch import nn
 
 from interact_cli import networks, seeding
 from interact_cli.adapters.architectures.source_code import code_digest
-from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.drawing import fingerprint, raw_digest
 from interact_cli.errors import CheckpointRefused, DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import Dataset
 from interact_cli.progress import Progress
-from interact_cli.training.examples import load_examples
 from interact_cli.training.files import Stored, read_checkpoint, writable_folder, write_checkpoint
-from interact_cli.training.fit import Recipe, accuracy, build, fit
-from interact_cli.training.layout import Trained, timm_layout
+from interact_cli.training.fit import Recipe, build
+from interact_cli.training.job import Job
+from interact_cli.training.layout import timm_layout
 from interact_cli.types import InputSpec, Model
 
 RECIPE_VERSION = 1
@@ -127,8 +127,12 @@ class _Job:
     seed: int
     key: str
 
-    def network(self) -> nn.Module:
-        return build(lambda: self.reference.make(self.reference.n_classes, self.reference.input.shape[0]), self.seed)
+    @property
+    def network(self) -> Job:
+        reference = self.reference
+        make = partial(reference.make, reference.n_classes, reference.input.shape[0])
+        arch = f"py:{networks.__name__}:{reference.network}"
+        return Job(arch, make, reference.input, reference.n_classes, self.recipe, self.seed)
 
 
 def _key(reference: Reference, recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> str:
@@ -190,7 +194,7 @@ def _epochs(dataset_name: str, asked: int | None, device: str) -> int:
 def _cached(job: _Job, path: Path, progress: Progress) -> tuple[nn.Module, Stored] | None:
     if not path.exists():
         return None
-    module = job.network()
+    module = job.network.network()
     try:
         stored = read_checkpoint(path)
         if stored.content["key"] != job.key:
@@ -205,32 +209,19 @@ def _cached(job: _Job, path: Path, progress: Progress) -> tuple[nn.Module, Store
 
 def _trained(job: _Job, path: Path, device: str, progress: Progress) -> tuple[nn.Module, Stored]:
     writable_folder(path.parent)
-    as_input = preprocess(job.reference.input)
-    examples = load_examples(job.train, as_input, job.reference.n_classes)
-    held_out = load_examples(job.test, as_input, job.reference.n_classes)
-    module = job.network()
     progress.note(
         f"Training the reference network of '{job.train.name}', {job.reference.network}: "
-        f"{_count(job.recipe.epochs, 'epoch')} on {_count(len(examples), 'image')}, seed {job.seed}."
+        f"{_count(job.recipe.epochs, 'epoch')} on {_count(len(job.train), 'image')}, seed {job.seed}."
     )
-    fit(module, examples, job.recipe, seed=job.seed, device=device, progress=progress)
-    trained = Trained(
-        arch=f"py:{networks.__name__}:{job.reference.network}",
-        module=module,
-        input=job.reference.input,
-        n_classes=job.reference.n_classes,
-        recipe=job.recipe,
-        seed=job.seed,
-        accuracy=accuracy(module, held_out, device),
-    )
+    trained = job.network.trained(job.train, job.test, device, progress)
     content = {
         **timm_layout(trained),
         "key": job.key,
         "recipe": asdict(job.recipe),
         "accuracy": trained.accuracy,
-        "held_out": len(held_out),
+        "held_out": len(job.test),
     }
-    return module, write_checkpoint(path, content)
+    return trained.module, write_checkpoint(path, content)
 
 
 def _held_out(stored: Stored) -> str:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from interact_cli.audit.asking import ask
 from interact_cli.config.loading import load_settings
-from interact_cli.config.settings import Settings
+from interact_cli.config.settings import Settings, deciding, decisions
 from interact_cli.errors import UsageError
 
 
@@ -29,6 +30,20 @@ def refused(config: Path | None = None, **sources) -> str:
     return str(caught.value)
 
 
+def refused_question(**sources) -> str:
+    """Settings that can be read, and that ask for what cannot be asked."""
+    settings = load_settings(**sources)
+    with pytest.raises(UsageError) as caught:
+        ask(settings)
+    assert "\n" not in str(caught.value), "one line"
+    return str(caught.value)
+
+
+def names_of(settings: Settings) -> list[str]:
+    assert all(asked.options == {} for asked in settings.metrics)
+    return [asked.name for asked in settings.metrics]
+
+
 def test_nothing_given_is_the_defaults():
     assert load_settings() == Settings()
     assert load_settings(environ={"PATH": "/bin"}, flags={"run.device": None}) == Settings()
@@ -42,7 +57,7 @@ def test_a_file(config):
         )
     )
     assert settings.checkpoint == Path("a/ckpt.pt")
-    assert settings.metrics == ("shapley", "multi-order")
+    assert names_of(settings) == ["shapley", "multi-order"]
     assert settings.arch_args == {"num_classes": 10, "depth": 0.1}
     assert (settings.data.name, settings.data.only) == ("digits", "correct")
     assert (settings.plan.budget, settings.plan.seed, settings.run.batch_size) == (2000, 0, 7)
@@ -84,18 +99,66 @@ def test_environment():
         "interact_run__force": "true",
     }
     settings = load_settings(environ=environ)
-    assert (settings.run.device, settings.run.batch_size, settings.metrics) == ("cpu", 64, ("shapley",))
+    assert (settings.run.device, settings.run.batch_size, names_of(settings)) == ("cpu", 64, ["shapley"])
     assert settings.data.root == Path("here")
     assert settings.run.force is False, "lower-case names are not ours"
     assert "unknown name 'budgets', did you mean" not in refused(environ={"INTERACT_BUDGETS": "3"})
-    assert "unknown name 'plan.budgets', did you mean 'budget'?" in refused(environ={"INTERACT_PLAN__BUDGETS": "3"})
+    assert "unknown name 'run.devices', did you mean 'device'?" in refused(environ={"INTERACT_RUN__DEVICES": "cpu"})
+    assert "Unknown setting of the plan 'budgets'. Did you mean 'budget'?" in refused_question(
+        environ={"INTERACT_PLAN__BUDGETS": "3"}
+    )
+
+
+def test_a_metric_in_another_form_is_shown_the_form(config):
+    assert "Expected NAME:OPTION=VALUE,OPTION=VALUE" in refused(config("metrics: ['a:b']"))
+    assert "expected a metric: its NAME, NAME:OPTION=VALUE, or a mapping from" in refused(config("metrics: [3]"))
+
+
+AS_WRITTEN = [
+    "metrics: [shapley, {multi-order: {pairs: 'radius:1', contexts: 8}}]\n",
+    "metrics:\n  shapley:\n  multi-order: {pairs: 'radius:1', contexts: 8}\n",
+    "metrics:\n  - shapley: {}\n  - multi-order:\n      pairs: radius:1\n      contexts: 8\n",
+    "metrics: [shapley, 'multi-order:pairs=radius:1,contexts=8']\n",
+]
+
+
+@pytest.mark.parametrize("text", AS_WRITTEN)
+def test_options_stand_with_their_metric(config, text):
+    asked = ask(load_settings(config(text)))
+    assert [metric.name for metric in asked.metrics] == ["shapley", "multi-order"]
+    assert (asked.metrics[1].pairs, asked.metrics[1].contexts) == ("radius:1", 8)
+    assert asked.settings.model_dump()["metrics"] == ("shapley", {"multi-order": {"pairs": "radius:1", "contexts": 8}})
+
+
+@pytest.mark.parametrize("metrics", ["[shapley, banzhaf, shapley]", "['a:b=1', {a: {}}]"])
+def test_a_metric_that_is_asked_for_twice_is_refused(config, metrics):
+    name = "shapley" if "shapley" in metrics else "a"
+    assert f"metrics: expected each metric once, '{name}' is asked for twice" in refused(config(f"metrics: {metrics}"))
+
+
+def test_an_option_of_the_plan_is_for_all_metrics_that_have_it(config):
+    told = "plan: {pairs: all, contexts: 4}\nmetrics: [shapley, multi-order, {strength: {pairs: 'radius:1'}}]\n"
+    asked = ask(load_settings(config(told)))
+    assert asked.settings.model_dump()["metrics"] == (
+        "shapley",
+        {"multi-order": {"pairs": "all", "contexts": 4}},
+        {"strength": {"pairs": "radius:1", "contexts": 4}},
+    )
+    assert set(asked.settings.plan.model_dump()) == {"budget", "seed", "instability", "protocol"}
+    assert ask(asked.settings).settings == asked.settings, "asked again, nothing changes"
+
+
+def test_an_option_at_its_default_is_as_if_it_were_not_named():
+    plain = ask(load_settings(flags={"metrics": ["multi-order"]})).settings
+    assert ask(load_settings(flags={"metrics": ["multi-order:pairs=auto"], "plan.contexts": None})).settings == plain
+    assert ask(load_settings(flags={"metrics": ["multi-order"], "plan.pairs": "auto"})).settings == plain
 
 
 def test_set_reads_yaml_and_keeps_later_equal_signs():
     settings = load_settings(
         assignments=["metrics=[shapley, strength]", "run.records=false", "score=a=b", "arch_args.depth=2", "players="]
     )
-    assert settings.metrics == ("shapley", "strength")
+    assert names_of(settings) == ["shapley", "strength"]
     assert settings.run.records is False
     assert (settings.score, settings.arch_args, settings.players) == ("a=b", {"depth": 2}, None)
 
@@ -136,10 +199,11 @@ def test_all_problems_in_one_line(config):
 @pytest.mark.parametrize(
     "text",
     [
-        "plan: {budget: -1}", "plan: {budget: 1.5}", "plan: {seed: x}", "plan: {contexts: 1}", "plan: 3", "plan: [1]",
+        "plan: {budget: -1}", "plan: {budget: 1.5}", "plan: {seed: x}", "plan: 3", "plan: [1]",
         "run: {batch_size: 0}", "run: {batch_size: large}", "run: {records: 7}", "run: {output: 3}", "metrics: shapley",
-        "metrics: [1]", "metrics: {a: b}", "arch_args: 3", "data: {only: some}", "data: {max_failures: -1}",
-        "target: both",
+        "metrics: [1]", "metrics: {a: b}", "metrics: [{}]", "metrics: [{a: {}, b: {}}]", "metrics: [{a: [1]}]",
+        "metrics: ['']", "metrics: [[a]]",
+        "arch_args: 3", "data: {only: some}", "data: {max_failures: -1}", "target: both",
         "training: {epochs: 0}", "plan: {seed: true}", "plan: {budget: true}", "run: {batch_size: true}",
     ],
 )  # fmt: skip
@@ -197,8 +261,46 @@ def test_every_setting_says_what_it_is():
     assert all(section.__doc__ for section in sections(Settings))
 
 
-def test_settings_round_trip_through_json():
-    settings = load_settings(assignments=["metrics=[shapley]", "checkpoint=a.pt", "run.batch_size=7"])
+def settings_named(section: type[BaseModel] = Settings, above: str = "") -> set[str]:
+    """The dotted names of all settings, counted here."""
+    named: set[str] = set()
+    for name, field in section.model_fields.items():
+        inner = field.annotation
+        if name in {"data", "plan", "run", "training"}:
+            named |= settings_named(inner, f"{name}.")
+        else:
+            named.add(above + name)
+    return named
+
+
+def test_every_setting_says_what_it_decides():
+    held = decisions()
+    assert held.keys() == settings_named()
+    assert {one.what for one in held.values()} == {"records", "question", "rounding", "place"}
+    parts = [deciding(what) for what in ("records", "question", "rounding", "place")]
+    assert sorted(name for part in parts for name in part) == sorted(held)
+    assert deciding("question") == (
+        "data.only", "score", "target", "metrics", "plan.budget", "plan.seed", "plan.instability"
+    )  # fmt: skip
+    assert set(deciding("place")) == {
+        "checkpoint", "data.root", "data.samples", "data.allow_download", "run.output", "run.force", "run.records",
+        "training.epochs", "training.seed",
+    }  # fmt: skip
+    assert set(deciding("rounding")) == {"run.device", "run.batch_size"}
+
+
+def test_what_decides_through_a_part_of_the_identity_names_it():
+    for name, decides in decisions().items():
+        assert bool(decides.through) == (decides.what in {"records", "rounding"}), name
+
+
+@pytest.mark.parametrize(
+    "metrics", ["[shapley]", "[{multi-order: {pairs: all}}, shapley]", "['k-shapley:interaction-size=3']"]
+)
+def test_settings_round_trip_through_json(metrics):
+    settings = load_settings(
+        assignments=[f"metrics={metrics}", "checkpoint=a.pt", "run.batch_size=7", "plan.pairs=all"]
+    )
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
 
 
@@ -207,12 +309,25 @@ HUGE = 10**24
 
 @pytest.mark.parametrize(
     "name",
-    ["data.n_samples", "data.limit", "data.max_failures", "plan.budget", "plan.seed", "plan.contexts", "run.batch_size",
-     "training.epochs", "training.seed"],
+    ["data.n_samples", "data.limit", "data.max_failures", "plan.budget", "plan.seed", "plan.instability",
+     "run.batch_size", "training.epochs", "training.seed"],
 )  # fmt: skip
 def test_every_count_is_bounded(name):
     assert name in refused(flags={name: HUGE})
     assert name in refused(assignments=[f"{name}=-1"])
+
+
+@pytest.mark.parametrize("name", ["contexts", "interaction_size"])
+def test_every_count_of_a_metric_is_bounded(name):
+    typed = name.replace("_", "-")
+    metrics = {"metrics": ["shapley-interaction"]}
+    for value in (HUGE, -1, 0):
+        assert f"Expected {typed} of 'plan' to be a whole number" in refused_question(
+            flags={**metrics, f"plan.{name}": value}
+        )
+        assert f"Expected {typed} of 'shapley-interaction' to be a whole number" in refused_question(
+            flags={"metrics": [{"shapley-interaction": {name: value}}]}
+        )
 
 
 def test_every_number_has_both_bounds():

@@ -12,19 +12,22 @@ from support.gate_reports import (
     made,
     pair_of_reports,
     reordered,
-    with_config,
     with_measurement,
+    with_options,
     with_players,
     with_provenance,
+    with_question,
     with_samples,
 )
 from support.text_gate_reports import text_report
 
+from interact_cli import extensions
 from interact_cli.errors import NotComparable
 from interact_cli.gates.compare import compare
 from interact_cli.gates.policy import MAY_DIFFER
 from interact_cli.gates.reports.comparability import Allowed, comparability
-from interact_cli.gates.reports.stated import FIELDS, words
+from interact_cli.gates.reports.stated import FIELDS, question_fields, words
+from interact_cli.options import Option, options_of
 from interact_cli.results import PlayerTable, Report, SampleTable
 
 SMALL = {"n_samples": 4, "metrics": ("multi-order", "shapley")}
@@ -44,8 +47,12 @@ def provenance(*path: str, to: Any) -> Flip:
     return flip
 
 
-def plan(**changed: Any) -> Flip:
-    return lambda report: with_config(report, "plan", **changed)
+def asked(name: str, *, to: Any) -> Flip:
+    return lambda report: with_question(report, {name: to})
+
+
+def option(metric: str, /, **changed: Any) -> Flip:
+    return lambda report: with_options(report, metric, **changed)
 
 
 def players(**changed: Any) -> Flip:
@@ -90,9 +97,10 @@ def learned(report: Report, **settings: Any) -> Report:
 
 
 FLIPS: dict[str, Flip] = {
-    "score": provenance("score", to="prob"),
+    "score": asked("score", to="prob"),
     "score unit": provenance("score_unit", to="probability"),
-    "target": provenance("target", to="predicted"),
+    "target": asked("target", to="predicted"),
+    "protocol": provenance("protocol", to="deng2022"),
     "data: name": provenance("data", "name", to="csv:other.csv"),
     "data: split": provenance("data", "split", to="train"),
     "data: fingerprint": provenance("data", "fingerprint", to="0" * 64),
@@ -112,16 +120,11 @@ FLIPS: dict[str, Flip] = {
     "entry: call": provenance("entry", "call", to=1),
     "baseline: name": players(baseline_name="zero"),
     "baseline: values": players(baseline=np.full(8, 0.5, np.float32)),
-    "plan: budget": plan(budget=151),
-    "plan: seed": plan(seed=1),
-    "plan: pairs": plan(pairs="all"),
-    "plan: contexts": plan(contexts=3),
-    "plan: interaction size": plan(interaction_size=3),
-    "plan: partitions": plan(partitions="all"),
-    "plan: learned": plan(learned="paper"),
-    "plan: drop rate": plan(drop_rate=0.4),
-    "plan: instability": plan(instability=2),
-    "plan: protocol": plan(protocol="deng2022"),
+    "plan: budget": asked("plan.budget", to=151),
+    "plan: seed": asked("plan.seed", to=1),
+    "plan: instability": asked("plan.instability", to=2),
+    "multi-order: pairs": option("multi-order", pairs="all"),
+    "multi-order: contexts": option("multi-order", contexts=3),
     "plan: coalitions": provenance("plan_hash", to="1" * 64),
     "plan: asked coalitions": other_count("asked"),
     "plan: unique coalitions": other_count("unique"),
@@ -171,7 +174,42 @@ def test_the_refusal_is_one_line_with_both_values(field: str):
 
 
 def test_every_field_of_the_table_is_flipped_here():
-    assert {field.name for field in FIELDS} <= FLIPS.keys()
+    assert {field.name for field in (*FIELDS, *question_fields(*pair()))} <= FLIPS.keys()
+
+
+OPTIONS = [
+    pytest.param(entry.name, one, id=f"{entry.name}:{one.name}")
+    for entry in extensions.metrics()
+    if entry.origin == extensions.ORIGIN
+    for one in options_of(extensions.metric(entry.name))
+    if not one.setting
+]
+
+
+def test_no_metrics_option_is_forgotten_here():
+    named = {param.values[1].name for param in OPTIONS}
+    assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate"}
+
+
+@pytest.mark.parametrize(("metric", "of_metric"), OPTIONS)
+def test_each_option_of_each_metric_stands_against_a_comparison(metric: str, of_metric: Option):
+    reference, candidate = (with_question(side, {"metrics": [[metric, 1, {}]]}) for side in pair())
+    value = of_metric.choices[-1] if of_metric.choices else {int: 3, float: 0.4, str: "all"}[of_metric.kind]
+    other = option(metric, **{of_metric.name: value})
+    field = f"{metric}: {of_metric.name.replace('_', ' ')}"
+
+    assert found(reference, other(candidate)) == {field: ("the default", words(value))}
+    assert found(other(reference), candidate) == {field: (words(value), "the default")}
+    assert not found(other(reference), other(candidate))
+
+
+def test_a_setting_that_only_one_report_knows_is_not_stated_by_the_other():
+    """A later version may ask more of the records."""
+    reference, candidate = pair()
+    newer = asked("plan.brand_new", to=True)(candidate)
+
+    assert found(reference, newer) == {"plan: brand new": ("not stated", "True")}
+    assert found(newer, reference) == {"plan: brand new": ("True", "not stated")}
 
 
 def leaves(document: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -183,6 +221,10 @@ def leaves(document: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...
         yield path
 
 
+def beneath(*path: str) -> list[tuple[str, ...]]:
+    return [leaf for leaf in leaves(made(**SMALL).provenance) if leaf[: len(path)] == path]
+
+
 BELONGS_TO_THE_VERSION = {
     ("arch",), ("arch_source",), ("checkpoint", "path"), ("checkpoint", "sha256"), ("checkpoint", "weights_key"),
     ("content_key",), ("notes",), ("preprocessing", "kind"), ("preprocessing", "shape"), ("preprocessing", "mean"),
@@ -190,9 +232,20 @@ BELONGS_TO_THE_VERSION = {
 }  # fmt: skip
 """What is judged, or a remark (preprocessing)."""
 SAID_TWICE = {
-    ("budget",): "the settings",
-    ("seed",): "the settings",
-    ("protocol",): "the settings",
+    ("budget",): "the question",
+    ("seed",): "the question",
+    ("score",): "the question",
+    ("target",): "the question",
+    ("batch_rows",): "the rounding",
+    ("device",): "the rounding",
+    ("threads",): "the rounding",
+    ("entry", "way"): "the rounding",
+    ("identity", "question", "ranges"): "the normaliser",
+    ("identity", "question", "illustration"): "the illustration",
+    ("identity", "question", "records kept"): "no number",
+    ("identity", "question", "data.only"): "no number of a sample; a remark",
+    **dict.fromkeys(beneath("identity", "records"), "each part of the records in its own way"),
+    **dict.fromkeys(beneath("identity", "question", "metric origins"), "the metrics' origins"),
     ("players",): "the player table",
     ("baseline", "name"): "the player table",
     ("baseline", "source"): "the values",
@@ -204,7 +257,7 @@ SAID_TWICE = {
     ("smaller_batches",): "last bits",
 }
 """Entry of the provenance -> where the same is checked."""
-LAST_BITS = {("batch_rows",), ("device",), ("threads",), ("entry", "way")}
+LAST_BITS = set(beneath("identity", "rounding"))
 
 
 def test_nothing_in_the_provenance_goes_unseen():
@@ -235,7 +288,7 @@ def test_nothing_in_the_sample_table_goes_unseen():
     assert checked | measured | shown == {field.name for field in fields(SampleTable)}
 
 
-@pytest.mark.parametrize("path", list(leaves(made(**SMALL).provenance)))
+@pytest.mark.parametrize("path", beneath(), ids="/".join)
 def test_an_entry_that_is_missing_is_a_problem_and_no_error(path: tuple[str, ...]):
     reference, candidate = pair()
 
@@ -269,7 +322,7 @@ def test_44_another_data_set_plan_budget_and_metric_version_are_named_together()
     for field in ("data: name", "plan: budget", "multi-order: version", "score"):
         candidate = FLIPS[field](candidate)
 
-    assert list(found(reference, candidate)) == ["score", "data: name", "plan: budget", "multi-order: version"]
+    assert list(found(reference, candidate)) == ["score", "plan: budget", "data: name", "multi-order: version"]
 
 
 def test_a_plan_that_differs_for_a_named_reason_is_named_once():

@@ -12,10 +12,11 @@ from support.gate_reports import (
     made,
     pair_of_reports,
     reordered,
-    with_config,
     with_measurement,
     with_provenance,
     with_quantity,
+    with_question,
+    with_rounding,
     written,
 )
 from support.text_gate_reports import text_report
@@ -381,7 +382,7 @@ def test_few_samples_are_told():
 
 def test_the_same_checkpoint_twice_is_told_unless_that_was_asked_for():
     reference, candidate = forty(scale=1.0)
-    device = with_provenance(candidate, content_key="another", device="cuda")
+    device = with_rounding(with_provenance(candidate, content_key="another"), device="cuda")
 
     assert "are of the same checkpoint" in remarks(reference, device)
     assert "device cpu / cuda" in remarks(reference, device)
@@ -402,7 +403,7 @@ def test_libraries_preprocessing_filters_and_quick_looks_are_told():
     )
     scaled = with_provenance(candidate, preprocessing={**candidate.provenance["preprocessing"], "mean": [0.5]})
     assert "prepare their inputs otherwise (mean)" in remarks(reference, scaled)
-    assert "(only: all / correct)" in remarks(reference, with_config(candidate, "data", only="correct"))
+    assert "(only: all / correct)" in remarks(reference, with_question(candidate, {"data.only": "correct"}))
     assert "quick look (--limit), the candidate" in remarks(
         reference, replace(candidate, status="limited"), allow_partial=True
     )
@@ -413,11 +414,15 @@ def test_hostile_text_in_a_report_comes_back_visible():
     reference, candidate = forty()
     evil = "\x1b[31m\n::error::x"
     checkpoint = {**candidate.provenance["checkpoint"], "path": evil}
-    changed = with_provenance(candidate, checkpoint=checkpoint, arch=evil, device=evil)
+    changed = with_rounding(with_provenance(candidate, checkpoint=checkpoint, arch=evil), device=evil)
     comparison = compared(reference, changed)
-    with pytest.raises(NotComparable) as refusal:
-        compared(reference, with_provenance(candidate, score=evil))
+    asked = ({"score": evil}, {evil: evil}, {"metrics": [[evil, 1, {evil: evil}]]})
+    refusals = []
+    for question in asked:
+        with pytest.raises(NotComparable) as refusal:
+            compared(reference, with_question(candidate, question))
+        refusals.append(str(refusal.value))
 
-    for text in (comparison.candidate.checkpoint, comparison.candidate.arch, *comparison.remarks, str(refusal.value)):
+    for text in (comparison.candidate.checkpoint, comparison.candidate.arch, *comparison.remarks, *refusals):
         assert "\x1b" not in text
         assert "\n" not in text

@@ -16,10 +16,10 @@ from support.gate_reports import (
     made,
     pair_of_reports,
     reordered,
-    with_config,
     with_measurement,
     with_provenance,
     with_quantity,
+    with_question,
     with_samples,
     written,
 )
@@ -305,7 +305,7 @@ def test_43_permuted_samples_give_the_same_verdict_and_repeated_ones_none():
 
 def test_44_reports_of_other_questions_are_not_judged():
     reference, candidate = versions(2.0)
-    other = with_config(with_provenance(candidate, score="prob"), "plan", budget=99)
+    other = with_question(candidate, {"score": "prob", "plan.budget": 99})
     for choice in ("fail", "warn", "pass"):
         found = verdict(reference, other, on_inconclusive=choice)
 
@@ -490,14 +490,14 @@ def test_a_margin_in_noise_without_noise_is_a_usage_error():
 def test_noise_of_another_checkpoint_or_the_same_seed_is_3():
     reference, candidate = versions(2.0)
     other = made(n_samples=32, metrics=SMALL, seed=1, checkpoint="another")
-    same_seed = made(n_samples=32, metrics=SMALL)
+    same_seed, seed_1 = (made(n_samples=32, metrics=SMALL, seed=seed) for seed in (0, 1))
     foreign = (other, made(n_samples=32, metrics=SMALL, checkpoint="another"))
 
     for noise, field in (
         ((reference, other), "noise: checkpoint sha256"),
         ((reference, same_seed), "noise: plan seed"),
         (foreign, "noise: checkpoint"),
-        ((reference, with_config(made(n_samples=32, metrics=SMALL, seed=1), "plan", budget=1)), "noise: plan: budget"),
+        ((reference, with_question(seed_1, {"plan.budget": 1})), "noise: plan: budget"),
     ):
         found = verdict(reference, candidate, {"margin": "2 noise"}, noise=noise, on_inconclusive="pass")
         assert (found.exit_code, found.rules) == (3, ())

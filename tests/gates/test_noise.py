@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.gate_reports import made, with_config, with_provenance
+from support.gate_reports import made, with_provenance, with_question
 
 from interact_cli.errors import NotComparable
 from interact_cli.gates.compare import compare
@@ -76,7 +76,7 @@ def test_a_report_that_does_not_say_its_checkpoint_tells_no_noise():
     first, second = (with_provenance(made(seed=seed, **SMALL), checkpoint={}) for seed in (0, 1))
     with pytest.raises(NotComparable, match="not stated"):
         noise_of(first, second)
-    bare = with_config(made(**SMALL), "plan", seed=None)
+    bare = with_question(made(**SMALL), {"plan.seed": None})
     with pytest.raises(NotComparable, match="noise: plan seed"):
         noise_of(bare, bare)
 

@@ -147,10 +147,33 @@ def test_fresh_keeps_the_same_run(folder):
 def test_a_damaged_manifest_fits_no_run(folder, content):
     started(folder)
     (folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(UsageError, match="checkpoint, device, plan"), Journal.opened(folder, IDENTITY):
+    with pytest.raises(UsageError, match="checkpoint, device, journal format, plan"), Journal.opened(folder, IDENTITY):
         pass
     with Journal.opened(folder, IDENTITY, fresh=True):
-        assert json.loads((folder / "manifest.json").read_text()) == IDENTITY
+        assert json.loads((folder / "manifest.json").read_text()) == {**IDENTITY, "journal format": 2}
+
+
+def test_an_unfinished_run_of_an_earlier_version_is_refused_by_name(folder):
+    started(folder)
+    (folder / "manifest.json").write_text(json.dumps(IDENTITY))
+    with (
+        pytest.raises(
+            UsageError, match=r"an unfinished run of an earlier version of interact, .* or pass --force"
+        ) as e,
+        Journal.opened(folder, IDENTITY),
+    ):
+        pass
+    assert "out.h5.partial" in str(e.value)
+    assert unit_files(folder) == ["unit.npy"], "it can still be finished by that version"
+    with Journal.opened(folder, IDENTITY, fresh=True) as journal:
+        assert journal.read("unit") is None
+
+
+def test_a_journal_of_a_later_format_is_another_one(folder):
+    started(folder)
+    (folder / "manifest.json").write_text(json.dumps({**IDENTITY, "journal format": 3}))
+    with pytest.raises(UsageError, match=r"another journal format\. Rerun"), Journal.opened(folder, IDENTITY):
+        pass
 
 
 def test_a_folder_whose_units_were_deleted_works_again(folder):

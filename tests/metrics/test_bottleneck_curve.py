@@ -125,8 +125,8 @@ def test_the_null_of_the_published_plan():
     assert absolute == pytest.approx(printed, rel=0.04)
     assert rms[[0, -1]] == pytest.approx([6.5, 6.5], rel=0.1)
 
-    questions = [Question(n, 4408 * 12, 0, f"s{s}", grid=(16, 16), contexts=100) for s in range(4)]
-    results = runs.reduced(Bottleneck(), runs.noise(0), questions)
+    questions = [Question(n, 4408 * 12, 0, f"s{s}", grid=(16, 16)) for s in range(4)]
+    results = runs.reduced(Bottleneck(contexts=100), runs.noise(0), questions)
     assert results[0].estimate.pairs.shape == (12, 2)
     measurement = Bottleneck().aggregate(results, runs.cohort(n, 4))
     np.testing.assert_array_equal(measurement.coordinates["order"], orders)

@@ -43,7 +43,7 @@ def by_size(function, n, n_samples):
 
 
 def test_erratum_23_the_drop_rate_is_one_minus_the_share_that_is_kept(tables):
-    measurement = measured(DropoutSuppression(), of_tables(tables), N, 4, 32, drop_rate=0.2)
+    measurement = measured(DropoutSuppression(drop_rate=0.2), of_tables(tables), N, 4, 32)
     whole, left = without_and_with(tables, keep=0.8)
     np.testing.assert_allclose(measurement.quantity("predicted").values, left, atol=1e-12)
     np.testing.assert_allclose(measurement.quantity("mean_abs").values, np.abs(whole).mean(axis=(0, 2)))
@@ -57,7 +57,7 @@ def test_erratum_23_the_drop_rate_is_one_minus_the_share_that_is_kept(tables):
 
 def test_erratum_22_what_is_counted_of_the_ratios(tables):
     included = np.array([True, True, False, True])
-    results = reduced(DropoutSuppression(), of_tables(tables), questions(N, 4, 32, drop_rate=0.5))
+    results = reduced(DropoutSuppression(drop_rate=0.5), of_tables(tables), questions(N, 4, 32))
     measurement = DropoutSuppression().aggregate(results, cohort(N, 4, included=included))
     whole, left = without_and_with(tables[included], keep=0.5)
     ratios = (left / whole)[:, 1:].reshape(3, -1)
@@ -147,8 +147,8 @@ def test_without_interactions_there_is_nothing_to_suppress():
 
 def test_drawn_contexts_predict_without_patterns():
     n, budget = 8, 250
-    metric = DropoutSuppression()
-    results = reduced(metric, noise(3), questions(n, 3, budget, drop_rate=0.3))
+    metric = DropoutSuppression(drop_rate=0.3)
+    results = reduced(metric, noise(3), questions(n, 3, budget))
     measurement = metric.aggregate(results, cohort(n, 3))
     assert results[0].estimate.orders.tolist() == list(range(n - 1))
     for sample, result in enumerate(results):

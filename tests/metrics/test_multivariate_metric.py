@@ -10,6 +10,7 @@ from support.runs import cohort, of_tables, questions, reduced
 from interact_cli import extensions
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.interfaces import Cohort, Question
+from interact_cli.options import configured, options_of
 
 SIZES = (5, 4, 6)
 SPANS = ((1, 2, 3), (0, 1), (2, 3, 4, 5))
@@ -26,12 +27,9 @@ def value_of(games):
     return lambda sample, rows: games[sample][rows @ 2 ** np.arange(rows.shape[1])]
 
 
-def measured(games, included=(True, True, True), **more):
-    metric = extensions.metric("multivariate")
-    asked = [
-        Question(n, 4000, 0, f"text/{k}", span=span, **more)
-        for k, (n, span) in enumerate(zip(SIZES, SPANS, strict=True))
-    ]
+def measured(games, included=(True, True, True), **options):
+    metric = configured(extensions.metric("multivariate"), options)
+    asked = [Question(n, 4000, 0, f"text/{k}", span=span) for k, (n, span) in enumerate(zip(SIZES, SPANS, strict=True))]
     own = Cohort(np.array(included), np.array(SIZES), False, None, "logit", 0, intervals=True)
     return metric.aggregate(reduced(metric, value_of(games), asked), own)
 
@@ -133,11 +131,11 @@ def test_one_sample_has_no_standard_error_over_samples():
 def test_the_predicted_class_is_scored_unless_another_is_asked_for():
     metric = extensions.metric("multivariate")
     assert metric.of_predicted
-    assert metric.options == ("partitions", "learned", "span")
+    assert {option.name for option in options_of(metric)} == {"partitions", "learned", "span"}
 
 
-@pytest.mark.parametrize("more", [{"n_players": 20, "budget": 10}, {"n_players": 64, "partitions": "all"}])
-def test_a_budget_or_a_set_that_cannot_be_measured_is_refused(more):
-    question = Question(**{"budget": 4000, "seed": 0, "sample_id": "x"} | more)
+@pytest.mark.parametrize(("n_players", "budget", "options"), [(20, 10, {}), (64, 4000, {"partitions": "all"})])
+def test_a_budget_or_a_set_that_cannot_be_measured_is_refused(n_players, budget, options):
+    metric = configured(extensions.metric("multivariate"), options)
     with pytest.raises((BudgetError, UsageError)):
-        extensions.metric("multivariate").design(question)
+        metric.design(Question(n_players, budget, 0, "x"))

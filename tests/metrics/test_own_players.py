@@ -14,6 +14,7 @@ from support.runs import reduced
 from interact_cli import extensions
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Cohort, Question
+from interact_cli.options import configured
 
 SIZES = (4, 7, 5)
 RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -30,6 +31,10 @@ def value_of(games):
         return games[sample][(coalitions * 2 ** np.arange(coalitions.shape[1])).sum(axis=1)]
 
     return evaluate
+
+
+def metric_of(name, **options):
+    return configured(extensions.metric(name), options)
 
 
 def measured(name, games, *, included=(True, True, True), **more):
@@ -112,23 +117,23 @@ def test_a_span_asks_only_for_the_pairs_inside_it(budget):
 
 
 def test_a_span_without_a_pair_is_refused():
-    question = Question(16, 4000, 0, "x", grid=(4, 4), pairs="radius:1", span=(0, 15))
+    question = Question(16, 4000, 0, "x", grid=(4, 4), span=(0, 15))
     with pytest.raises(UsageError, match="inside the span"):
-        extensions.metric("shapley-interaction").design(question)
+        metric_of("shapley-interaction", pairs="radius:1").design(question)
 
 
 def test_random_pairs_are_the_same_in_every_sample():
-    metric = extensions.metric("shapley-interaction")
-    designs = [metric.design(Question(300, 4000, 0, name, pairs="random:20")) for name in ("a", "b")]
+    metric = metric_of("shapley-interaction", pairs="random:20")
+    designs = [metric.design(Question(300, 4000, 0, name)) for name in ("a", "b")]
     assert designs[0].pairs.shape == (20, 2)
     np.testing.assert_array_equal(designs[0].pairs, designs[1].pairs)
-    other = metric.design(Question(300, 4000, 1, "a", pairs="random:20"))
+    other = metric.design(Question(300, 4000, 1, "a"))
     assert not np.array_equal(designs[0].pairs, other.pairs)
 
 
 def test_the_protocol_of_paper_000_measures_500_random_pairs_of_activations():
-    question = Question(600, 4000, 0, "a", pairs="random:500", protocol="zhang2021-dropout")
-    design = extensions.metric("strength").design(question)
+    question = Question(600, 4000, 0, "a", protocol="zhang2021-dropout")
+    design = metric_of("strength", pairs="random:500").design(question)
     assert design.pairs.shape == (500, 2)
     assert design.strata[0].n_contexts == 500
 

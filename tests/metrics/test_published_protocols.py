@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import comb, floor
 
 import numpy as np
@@ -16,6 +17,7 @@ from interact_cli.interactions.plans import planning
 from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Question
+from interact_cli.metrics.drawn_sets import DrawnSets
 from interact_cli.metrics.pair_interactions import PairInteractions, Strength
 from interact_cli.metrics.published import PROTOCOLS, design_for, lookup, published_orders
 from interact_cli.seeding import generator
@@ -197,7 +199,7 @@ def test_without_a_protocol_pairs_of_a_grid_lie_within_radius_2():
     assert np.abs(np.diff(columns)).max() <= 2
     assert tuple(s.order for s in design.strata) == published_orders(64)
     assert len(design.asked) <= 4000
-    everywhere = design_for(MULTI_ORDER, Question(64, 4000, 0, "x", grid=(8, 8), pairs="all"))
+    everywhere = design_for(MULTI_ORDER, Question(64, 4000, 0, "x", grid=(8, 8)), DrawnSets(pairs="all"))
     assert np.abs(np.diff(np.divmod(everywhere.pairs, 8)[0])).max() > 2
 
 
@@ -213,7 +215,7 @@ def test_without_a_protocol_pairs_of_a_grid_lie_within_radius_2():
 def test_a_wrong_rule_for_pairs_is_refused_at_any_budget(index, rule, grid, said):
     for budget in (256, 200):
         with pytest.raises(UsageError, match=said):
-            design_for(indices.lookup(index), Question(8, budget, 0, "x", grid=grid, pairs=rule))
+            design_for(indices.lookup(index), Question(8, budget, 0, "x", grid=grid), DrawnSets(pairs=rule))
 
 
 @pytest.mark.parametrize("index", ["shapley-interaction", "multi-order"])
@@ -225,7 +227,8 @@ def test_the_full_table_measures_the_pairs_that_sampling_measures(index, rule, r
     ]
     table = np.random.default_rng(0).normal(size=2**n)
     definition = indices.lookup(index)
-    designs = [design_for(definition, Question(n, budget, 0, "x", grid=grid, pairs=rule)) for budget in (4000, 255)]
+    asked = [Question(n, budget, 0, "x", grid=grid) for budget in (4000, 255)]
+    designs = [design_for(definition, question, DrawnSets(pairs=rule)) for question in asked]
     if index == "shapley-interaction":
         assert designs[1].pairs.tolist() == [list(pair) for pair in near]
     exact = designs[0].estimate(table)
@@ -240,8 +243,8 @@ def test_a_summary_of_a_full_table_covers_the_chosen_pairs():
     table = np.random.default_rng(1).normal(size=(1, 2**n))
     truth = references.shapley_interaction(references.set_game(table[0], n), n)
     near = [abs(truth[a, b]) for a in range(n) for b in range(a + 1, n) if abs(a % 4 - b % 4) <= 1]
-    metric = PairInteractions("shapley-interaction")
-    results = runs.reduced(metric, runs.of_tables(table), runs.questions(n, 1, 256, grid=(2, 4), pairs="radius:1"))
+    metric = replace(PairInteractions.of("shapley-interaction"), pairs="radius:1")
+    results = runs.reduced(metric, runs.of_tables(table), runs.questions(n, 1, 256, grid=(2, 4)))
     measurement = metric.aggregate(results, runs.cohort(n, 1))
     assert measurement.quantity("strength_mean_abs").values == pytest.approx(np.mean(near))
 

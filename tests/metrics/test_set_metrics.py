@@ -11,7 +11,9 @@ from support import references, set_indices
 from support.runs import cohort, of_tables, questions, reduced
 
 from interact_cli import extensions
+from interact_cli.errors import UnknownNameError
 from interact_cli.interfaces import Cohort, Question
+from interact_cli.options import configured, options_of
 
 N = 5
 
@@ -21,10 +23,10 @@ def tables():
     return np.random.default_rng(11).normal(size=(3, 2**N))
 
 
-def measured(name, tables, *, included=(True, True, True), **more):
-    metric = extensions.metric(name)
+def measured(name, tables, *, included=(True, True, True), **options):
+    metric = configured(extensions.metric(name), options)
     n = int(np.log2(tables.shape[1]))
-    results = reduced(metric, of_tables(tables), questions(n, len(tables), 4000, **more))
+    results = reduced(metric, of_tables(tables), questions(n, len(tables), 4000))
     return metric.aggregate(results, cohort(n, len(tables), included=np.array(included[: len(tables)])))
 
 
@@ -94,8 +96,8 @@ def test_samples_with_players_of_their_own_are_padded_and_not_averaged_by_set(na
     def value(sample, coalitions):
         return games[sample][coalitions @ 2 ** np.arange(coalitions.shape[1])]
 
-    metric = extensions.metric(name)
-    asked = [Question(n, 4000, 0, f"text/{k}", interaction_size=3) for k, n in enumerate(sizes)]
+    metric = configured(extensions.metric(name), {"interaction_size": 3})
+    asked = [Question(n, 4000, 0, f"text/{k}") for k, n in enumerate(sizes)]
     everyone = Cohort(np.ones(3, bool), np.array(sizes), False, None, "logit", 0, intervals=True)
     measurement = metric.aggregate(reduced(metric, value, asked), everyone)
     sets, values = measurement.quantity("sets").values, measurement.quantity("values").values
@@ -131,8 +133,8 @@ def test_one_sample_has_values_and_no_standard_error(tables):
 
 
 def test_drawn_sets_that_differ_between_samples_are_not_averaged_by_set():
-    metric = extensions.metric("shapley-interaction")
-    asked = questions(16, 2, 400, interaction_size=3)
+    metric = configured(extensions.metric("shapley-interaction"), {"interaction_size": 3})
+    asked = questions(16, 2, 400)
     results = reduced(metric, lambda _sample, coalitions: coalitions.sum(axis=1) ** 3.0, asked)
     measurement = metric.aggregate(results, cohort(16, 2))
     assert "shared_sets" not in {quantity.name for quantity in measurement.summary}
@@ -141,9 +143,19 @@ def test_drawn_sets_that_differ_between_samples_are_not_averaged_by_set():
 
 
 def test_only_metrics_of_sets_take_an_interaction_size(tables):
-    assert "interaction_size" not in extensions.metric("strength").options
-    assert extensions.metric("shapley").options == ()
+    assert names_of_options("strength") == ["span", "pairs", "contexts"]
+    assert names_of_options("shapley") == []
     sized = ("shapley-interaction", "banzhaf-interaction", "shapley-taylor", "k-shapley", "faithful-shapley")
-    assert all("interaction_size" in extensions.metric(name).options for name in sized)
-    strength = measured("strength", tables, interaction_size=3)
-    assert "pairs" in {quantity.name for quantity in strength.per_sample}
+    assert all("interaction_size" in names_of_options(name) for name in sized)
+    with pytest.raises(UnknownNameError, match="Unknown option of 'strength': 'interaction_size'"):
+        measured("strength", tables, interaction_size=3)
+    assert "pairs" in {quantity.name for quantity in measured("strength", tables).per_sample}
+
+
+def names_of_options(metric):
+    return [option.name for option in options_of(extensions.metric(metric))]
+
+
+def test_a_set_needs_its_players():
+    assert extensions.metric("shapley-taylor").least_players == 0
+    assert configured(extensions.metric("shapley-taylor"), {"interaction_size": 3}).least_players == 3

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import comb
 
 import numpy as np
 import pytest
 from support.set_indices import sets_of
 
-from interact_cli.errors import BudgetError, UsageError
+from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.interactions import indices
 from interact_cli.interactions.plans.contexts import ContextsBySize, PairContexts, SetContexts
 from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Question
+from interact_cli.metrics.drawn_sets import SizedSets
 from interact_cli.metrics.pair_interactions import Strength, shapley_interaction
 from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.tables import estimator_of
+from interact_cli.options import configured
 
 
-def plan(index, n=16, budget=4000, size=3, **settings):
-    return design_for(indices.lookup(index), Question(n, budget, 0, "x", interaction_size=size, **settings))
+def plan(index, n=16, budget=4000, size=3, pairs="auto", contexts=None, **asked):
+    drawn = SizedSets(pairs=pairs, contexts=contexts, interaction_size=size)
+    return design_for(indices.lookup(index), Question(n, budget, 0, "x", **asked), drawn)
 
 
 def listed(array):
@@ -71,10 +75,13 @@ def test_random_sets_are_drawn_once_for_all_samples():
 
 
 def test_a_metric_that_reads_no_size_measures_pairs():
-    question = Question(16, 4000, 0, "x", interaction_size=3)
+    question = Question(16, 4000, 0, "x")
+    triples = replace(shapley_interaction(), interaction_size=3)
     assert isinstance(Strength().design(question), PairContexts)
-    assert isinstance(shapley_interaction().design(question), SetContexts)
-    assert not isinstance(shapley_interaction().design(question), PairContexts)
+    with pytest.raises(UnknownNameError, match="Unknown option of 'strength': 'interaction_size'"):
+        configured(Strength(), {"interaction_size": 3})
+    assert isinstance(triples.design(question), SetContexts)
+    assert not isinstance(triples.design(question), PairContexts)
 
 
 def test_a_protocol_fixes_pairs():

@@ -94,7 +94,7 @@ def tables():
 @pytest.mark.parametrize("index", ["shapley-interaction", "banzhaf-interaction"])
 def test_strength_of_pairs_against_a_naive_loop(index, tables):
     n = 4
-    measurement = runs.measured(PairInteractions(index), runs.of_tables(tables), n, len(tables), 16)
+    measurement = runs.measured(PairInteractions.of(index), runs.of_tables(tables), n, len(tables), 16)
     matrices = [references.DEFINITIONS[index](references.set_game(t, n), n) for t in tables]
     flat = [matrix[i, j] for matrix in matrices for i, j in combinations(range(n), 2)]
     assert measurement.quantity("strength_mean_abs").values == pytest.approx(np.mean(np.abs(flat)))
@@ -112,7 +112,7 @@ def test_strength_of_pairs_against_a_naive_loop(index, tables):
 
 def test_excluded_samples_stay_in_the_table_and_out_of_the_summary(tables):
     n, included = 4, np.arange(22) != 3
-    metric = PairInteractions("shapley-interaction")
+    metric = PairInteractions.of("shapley-interaction")
     results = runs.reduced(metric, runs.of_tables(tables), runs.questions(n, 22, 16))
     measurement = metric.aggregate(results, runs.cohort(n, 22, included=included))
     matrices = [references.shapley_interaction(references.set_game(t, n), n) for t in tables[included]]
@@ -177,7 +177,7 @@ def test_an_unknown_error_of_y_is_said_or_stays_unknown(tables):
 
 @pytest.mark.parametrize("index", ["shapley", "banzhaf"])
 def test_player_values_over_samples(index, tables):
-    measurement = runs.measured(PlayerValues(index), runs.of_tables(tables), 4, 22, 16)
+    measurement = runs.measured(PlayerValues.of(index), runs.of_tables(tables), 4, 22, 16)
     expected = np.stack([references.DEFINITIONS[index](references.set_game(t, 4), 4) for t in tables])
     np.testing.assert_allclose(measurement.quantity("values").values, expected, atol=1e-12)
     np.testing.assert_allclose(measurement.quantity("mean").values, expected.mean(axis=0), atol=1e-12)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from interact_cli.games.coalitions import pack
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Divisible, Metric, Reduced
 from interact_cli.metrics.instability import WithInstability
-from interact_cli.results import Measurement
+from interact_cli.options import configured
 
 R = 4
 
@@ -37,13 +37,14 @@ class DivisibleDraws(Draws):
         return [self.estimate(values.reshape(2, -1)[:, part::parts].ravel()) for part in range(parts)]
 
 
-class Plugin:
+@dataclass(frozen=True, kw_only=True)
+class Plugin(Metric):
     """As a plugin writes one: no options, nothing of vectors."""
 
-    name, version, source, needs_ranges = "halves", 7, "nobody", False
-
-    def __init__(self, design=DivisibleDraws):
-        self.make = design
+    name: str = "halves"
+    source: str = "nobody"
+    version: int = 7
+    make: type[Draws] = DivisibleDraws
 
     def design(self, question):
         rng = np.random.default_rng([question.seed, int(question.sample_id.rpartition("/")[2])])
@@ -54,7 +55,7 @@ class Plugin:
 
     def aggregate(self, results, cohort):
         assert all(result.extras["kept"] == 3 for result in results)
-        return Measurement(self.name, self.version, self.source, "drawn", (), (), {}, notes=("a note",))
+        return self.measurement("drawn", per_sample=(), summary=(), notes=("a note",))
 
 
 def scalar(measurement, name="instability"):
@@ -62,20 +63,38 @@ def scalar(measurement, name="instability"):
 
 
 def test_a_metric_is_what_it_was():
-    wrapped = WithInstability(Plugin(), R)
+    wrapped = WithInstability.of(Plugin(), R)
     assert (wrapped.name, wrapped.version, wrapped.source, wrapped.needs_ranges) == ("halves", 7, "nobody", False)
-    assert (wrapped.options, wrapped.of_vectors, wrapped.of_predicted) == (("span", "pairs", "contexts"), False, False)
-    metric: Metric = WithInstability(extensions.metric("dropout-suppression"), R)
-    assert "drop_rate" in metric.options
+    assert (wrapped.of_vectors, wrapped.of_predicted, wrapped.kept_per_coalition) == (False, False, 0)
+    assert wrapped.least_players == 0
+    for name in ("concepts", "multivariate", "harsanyi", "strength"):
+        metric = extensions.metric(name)
+        wrapped = WithInstability.of(metric, R)
+        assert {part.name: getattr(wrapped, part.name) for part in fields(Metric)} == {
+            part.name: getattr(metric, part.name) for part in fields(Metric)
+        }
+    triples = configured(extensions.metric("k-shapley"), {"interaction_size": 3})
+    assert WithInstability.of(triples, R).least_players == 3
     assert isinstance(DivisibleDraws(3, np.zeros((1, 1), np.uint8)), Divisible)
+
+
+def test_the_options_of_the_metric_decide_its_draws_and_its_numbers():
+    metric = configured(extensions.metric("dropout-suppression"), {"drop_rate": 0.2, "pairs": "random:2"})
+    wrapped, asked = WithInstability.of(metric, R), questions(8, 1, 250)
+    np.testing.assert_array_equal(wrapped.design(asked[0]).asked, metric.design(asked[0]).asked)
+    (plain,), (other,) = reduced(metric, noise(4), asked), reduced(wrapped, noise(4), asked)
+    np.testing.assert_array_equal(plain.extras["predicted"], other.extras["predicted"])
+    measurement = wrapped.aggregate([other], cohort(8, 1))
+    assert "under dropout at rate 0.2" in measurement.quantity("mean_abs_dropout").meaning
+    assert scalar(measurement) > 0
 
 
 def test_a_plugins_values_of_the_parts_are_compared_place_by_place():
     tables = np.random.default_rng(0).normal(size=(3, 2**6))
     asked = questions(6, 3, 100)
-    results = reduced(WithInstability(Plugin(), R), of_tables(tables), asked)
+    results = reduced(WithInstability.of(Plugin(), R), of_tables(tables), asked)
     included = np.array([True, False, True])
-    measurement = WithInstability(Plugin(), R).aggregate(results, cohort(6, 3, included=included))
+    measurement = WithInstability.of(Plugin(), R).aggregate(results, cohort(6, 3, included=included))
     by_sample = []
     for sample in (0, 2):
         design = Plugin().design(asked[sample])
@@ -96,7 +115,7 @@ def test_a_plugins_values_of_the_parts_are_compared_place_by_place():
 def test_the_numbers_of_the_metric_use_all_draws():
     evaluate, asked = noise(4), questions(8, 2, 120)
     metric = extensions.metric("shapley")
-    plain, wrapped = reduced(metric, noise(4), asked), reduced(WithInstability(metric, 3), evaluate, asked)
+    plain, wrapped = reduced(metric, noise(4), asked), reduced(WithInstability.of(metric, 3), evaluate, asked)
     for one, other in zip(plain, wrapped, strict=True):
         np.testing.assert_array_equal(one.estimate.values, other.estimate.values)
 
@@ -135,8 +154,8 @@ def test_the_statistic_of_each_metric_is_its_papers(name, statistic):
     metric = extensions.metric(name)
     parts = parts_of(metric, of_tables(table), question)
     assert len(parts) == R
-    results = reduced(WithInstability(metric, R), of_tables(table), [question])
-    measurement = WithInstability(metric, R).aggregate(results, cohort(n, 1))
+    results = reduced(WithInstability.of(metric, R), of_tables(table), [question])
+    measurement = WithInstability.of(metric, R).aggregate(results, cohort(n, 1))
     assert scalar(measurement) == pytest.approx(expected_of([statistic(part) for part in parts]))
     assert scalar(measurement) > 0
     assert np.isnan(measurement.quantity("instability").standard_errors)
@@ -145,7 +164,7 @@ def test_the_statistic_of_each_metric_is_its_papers(name, statistic):
 @pytest.mark.parametrize("name", ["shapley", "multi-order", "bottleneck", "inference-patterns", "harsanyi"])
 def test_what_is_exact_is_stable_and_says_so(name):
     tables = np.random.default_rng(1).normal(size=(2, 32))
-    measurement = measured(WithInstability(extensions.metric(name), 5), of_tables(tables), 5, 2, 32)
+    measurement = measured(WithInstability.of(extensions.metric(name), 5), of_tables(tables), 5, 2, 32)
     assert scalar(measurement) == 0
     assert "Instability: exact, nothing is drawn." in measurement.notes
 
@@ -155,7 +174,7 @@ def test_an_exact_design_need_not_be_divisible():
         def estimate(self, values):
             return replace(super().estimate(values), exact=np.ones(2, bool))
 
-    assert scalar(measured(WithInstability(Plugin(Exact), R), noise(0), 6, 2, 100)) == 0
+    assert scalar(measured(WithInstability.of(Plugin(make=Exact), R), noise(0), 6, 2, 100)) == 0
 
 
 def test_a_multivariate_interaction_has_paper_004s_instability_of_t_too():
@@ -164,8 +183,8 @@ def test_a_multivariate_interaction_has_paper_004s_instability_of_t_too():
     question = replace(questions(n, 1, 300)[0], repeats=R, span=(2, 3, 4))
     metric = extensions.metric("multivariate")
     parts = parts_of(metric, of_tables(table), question)
-    results = reduced(WithInstability(metric, R), of_tables(table), [question])
-    measurement = WithInstability(metric, R).aggregate(results, cohort(n, 1))
+    results = reduced(WithInstability.of(metric, R), of_tables(table), [question])
+    measurement = WithInstability.of(metric, R).aggregate(results, cohort(n, 1))
     of_t = pattern_references.instability([part.T for part in parts])
     assert scalar(measurement, "instability_T") == pytest.approx(of_t) != 0
     values = np.stack([part.values for part in parts])
@@ -178,32 +197,30 @@ def test_more_draws_are_more_stable():
     table = np.random.default_rng(2).normal(size=(6, 2**10)) + np.array(
         [code.bit_count() ** 2 for code in range(2**10)]
     )
-    few, many = (
-        scalar(measured(WithInstability(extensions.metric("shapley"), 3), of_tables(table), 10, 6, budget, repeats=3))
-        for budget in (60, 900)
-    )
+    metric = WithInstability.of(extensions.metric("shapley"), 3)
+    few, many = (scalar(measured(metric, of_tables(table), 10, 6, budget, repeats=3)) for budget in (60, 900))
     assert many < few / 2
 
 
 def test_a_design_that_cannot_be_shared_out_is_named():
     with pytest.raises(UsageError, match="'halves' draws coalitions and cannot share them out among 4 plans"):
-        reduced(WithInstability(Plugin(Draws), R), noise(0), questions(6, 1, 100))
+        reduced(WithInstability.of(Plugin(make=Draws), R), noise(0), questions(6, 1, 100))
 
 
 def test_more_parts_than_draws_are_refused():
     with pytest.raises(BudgetError):
-        reduced(WithInstability(extensions.metric("shapley"), 50), noise(0), questions(8, 1, 100))
+        reduced(WithInstability.of(extensions.metric("shapley"), 50), noise(0), questions(8, 1, 100))
 
 
 def test_sets_count_by_the_largest_without_the_empty_one():
     sets = np.array([[-1, -1], [0, -1], [0, 1], [1, 2]])
     estimate = Estimate("s", np.array([100.0, 50.0, -2.0, 4.0]), np.zeros(4), np.zeros(4, bool), 8, 3, sets=sets)
-    np.testing.assert_array_equal(WithInstability(Plugin(), 2)._statistic(estimate), [3.0])
+    np.testing.assert_array_equal(WithInstability.of(Plugin(), 2)._statistic(estimate), [3.0])
 
 
 def test_a_number_that_was_left_out_does_not_make_an_exact_metric_a_sampled_one():
     """B+ and B- need all coalitions of A; without them all else is exact, and nothing is drawn."""
-    metric = WithInstability(extensions.metric("multivariate"), R)
+    metric = WithInstability.of(extensions.metric("multivariate"), R)
     (result,) = reduced(metric, noise(1), questions(14, 1, 2000))
     assert np.isnan(result.estimate.values[-1])
     measurement = metric.aggregate([result], cohort(14, 1))

@@ -19,6 +19,7 @@ from interact_cli.errors import ReportRefused, RunFailed
 from interact_cli.interfaces import Cohort, Question
 from interact_cli.metrics.instability import WithInstability
 from interact_cli.metrics.summaries.of_means import STATISTICS
+from interact_cli.options import configured
 from interact_cli.report.export import to_json
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.report.hdf5.writer import write_report
@@ -59,11 +60,11 @@ def drawn(name):
 
 
 def unstable(name):
-    return shared(name, 9, 700, WithInstability(extensions.metric(name), 2), repeats=2)
+    return shared(name, 9, 700, WithInstability.of(extensions.metric(name), 2), repeats=2)
 
 
 def sets(name):
-    return shared(name, 6, interaction_size=3)
+    return shared(name, 6, metric=configured(extensions.metric(name), {"interaction_size": 3}))
 
 
 def components(name):

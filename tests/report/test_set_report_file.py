@@ -8,6 +8,7 @@ from support.runs import measured, of_tables
 from support.set_reports import table_report
 
 from interact_cli import extensions
+from interact_cli.options import configured
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.report.hdf5.writer import write_report
 from interact_cli.report.terminal.summary import summary_text
@@ -60,7 +61,8 @@ def test_a_report_comes_back_and_reads_the_same(metric, tables, tmp_path):
 
 @pytest.mark.parametrize("metric", ["shapley-interaction", "banzhaf-interaction"])
 def test_sets_of_three_come_back(metric, tmp_path):
-    one = measured(extensions.metric(metric), of_tables(TABLES["random"]), 4, 2, 4000, interaction_size=3)
+    sized = configured(extensions.metric(metric), {"interaction_size": 3})
+    one = measured(sized, of_tables(TABLES["random"]), 4, 2, 4000)
     made = table_report([one], labels=(0, 0), predicted=(0, 1))
     held = through_a_file(made, tmp_path / "r.h5")
     assert summary_text(held) == summary_text(made)
@@ -68,7 +70,8 @@ def test_sets_of_three_come_back(metric, tmp_path):
 
 
 def test_learned_partitions_come_back(tmp_path):
-    one = measured(extensions.metric("multivariate"), of_tables(TABLES["random"]), 4, 2, 4000, learned="corrected")
+    learner = configured(extensions.metric("multivariate"), {"learned": "corrected"})
+    one = measured(learner, of_tables(TABLES["random"]), 4, 2, 4000)
     held = through_a_file(table_report([one], labels=(0, 0), predicted=(0, 1)), tmp_path / "r.h5")
     assert held.measurements[0].quantity("p_max").values.shape == one.quantity("p_max").values.shape
     assert "T by learning" in summary_text(held)

@@ -108,7 +108,7 @@ def test_a_name_that_contradicts_the_axes_is_refused(report, tmp_path, learned):
 def test_a_file_of_schema_1_1_is_read(report, tmp_path):
     write_report(report, tmp_path / "r.h5")
     with h5py.File(tmp_path / "r.h5", "r+") as file:
-        assert file.attrs["schema_version"] == "1.3"
+        assert file.attrs["schema_version"] == "1.4"
         file.attrs["schema_version"] = "1.1"
     got = read_report(tmp_path / "r.h5")
     assert got.notes == ()

@@ -18,7 +18,9 @@ import numpy as np
 from interact_cli import extensions
 from interact_cli.audit.planning import plan_sample
 from interact_cli.games.coalitions import unpack
-from interact_cli.interfaces import Cohort, Question
+from interact_cli.interfaces import Cohort, Metric, Question
+from interact_cli.options import changed, configured, options_of
+from interact_cli.report.documents import content_key
 from interact_cli.report.hdf5.writer import write_report
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
 
@@ -26,10 +28,6 @@ METRICS = ("multi-order", "bottleneck", "strength", "shapley")
 N_PLAYERS = 8
 BUDGET = 150
 PAIRS = "random:3"
-PLAN = {
-    "budget": BUDGET, "contexts": None, "drop_rate": 0.5, "instability": None, "interaction_size": None,
-    "learned": None, "pairs": PAIRS, "partitions": "contiguous", "protocol": None, "seed": 0,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,7 @@ class Made:
     n_players: int = N_PLAYERS
     budget: int = BUDGET
     pairs: str = PAIRS
+    """Of the metrics that choose pairs."""
     labels: tuple[int, ...] | None = None
     """None: sample k is of class k % 3."""
     predicted: tuple[int, ...] | None = None
@@ -107,9 +106,25 @@ def with_provenance(report: Report, **changed: Any) -> Report:
     return replace(report, provenance={**report.provenance, **changed})
 
 
-def with_config(report: Report, section: str, **changed: Any) -> Report:
-    """Change one section of the settings."""
-    return replace(report, config={**report.config, section: {**report.config[section], **changed}})
+def with_question(report: Report, changed: Mapping[str, Any]) -> Report:
+    """Change what a report says that it was asked, by dotted names: ``{"plan.budget": 99}``."""
+    identity = report.provenance["identity"]
+    return with_provenance(report, identity={**identity, "question": {**identity["question"], **changed}})
+
+
+def with_rounding(report: Report, **changed: Any) -> Report:
+    """Change what a report says of where and how it was measured."""
+    identity = report.provenance["identity"]
+    return with_provenance(report, identity={**identity, "rounding": {**identity["rounding"], **changed}})
+
+
+def with_options(report: Report, metric: str, /, **changed: Any) -> Report:
+    """Change the options that one metric was asked with; None leaves one out, so that it is at its default."""
+    metrics = []
+    for name, version, options in report.provenance["identity"]["question"]["metrics"]:
+        merged = {**options, **changed} if name == metric else options
+        metrics.append([name, version, {key: value for key, value in merged.items() if value is not None}])
+    return with_question(report, {"metrics": metrics})
 
 
 def with_samples(report: Report, **changed: Any) -> Report:
@@ -171,13 +186,13 @@ def ids_of(n_samples: int) -> tuple[str, ...]:
 def _made(how: Made) -> Report:
     picked = list(range(how.n_samples) if how.picked is None else how.picked)
     ids = tuple(ids_of(how.n_samples)[k] for k in picked)
-    metrics = tuple(extensions.metric(name) for name in how.metrics)
+    metrics = _metrics(how)
     n, n_samples = how.n_players, len(picked)
     classes = [k % 3 for k in range(how.n_samples)] if how.labels is None else how.labels
     labels = np.array(classes, dtype=np.int64)[picked]
     predicted = labels if how.predicted is None else np.array(how.predicted, dtype=np.int64)[picked]
     included = labels == predicted if how.only == "correct" else np.ones(n_samples, dtype=bool)
-    plans = [plan_sample(metrics, Question(n, how.budget, how.seed, id_, pairs=how.pairs)) for id_ in ids]
+    plans = [plan_sample(metrics, Question(n, how.budget, how.seed, id_)) for id_ in ids]
     games = _tables(how)
     tables = [games[k] for k in picked]
     codes = 2 ** np.arange(n)
@@ -201,8 +216,15 @@ def _made(how: Made) -> Report:
     names = tuple(f"c{k}" for k in range(n))
     players = PlayerTable(names, "columns", np.arange(n), np.zeros(n, np.float32), "mean")
     plan_hash = sha256("".join(plan.hash for plan in plans).encode()).hexdigest()
-    provenance, config = _documents(how, plan_hash)
+    provenance, config = _documents(how, metrics, plan_hash)
     return Report(config, provenance, _run(how), samples, players, tuple(measurements))
+
+
+def _metrics(how: Made) -> tuple[Metric, ...]:
+    """The metrics; those that choose pairs choose the report's."""
+    plain = [extensions.metric(name) for name in how.metrics]
+    has = [any(option.name == "pairs" for option in options_of(metric)) for metric in plain]
+    return tuple(configured(m, {"pairs": how.pairs}) if chooses else m for m, chooses in zip(plain, has, strict=True))
 
 
 def _tables(how: Made) -> list[np.ndarray]:
@@ -215,10 +237,10 @@ def _tables(how: Made) -> list[np.ndarray]:
     return list(how.scale * tables + how.noise * disturbed.normal(size=size) * tables.std(axis=1, keepdims=True))
 
 
-def _documents(how: Made, plan_hash: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    plan = {**PLAN, "budget": how.budget, "pairs": how.pairs, "seed": how.seed}
+def _documents(how: Made, metrics: Sequence[Metric], plan_hash: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     weights = sha256((how.checkpoint or f"{how.scale} {how.noise} {how.noise_seed}").encode()).hexdigest()
     data = sha256(json.dumps([how.game_seed, how.n_samples, sorted(how.picked or ())]).encode()).hexdigest()
+    identity = _identity(how, metrics, weights, data)
     provenance = {
         "arch": "py:network.py:make",
         "arch_source": "given",
@@ -227,12 +249,13 @@ def _documents(how: Made, plan_hash: str) -> tuple[Mapping[str, Any], Mapping[st
         "budget": how.budget,
         "checkpoint": {"path": f"version-{weights[:4]}.pt", "sha256": weights, "weights_key": "state_dict"},
         "class_names": ["a", "b", "c"],
-        "content_key": sha256(f"{weights}{plan}".encode()).hexdigest()[:16],
+        "content_key": content_key(identity),
         "data": {"fingerprint": data, "n_total": 1000, "name": "csv:made.csv", "split": "test"},
         "device": "cpu",
         "dtype": "float32, TF32 off",
         "entry": {"call": 0, "difference": 0.0, "module": "", "place": "input", "way": "whole network",
                   "where": "input"},
+        "identity": identity,
         "illustration": False,
         "metrics": dict.fromkeys(how.metrics, "interact-cli 0.1.0"),
         "modules": [],
@@ -256,14 +279,57 @@ def _documents(how: Made, plan_hash: str) -> tuple[Mapping[str, Any], Mapping[st
     }  # fmt: skip
     config = {
         "data": {"name": "csv:made.csv", "only": how.only, "limit": None, "n_samples": how.n_samples},
-        "metrics": list(how.metrics),
-        "plan": plan,
+        "metrics": [{m.name: changed(m)} if changed(m) else m.name for m in metrics],
+        "plan": {"budget": how.budget, "instability": None, "protocol": None, "seed": how.seed},
         "players": "columns",
         "score": "log-odds",
         "span": None,
         "target": "true",
     }
     return provenance, config
+
+
+def _identity(how: Made, metrics: Sequence[Metric], weights: str, data: str) -> dict[str, Any]:
+    """What decides the numbers, in the three parts of a report of schema 1.4."""
+    return {
+        "records": {
+            "architecture": "py:network.py:make",
+            "architecture arguments": {},
+            "baseline": {"name": "mean", "values": "8" * 64},
+            "checkpoint": weights,
+            "code": "9" * 64,
+            "data": data,
+            "dtype": "float32, TF32 off",
+            "entry": {"call": 0, "module": "", "place": "input"},
+            "limit": None,
+            "modules": [],
+            "output": "classes",
+            "owners": "a" * 64,
+            "players": "columns",
+            "prepared inputs": "b" * 64,
+            "preprocessing": {"kind": "columns", "shape": [how.n_players], "mean": [], "std": []},
+            "protocol": None,
+            "samples": "c" * 64,
+            "span": None,
+            "tool": "0",
+            "weights": "state_dict",
+        },
+        "rounding": {"batch rows": 256, "device": "cpu", "threads": 1, "timm": "1.0.26", "tokenizers": "0.22.2",
+                     "torch": "2.15.0", "torchvision": "0.30.0", "transformers": "5.3.0", "way": "whole network"},
+        "question": {
+            "data.only": how.only,
+            "score": "log-odds",
+            "target": "true",
+            "metrics": [[metric.name, metric.version, changed(metric)] for metric in metrics],
+            "plan.budget": how.budget,
+            "plan.seed": how.seed,
+            "plan.instability": None,
+            "metric origins": dict.fromkeys(how.metrics, "interact-cli 0.1.0"),
+            "records kept": True,
+            "ranges": "5" * 64,
+            "illustration": False,
+        },
+    }  # fmt: skip
 
 
 def _run(how: Made) -> Mapping[str, Any]:

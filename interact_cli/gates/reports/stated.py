@@ -107,6 +107,8 @@ LIKE = "Measure the candidate as the reference was: interact gate --reference RE
 SEED = "plan: seed"
 JUDGED_ELSEWHERE = ("metrics", "metric origins", "data.only", "records kept", "ranges", "illustration")
 """Parts of the question that comparability looks at in its own way, or that another report may have otherwise."""
+ALWAYS_ASKED = ("score", "target", "plan.budget", "plan.seed", "plan.instability")
+"""Parts of the question that every report states."""
 FIELDS = (
     Field("score unit", provenance("score_unit"), advice=LIKE),
     Field("protocol", provenance("protocol"), advice=LIKE),
@@ -135,12 +137,12 @@ def question_fields(*reports: Report) -> Iterator[Field]:
     A report that lacks a part that the other has does not state it. An option that is not named is at its default.
     """
     questions = [at(report.provenance, "identity", "question") for report in reports]
-    if not all(isinstance(question, Mapping) for question in questions):
-        yield Field("question", provenance("identity", "question"), advice=LIKE)
-        return
-    for name in dict.fromkeys(name for question in questions for name in question if name not in JUDGED_ELSEWHERE):
+    held = (question if isinstance(question, Mapping) else {} for question in questions)
+    named = (name for question in held for name in question if name not in JUDGED_ELSEWHERE)
+    for name in dict.fromkeys((*ALWAYS_ASKED, *named)):
         said = str(name).replace(".", ": ").replace("_", " ")
         yield Field(safe_text(said), asked(name), advice=LIKE)
+    yield Field("options of metrics", _options_stated, advice=LIKE)
     given = dict.fromkeys((metric, name) for report in reports for metric, named in options(report) for name in named)
     for metric, name in given:
         said = f"{safe_text(metric)}: {safe_text(name).replace('_', ' ')}"
@@ -153,6 +155,12 @@ def options(report: Report) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for entry in metrics if isinstance(metrics, list | tuple) else ():
         if isinstance(entry, list | tuple) and len(entry) == 3 and isinstance(entry[2], Mapping):
             yield str(entry[0]), entry[2]
+
+
+def _options_stated(report: Report) -> Any:
+    """Return the metrics that say with which options they were asked; they must be those that the report holds."""
+    said = sorted({metric for metric, _ in options(report)})
+    return said if said == sorted({measurement.metric for measurement in report.measurements}) else NOT_STATED
 
 
 def _option(report: Report, *, metric: str, name: str) -> Any:

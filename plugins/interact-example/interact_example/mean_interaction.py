@@ -12,18 +12,20 @@ So the mean is exact for any number of players, at the price of two evaluations 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.interfaces import Cohort, Design, Metric, Question, Reduced
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import values_quantity
-from interact_cli.results import Measurement, Quantity
+from interact_cli.options import option
+from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.types import FloatArray, PackedArray
+from interact_cli.words import described
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,28 @@ class Ends:
         )
 
 
-class MeanInteraction:
-    """Mean Shapley interaction of each player with the others, and of all ordered pairs.
+@dataclass(frozen=True, kw_only=True)
+class MeanInteraction(Metric):
+    """How much each player interacts with the others on average: above 0 they help each other, below 0 they overlap.
 
     Source: Grabisch & Roubens (1999), https://doi.org/10.1007/s001820050125: recursive axiom, with efficiency.
     """
 
-    name = "mean-interaction"
-    version = 1
-    source = "Grabisch & Roubens (1999): recursive axiom, with efficiency"
-    needs_ranges = False
+    name: str = "mean-interaction"
+    source: str = "Grabisch & Roubens (1999): recursive axiom, with efficiency"
+    relative: bool = option(
+        default=False, help="Divide by what all players together change the score, |v(N) - v(empty)|."
+    )
+
+    @property
+    def formula(self) -> str:
+        """One line, for ``interact list metrics mean-interaction``."""
+        return "mean over j of I(i,j) = [ v(N) - v(N - i) - v({i}) + v(empty) ] / (n - 1)"
+
+    @property
+    def cost(self) -> str:
+        """One line."""
+        return "2n + 2 coalitions of each sample, for any number of players; nothing is sampled"
 
     def design(self, question: Question) -> Design:
         """Ask for the ends; a published protocol changes nothing, because nothing is sampled.
@@ -95,31 +109,40 @@ class MeanInteraction:
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Keep one mean per player of this sample."""
         del question
-        return Reduced(design.estimate(values), estimator="exact, from at most one player present or absent")
+        estimate = design.estimate(values)
+        if self.relative:
+            empty, full = values.reshape(2, -1)[:, 0]
+            estimate = replace(estimate, values=estimate.values / (abs(full - empty) or np.nan))
+        return Reduced(estimate, estimator="exact, from at most one player present or absent")
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Average over the samples, with standard errors and intervals by resampling them."""
-        estimates = [result.estimate for result in results]
-        values = values_quantity(estimates, ("player",), cohort.unit, "mean over the partners j of I(i,j)")
+        estimates, unit = [result.estimate for result in results], "1" if self.relative else cohort.unit
+        values = values_quantity(estimates, ("player",), unit, "mean over the partners j of I(i,j)")
         own_means = np.array([estimate.values.mean() for estimate in estimates])
-        own_mean = Quantity("own_mean", ("sample",), own_means, cohort.unit, "mean of I(i,j) over ordered pairs")
+        own_mean = Quantity("own_mean", ("sample",), own_means, unit, "mean of I(i,j) over ordered pairs")
         resampler = Resampler.over(cohort, self.name)
-        summary = [
-            resampler.summarise("mean", own_mean).quantity(
-                "mean_over_pairs", (), cohort.unit, "mean of I(i,j) over ordered pairs and samples"
-            )
-        ]
+        overall = resampler.summarise("mean", own_mean).quantity(
+            "mean_over_pairs", (), unit, "mean of I(i,j) over ordered pairs and samples", "mean interaction", "headline"
+        )
+        summary, findings = [overall], [self._told(overall)]
         if cohort.shared_players:
-            by_player = resampler.summarise("mean", values)
             text = "mean of I(i,j) over the partners j and samples"
-            summary.append(by_player.quantity("mean", ("player",), cohort.unit, text))
-        return Measurement(
-            metric=self.name,
-            version=self.version,
-            source=self.source,
-            estimator=results[0].estimator,
+            by_player = resampler.summarise("mean", values)
+            summary.append(by_player.quantity("mean", ("player",), unit, text, "with the others", "by-pair"))
+        return self.measurement(
+            results[0].estimator,
             per_sample=(values, own_mean),
-            summary=tuple(summary),
-            coordinates={},
+            summary=summary,
+            findings=findings,
             notes=("Interactions of opposite sign cancel in a mean; 'strength' measures their size.",),
         )
+
+    def _told(self, overall: Quantity) -> Finding:
+        """Say which way the interactions go, where an interval shows it."""
+        amount = described(overall)
+        if overall.low is None or overall.high is None:
+            return Finding("", f"Two players interact by {amount} on average.", says=(overall.name,))
+        word = "help each other" if overall.low > 0 else "overlap" if overall.high < 0 else "not distinguishable"
+        shown = "neither help each other nor overlap measurably" if word == "not distinguishable" else word
+        return Finding(word, f"On average two players {shown}: by {amount}.", says=(overall.name,))

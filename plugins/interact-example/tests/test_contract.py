@@ -17,7 +17,8 @@ from torch import nn
 from interact_cli.errors import UsageError
 from interact_cli.extensions import NAME
 from interact_cli.games.coalitions import pack, unpack
-from interact_cli.interfaces import Baseline, Cohort, DataRequest, PlayerOptions, Question
+from interact_cli.interfaces import Baseline, Cohort, DataRequest, Metric, PlayerOptions, Question
+from interact_cli.options import changed, configured, options_of
 from interact_cli.types import InputSpec, Model, Sample
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
@@ -57,9 +58,18 @@ def test_every_entry_point_has_a_name_that_can_be_typed_and_loads(group):
 class TestMetric:
     def test_it_calls_itself_as_its_entry_point_does(self, name, target, question):
         metric = load(target)()
+        assert isinstance(metric, Metric)
         assert metric.name == name
         assert metric.version >= 1
         assert metric.source
+
+    def test_without_arguments_every_option_is_at_its_default(self, name, target, question):
+        metric = load(target)()
+        assert metric == load(target)()
+        assert changed(metric) == {}
+        defaults = {option.name: option.default for option in options_of(metric) if not option.setting}
+        assert configured(metric, defaults) == metric
+        assert all(option.help.endswith(".") for option in options_of(metric))
 
     def test_the_same_question_asks_for_the_same_coalitions(self, name, target, question):
         first, second = (load(target)().design(question).asked for _ in range(2))
