@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interact_cli import extensions
+from interact_cli.config.loading import load_settings
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.metrics.drawn_sets import DrawnSets
 from interact_cli.metrics.instability import WithInstability
@@ -144,17 +145,22 @@ def test_what_follows_m_is_a_name_with_options(text, parsed):
 
 @pytest.mark.parametrize("text", ["a:", "a:b", "a:=c", "a:b=c,", "a:,b=c", "a:b=c,b=d", "a:b-c=1,b_c=2", "a:\x1b[2J"])
 def test_what_follows_m_in_another_form_is_shown_the_form(text):
-    with pytest.raises(UsageError, match="Expected NAME:OPTION=VALUE,OPTION=VALUE, each option once") as caught:
+    form = "expected NAME:OPTION=VALUE,OPTION=VALUE, each option once"
+    with pytest.raises(ValueError, match=f"^{form}"):
         parse(text)
-    assert "\x1b" not in str(caught.value)
+    with pytest.raises(UsageError, match=rf"metrics\[1\]: {form}, .*, got 'a:") as told:
+        load_settings(flags={"metrics": [text]})
+    assert "\x1b" not in str(told.value)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_metric_or_one_line(text):
     try:
         name, given_ = parse(text)
-    except UsageError as error:
-        assert len(str(error).splitlines()) == 1
+    except ValueError:
+        with pytest.raises(UsageError) as told:
+            load_settings(flags={"metrics": [text]})
+        assert len(str(told.value).splitlines()) == 1
     else:
         assert text.startswith(name)
         assert bool(given_) == (":" in text)

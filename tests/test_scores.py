@@ -9,9 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support.distributions import distribution
 
+from interact_cli import extensions
 from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.scores import FEATURE, LISTED, SCORES, default_score, lookup, ranges, records_of, resolve
+from interact_cli.scores import (
+    FEATURE,
+    LOGIT,
+    OF_ANY_MODULE,
+    OTHERS_LOGSUMEXP,
+    PROBABILITIES,
+    SCORES,
+    Score,
+    default_score,
+    lookup,
+    ranges,
+    records_of,
+    resolve,
+)
 
 LOGITS = hnp.arrays(
     np.float64,
@@ -227,7 +242,7 @@ def test_a_vector_score_is_the_record_of_one_module(name, module, output):
 
 
 def test_no_other_score_is_a_vector():
-    assert [score.name for score in LISTED if score.vector] == ["vector:MODULE"]
+    assert [score.name for score in (*SCORES.values(), *OF_ANY_MODULE) if score.vector] == ["vector:MODULE"]
     assert not any(score.vector for score in resolve("feature:encoder.layer.*", "classes", ENCODER))
 
 
@@ -340,3 +355,87 @@ def test_the_standard_errors_of_y_are_those_of_repeated_draws():
         scatter = np.std([getattr(y, reading) for y in drawn])
         told = np.sqrt(np.mean([getattr(y, f"{reading}_standard_error") ** 2 for y in drawn]))
         assert told == pytest.approx(scatter, rel=0.05)
+
+
+# --- scores of plugins --------------------------------------------------------------------------------
+
+
+def odds(record):
+    return np.exp(record[..., LOGIT] - record[..., OTHERS_LOGSUMEXP])
+
+
+ODDS = Score("odds", "odds", "odds of the class", "a test", odds, PROBABILITIES)
+MISNAMED = Score("chances", "odds", "odds of the class", "a test", odds)
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Put a distribution with these scores on the path."""
+    return lambda *points: monkeypatch.syspath_prepend(distribution(tmp_path, "scores", *points))
+
+
+@settings(max_examples=12, deadline=None)
+@given(logits=LOGITS)
+def test_the_score_of_a_plugin_by_its_definition(logits):
+    for row, of_row in zip(logits, ODDS.of_record(records_of(logits)), strict=True):
+        for c, value in enumerate(of_row):
+            assert value == pytest.approx(np.exp(by_definition("log-odds", row, c)), rel=1e-9)
+
+
+def test_a_score_of_a_plugin_is_found_by_its_name_and_leaves_the_others_as_they_are(plugin):
+    assert "odds" not in extensions.scores()
+    plugin(f"odds = {__name__}:ODDS", "broken = nowhere:SCORE")
+    known = extensions.scores_with("odds")
+    assert known == {**SCORES, "odds": ODDS}
+    assert resolve("odds", "classes", ENCODER, known) == (ODDS,)
+    assert resolve("log-odds", "classes", ENCODER, known) == (SCORES["log-odds"],)
+    assert [one.module for one in resolve("feature:pooler", "classes", ENCODER, known)] == ["pooler"]
+    rows = {entry.name: (entry.summary, entry.origin) for entry in extensions.scores()}
+    assert rows["odds"] == ("a plugin of a test", "acme 1.0")
+    assert rows["prob"] == ("probability p of the class (unit: probability)", extensions.ORIGIN)
+    assert rows.keys() == {*SCORES, "odds", "broken"}
+
+
+@pytest.mark.parametrize("name", [*SCORES, "nothing", "feature:pooler", "vector:", "", None, 3, ["odds"], {"odds": 1}])
+def test_no_plugin_is_loaded_for_another_name(plugin, name):
+    """What a report says of its score may be anything."""
+    plugin(f"odds = {__name__}:ODDS", "broken = nowhere:SCORE")
+    assert extensions.scores_with(name) == SCORES
+
+
+def test_a_score_of_a_plugin_fits_the_networks_that_it_names(plugin):
+    plugin(f"odds = {__name__}:ODDS")
+    known = extensions.scores_with("odds")
+    assert resolve("odds", "continuation", [""], known) == (ODDS,)
+    with pytest.raises(UsageError, match=r"Score 'odds' does not fit .*'scalar'\. Use one of: scalar, feature:MODULE"):
+        resolve("odds", "scalar", [""], known)
+    with pytest.raises(
+        UsageError, match=r"'logit' does not fit .*Use one of: log-odds, log-prob, prob, .*, odds, feature"
+    ):
+        resolve("logit", "continuation", [""], known)
+    with pytest.raises(UsageError, match="returns features"):
+        resolve("odds", "features", ENCODER, known)
+    with pytest.raises(UnknownNameError, match="Did you mean 'odds'"):
+        resolve("odd", "classes", ENCODER, known)
+
+
+@pytest.mark.parametrize(
+    ("point", "name", "message"),
+    [
+        ("other = {here}:ODDS", "other", "Expected what a plugin offers as 'other' to be a Score of that name"),
+        ("odds = {here}:MISNAMED", "odds", "Expected what a plugin offers as 'odds' to be a Score of that name"),
+        ("odds = {here}:odds", "odds", "Expected what a plugin offers as 'odds' to be a Score of that name"),
+        (
+            "odds = nowhere:SCORE",
+            "odds",
+            "Expected to load score 'odds' of acme 1.0, but its code fails: ModuleNotFound",
+        ),
+        ("odds = {here}:GONE", "odds", "Expected to load score 'odds' of acme 1.0, but its code fails: AttributeError"),
+        ("prob = {here}:ODDS", "odds", r"Score 'prob' is registered twice: by interact-cli .* and by acme 1\.0"),
+        ("a/b = {here}:ODDS", "odds", "Expected acme 1.0 to name its score with letters"),
+    ],
+)
+def test_a_broken_score_names_its_plugin(plugin, point, name, message):
+    plugin(point.format(here=__name__))
+    with pytest.raises(UsageError, match=message):
+        extensions.scores_with(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from textwrap import dedent
 
 import numpy as np
 
@@ -19,7 +18,12 @@ from interact_cli.words import described, with_unit
 N_PLAYERS, N_SAMPLES = 4, 20
 GAME = (
     "On four players, each worth 1, with 4 more where the first two are both present and 3 more where the last three "
-    "are (all 16 coalitions, 20 equal samples)"
+    "are. All 16 coalitions are asked and the 20 samples are equal, so the intervals [95 %] have no width"
+)
+WORDS = (
+    "A player is a part of the input: a cell, a word, a column; n in all. v(S) is the score with the players S present "
+    "and the others masked. S is a coalition, and beside a pair or a set its context. Order m: m players in the "
+    "context. E: mean over samples. --budget: coalitions that may be asked of each sample."
 )
 
 
@@ -31,7 +35,7 @@ class MetricPage:
     summary: str
     origin: str
     about: str
-    """The first paragraph that its class says of itself."""
+    """What its class says of itself, before formula and source."""
     formula: str
     source: str
     cost: str
@@ -55,7 +59,7 @@ def metric_page(name: str) -> MetricPage:
         name=name,
         summary=entry.summary,
         origin=entry.origin,
-        about=_first_paragraph(metric),
+        about=_about(metric),
         formula=metric.formula,
         source=metric.source,
         cost=metric.cost,
@@ -65,9 +69,11 @@ def metric_page(name: str) -> MetricPage:
     )
 
 
-def _first_paragraph(metric: Metric) -> str:
-    said = inspect.cleandoc(type(metric).__doc__ or "").partition("\n\n")[0]
-    return " ".join(dedent(said).split()).replace("``", "")
+def _about(metric: Metric) -> str:
+    """Return the class's first two paragraphs of prose; formulas and sources stand elsewhere."""
+    paragraphs = inspect.cleandoc(type(metric).__doc__ or "").split("\n\n")
+    prose = [text for text in paragraphs if not text.startswith(("``", "Source:", "Args:"))][:2]
+    return " ".join(" ".join(prose).split()).replace("``", "")
 
 
 def _worked(metric: Metric) -> list[str]:
@@ -87,7 +93,7 @@ def _worked(metric: Metric) -> list[str]:
         and len(quantity.dims) < 2
         and not (quantity.dims == () and quantity.name in said)
     ]
-    return [*(finding.sentence for finding in measured.findings if not finding.word), *numbers]
+    return [*(finding.sentence for finding in measured.findings), *numbers]
 
 
 def _measured(metric: Metric) -> Measurement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -96,7 +97,7 @@ def _check(kind: str, of: str | None, *, named_arch: bool) -> None:
 
 def _show_metric(name: str, *, json: bool, md: bool) -> None:
     """Show one metric whole, as a linter shows a rule."""
-    from interact_cli.audit.metric_page import GAME, metric_page
+    from interact_cli.audit.metric_page import GAME, WORDS, metric_page
 
     page = metric_page(name)
     if json:
@@ -109,7 +110,8 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
         "Formula": page.formula,
         "Source": page.source,
         "Cost": page.cost,
-        "Options": "" if page.options else "none",
+        "Words": WORDS,
+        "Options": f"-m {page.name}:NAME=VALUE, several with commas." if page.options else "none",
     }
     if md:
         lines = [f"## {page.name}", "", f"{page.summary}.", ""]
@@ -118,20 +120,22 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
         lines += ["", f"```\n{page.example}\n```", "", f"{GAME}:", "", *(f"- {line}" for line in page.worked)]
         screen.document("\n".join(lines))
         return
+    folded = partial(wrap, width=WIDTH, break_on_hyphens=False)  # a name with a hyphen stays whole
     lines = [f"{page.name}: {page.summary}  [{page.origin}]", ""]
     for head, text in parts.items():
-        lines += wrap(f"{head:<9}{text}", WIDTH, subsequent_indent=" " * 9) if text else []
-    for position, one in enumerate(page.options):
-        head = f"{'Options' if position == 0 else '':<9}{one.typed:<18}"
-        lines += wrap(f"{head}{_option_line(one)}", WIDTH, subsequent_indent=" " * 27)
-    lines += [f"{'Example':<9}{page.example}", "", *wrap(f"{GAME}:", WIDTH)]
-    lines += [part for line in page.worked for part in wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")]
+        lines += folded(f"{head:<9}{text}", subsequent_indent=" " * 9) if text else []
+    for one in page.options:
+        head = f"{'':<9}{one.typed:<18}"
+        lines += folded(f"{head}{_option_line(one)}", subsequent_indent=" " * 27)
+    lines += [f"{'Example':<9}{page.example}", "", *folded(f"{GAME}:")]
+    lines += [part for line in page.worked for part in folded(line, initial_indent="  ", subsequent_indent="    ")]
     screen.document("\n".join(lines))
 
 
 def _option_line(option: Option) -> str:
     default = "" if option.default is None else f" Default: {option.default}."
-    for_all = f" For all metrics: --{option.typed}." if option.flag or option.setting else ""
+    for_all = f" For all metrics at once: --{option.typed}." if option.flag else ""
+    for_all = f" Always for all metrics: --{option.typed}." if option.setting else for_all
     shape = "" if option.setting else f" ({option.shape or option.expected})"
     return f"{option.help}{shape}{default}{for_all}"
 

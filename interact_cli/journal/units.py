@@ -114,7 +114,7 @@ class Journal:
                     f"one cannot go on with. Finish it with that version, choose another --output, or pass --force to "
                     f"discard it."
                 )
-            differing = sorted(name for name in {*found, *wanted} - {FORMAT} if found.get(name) != wanted.get(name))
+            differing = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
             if differing and not fresh:
                 fields = safe_text(", ".join(differing))
                 raise UsageError(

@@ -57,7 +57,7 @@ class Drawn(Reduced):
 
 @dataclass(frozen=True, kw_only=True)
 class AndOrGraphs(IndexMetric):
-    """Graph of each sample's dividends: noisy patterns removed greedily, common coalitions merged.
+    """The few patterns of players that explain a sample's score, as a graph; common parts are merged.
 
     Source: paper 002, section 4.1; `interact_cli.interactions.and_or.graph`.
     """

@@ -46,7 +46,14 @@ LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bottleneck(MultiOrder):
-    """J^(m) for each strength, its null, the theory curve, split-half instability, and a verdict."""
+    """How strong pairs interact with few, some or nearly all others present, beside the average: the bottleneck.
+
+    J^(m) is the strength at order m over its mean over the orders: 1 is the average order. The papers find that
+    networks encode pairs with few or with nearly all others, not between: a dip in the middle. Noise alone makes such a
+    dip, so the same plan is reduced on pure noise too (the null), and a verdict says whether the middle is deeper,
+    shallower or not distinguishable. F(m) / F(0) is the curve of the papers' theory, fitted by a number of players n';
+    split-half instability says how far half of the contexts differ from the other half, 0 where nothing is drawn.
+    """
 
     name: str = "bottleneck"
     source: str = "paper 003, equation 3; absolute value: paper 002, equation 21"
@@ -54,7 +61,10 @@ class Bottleneck(MultiOrder):
     @property
     def formula(self) -> str:
         """One line."""
-        return "J^(m) = E|I^(m)(i,j)| over samples and pairs, divided by its mean over the measured orders"
+        return (
+            "J^(m) = E|I^(m)(i,j)| over its mean over the orders, "
+            "I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]"
+        )
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate one sample, its two halves, and the null of its plan."""

@@ -35,7 +35,10 @@ SAVED = {
 
 @dataclass(frozen=True, kw_only=True)
 class CoalitionValues(IndexMetric):
-    """One value per coalition and sample; strengths by size, and how many coalitions are salient."""
+    """What each set of players adds that no smaller set explains: one value for every coalition.
+
+    Strengths by size, and how many coalitions are salient (at least 5 % as strong as the sample's strongest).
+    """
 
     kept_per_coalition: int = 4
     kind: str = "ANDs"
@@ -77,7 +80,7 @@ class CoalitionValues(IndexMetric):
 
 @dataclass(frozen=True, kw_only=True)
 class Concepts(CoalitionValues):
-    """Prototypical concepts: how long the vector dividend of each coalition is.
+    """Prototypical concepts: which sets of players a layer reacts to as a whole, by the length of its reaction.
 
     ``||I(S)||_2`` with ``I(S) = sum_{L in S} (-1)^(|S|-|L|) f(L)``, f a feature of the network.
 

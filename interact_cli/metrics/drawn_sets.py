@@ -13,7 +13,7 @@ class WithinSpan:
 
     span: str | None = option(
         None,
-        "Successive players whose interactions are asked for: 3:8, or some words of the text.",
+        "Only these successive players: 3:8 (players 3 to 7, counted from 0), or some words of the text; all.",
         kind=str,
         usual=True,
         setting="span",
@@ -26,13 +26,19 @@ class DrawnSets(WithinSpan):
 
     pairs: str = option(
         "auto",
-        "Pairs of players: all, radius:R, random:K; auto is radius:2 on a grid and all elsewhere.",
+        "Which pairs: all, radius:R (at most R cells apart), random:K (K drawn once for all samples); auto is radius:2 "
+        "on a grid, all elsewhere.",
         flag=True,
         usual=True,
         metavar="all|radius:R|random:K",
     )
     contexts: int | None = option(
-        None, "Contexts per pair (and order); the budget decides.", kind=int, at_least=2, flag=True, usual=True
+        None,
+        "Sets of other players drawn for each pair (and order); as many as the budget holds.",
+        kind=int,
+        at_least=2,
+        flag=True,
+        usual=True,
     )
 
 

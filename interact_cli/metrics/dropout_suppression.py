@@ -60,7 +60,7 @@ class _Survival:
 
 @dataclass(frozen=True, kw_only=True)
 class DropoutSuppression(DrawnSets, IndexMetric):
-    """Interactions with and without dropout, order by order, and how often the paper's condition holds.
+    """What dropout would leave of the interactions, order by order, and how often the paper's condition for it holds.
 
     ``E_r I_drop^(s)(i,j) = sum_q p^q Gamma^(q)(i,j|s)``, r ~ Binomial(s, p), p = 1 - drop rate the share kept;
     given r survivors ``I_drop^(s) = I^(r)``.

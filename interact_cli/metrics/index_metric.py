@@ -41,8 +41,10 @@ class IndexMetric(Metric):
     def cost(self) -> str:
         """Whether it can be sampled decides."""
         if self.index.instead:
-            return f"all 2^n coalitions of a sample; never sampled: of more players measure {self.index.instead}"
-        return "all 2^n coalitions of a sample where --budget holds them, and then exact; else drawn contexts within it"
+            return (
+                f"all 2^n coalitions of a sample, never fewer; where --budget does not hold them: {self.index.instead}"
+            )
+        return "exact where --budget (4,000) holds all 2^n coalitions of a sample; else contexts drawn within it"
 
     def design(self, question: Question) -> Design:
         """Ask for a published protocol, else the full table where it fits the budget, else the index's sampled plan."""

@@ -15,7 +15,7 @@ from interact_cli.results import Measurement
 
 @dataclass(frozen=True, kw_only=True)
 class InferencePatterns(MultiOrder):
-    """``J^(q)(i,j)`` per sample, and its mean and strengths at each q over pairs and samples.
+    """What a pair adds together with exactly q other players, beyond all smaller sets: ``J^(q)(i,j)``.
 
     ``J^(q)(i,j) = mean over |T| = q of R^T(i,j)``, R the dividend of ``T u {i,j}``; an order is q, the players of the
     pattern beside the pair. Needs every coalition: nothing here is sampled.

@@ -20,7 +20,10 @@ from interact_cli.results import Measurement, Quantity
 
 @dataclass(frozen=True, kw_only=True)
 class MultiOrder(DrawnSets, IndexMetric):
-    """``I^(m)(i,j)`` per sample, and its mean and strengths at each order m over pairs and samples.
+    """How strong pairs interact with m other players present, order by order: ``I^(m)(i,j)``.
+
+    Order 0 is the pair alone, order n - 2 the pair with everybody else. Per sample the values of the pairs, over pairs
+    and samples their mean and strengths.
 
     Source: paper 003, equation 1.
     """

@@ -49,7 +49,10 @@ FAMILIES = {"contiguous": "partitions into runs of successive players", "all": "
 
 @dataclass(frozen=True, kw_only=True)
 class MultivariateInteraction(WithinSpan, Metric):
-    """B, B_max, B_min, T, B+ and B- of the players that ``--span`` names, and the partitions that reach them.
+    """How much more the players of a set A are worth together than alone, and how they team up best and worst.
+
+    B is all of A as one coalition; B_max and B_min are the best and the worst partition, T their difference. A is what
+    ``--span`` names.
 
     Source: paper 004, equations 3 to 8; the subsets of B+ and B- in the game without the rest of A (erratum 18).
     """

@@ -72,7 +72,10 @@ class PairStrengths(DrawnSets, IndexMetric):
 
 @dataclass(frozen=True, kw_only=True)
 class PairInteractions(SizedSets, PairStrengths):
-    """One value per pair, or set of ``--interaction-size`` players, and sample; the strength over them and samples."""
+    """How much two players change each other's effect on the score, averaged over what else is present.
+
+    One value per pair, or set of ``--interaction-size`` players, and sample; the strength over them and samples.
+    """
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise the pairs; the sets, and set by set where every sample has the same, where sets were asked for."""
@@ -82,7 +85,7 @@ class PairInteractions(SizedSets, PairStrengths):
 
 @dataclass(frozen=True, kw_only=True)
 class Strength(PairStrengths):
-    """Strength of the pairwise Shapley interactions, also normalised by the range Y of the network's score.
+    """One number for how strongly the players interact in pairs, also as a share of the range Y of the score.
 
     ``I = E_x E_(i,j) |I(i,j)|``, normalised ``I / Y``
 

@@ -16,7 +16,10 @@ from interact_cli.results import Finding, Measurement, Quantity
 
 @dataclass(frozen=True, kw_only=True)
 class PlayerValues(IndexMetric):
-    """One value per player and sample, and their mean and mean magnitude over samples."""
+    """What each player alone is worth: how much the score changes by it, averaged over what else is present.
+
+    One value per player and sample, and their mean and mean magnitude over samples.
+    """
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Average over samples, player by player where all samples share them."""

@@ -21,7 +21,10 @@ from interact_cli.types import IntArray
 
 @dataclass(frozen=True, kw_only=True)
 class SetInteractions(SizedSets, IndexMetric):
-    """One value per set of up to ``--interaction-size`` players and sample, and the strength of the largest sets."""
+    """What the players of a set are worth together, beyond what fewer of them are worth: every set up to a size.
+
+    One value per set of up to ``--interaction-size`` players and sample, and the strength of the largest sets.
+    """
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise strengths; set by set too where every sample has the same sets."""

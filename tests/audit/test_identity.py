@@ -19,6 +19,8 @@ from interact_cli.journal.units import Journal
 from interact_cli.report.hdf5 import reader
 
 RUN = ("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "100")
+COMPLETE = ("measure", *TABLE[:5], "--from", "a.h5")
+"""The network and the place of the data are the user's to name."""
 SAMPLES = ("csv/table.csv/7", "csv/table.csv/2", "csv/table.csv/11")
 
 
@@ -58,7 +60,7 @@ def test_another_factory_does_not_resume(desk: Path, monkeypatch: pytest.MonkeyP
 def test_another_factory_does_not_complete_a_report(desk: Path):
     done(*RUN, "-o", "a.h5")
     edit_network()
-    told = refused(4, "measure", "--from", "a.h5", "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    told = refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
     assert "another code" in told
     assert not Path("b.h5").exists()
 
@@ -66,7 +68,7 @@ def test_another_factory_does_not_complete_a_report(desk: Path):
 def test_another_preprocessing_does_not_complete_a_report(desk: Path):
     done(*RUN, "--baseline", "zero", "-o", "a.h5")
     edit_network("[2.0] * 8", "[4.0] * 8")
-    told = refused(4, "measure", "--from", "a.h5", "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    told = refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
     assert "preprocessing" in told
 
 
@@ -74,11 +76,30 @@ def test_another_order_of_the_samples_is_another_run(desk: Path):
     named = ("measure", *TABLE, "-m", "shapley", "-b", "100", "--samples", "ids.txt")
     Path("ids.txt").write_text("\n".join(SAMPLES))
     done(*named, "-o", "a.h5")
+    done(*named, "-m", "banzhaf", "-o", "once.h5")
     Path("ids.txt").write_text("\n".join(reversed(SAMPLES)))
 
     assert "another run" in refused(2, *named, "-o", "a.h5")
-    told = refused(4, "measure", "--from", "a.h5", "-m", "banzhaf", "-b", "100", "-o", "b.h5")
-    assert "samples" in told
+    # A report says which samples it holds, in its own order; whatever the file says now is nothing to it.
+    done(*COMPLETE, "-m", "shapley", "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    later, once = ic.read_report("b.h5"), ic.read_report("once.h5")
+    assert later.samples.ids == SAMPLES
+    assert later.samples.evaluated.sum() > 0
+    assert later.provenance == once.provenance
+    assert_identical(arrays(later), arrays(once))
+
+
+def test_samples_of_other_contents_do_not_complete_a_report(desk: Path):
+    done(*RUN, "--baseline", "zero", "-o", "a.h5")
+    row = int(ic.read_report("a.h5").samples.ids[0].rpartition("/")[2])
+    lines = Path("table.csv").read_text().splitlines()
+    lines[1 + row] = ",".join(["9.5", *lines[1 + row].split(",")[1:]])
+    Path("table.csv").write_text("\n".join(lines) + "\n")
+    told = refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    assert "another data, prepared inputs" in told
+    Path("table.csv").write_text("\n".join(lines[:1]) + "\n")
+    refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    assert not Path("b.h5").exists()
 
 
 def test_more_rows_change_the_range_and_so_the_run(desk: Path):
@@ -150,7 +171,7 @@ def test_units_of_smaller_batches_are_listed_after_a_resume(desk: Path, monkeypa
 def test_a_question_asked_later_gives_the_report_of_asking_at_once(desk: Path):
     """--from has the identity and every number of a fresh run; only /provenance/run differs."""
     done(*RUN, "-o", "a.h5")
-    done("measure", "--from", "a.h5", "-m", "shapley", "-m", "banzhaf", "--score", "prob", "-o", "later.h5")
+    done(*COMPLETE, "-m", "shapley", "-m", "banzhaf", "--score", "prob", "-o", "later.h5")
     done(
         "measure", *TABLE, "-m", "shapley", "-m", "banzhaf", "-n", "3", "-b", "100", "--score", "prob", "-o", "once.h5"
     )
@@ -173,8 +194,14 @@ def test_a_report_of_a_reference_network_can_be_completed(desk: Path):
     folder = ("--dataset", "cifar10:cifar-10-batches-py", "--epochs", "1")
     small = ("--players", "grid:4x4", "-n", "2", "-b", "200")
     done("bottleneck", *folder, *small, "-o", "a.h5")
-    done("measure", "--from", "a.h5", "-m", "shapley", "-b", "100", "-o", "b.h5")
+    later = ("measure", "--from", "a.h5", "-m", "shapley", "-b", "100", "-o", "b.h5")
+    line = refused(2, *later)
+    assert "its network is the reference network of 'cifar10:cifar-10-batches-py', which would be trained here" in line
+    assert "pass --dataset NAME[:PATH] again, and --epochs where it was given" in line
+    assert not Path("b.h5").exists()
+    done(*later, *folder)
     assert ic.read_report("b.h5").samples.evaluated.sum() > 0
+    assert "another checkpoint" in refused(4, *later[:-1], "c.h5", *folder[:-1], "2")
 
 
 def test_ranges_of_other_scores_need_no_network(desk: Path):

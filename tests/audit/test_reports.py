@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -12,6 +14,7 @@ import xarray
 from support.workbench import TABLE, done
 
 import interact_cli as ic
+from interact_cli.config.settings import deciding
 
 RUN = ("measure", *TABLE, "-m", "shapley", "-m", "multi-order", "-m", "bottleneck", "-n", "20", "-b", "300")
 
@@ -84,6 +87,56 @@ def test_provenance_says_what_decided_the_numbers(desk: Path):
     assert {"torch", "numpy", "timm", "interact-cli", "python"} <= held["versions"].keys()
     assert report.config["plan"]["budget"] == 300
     assert report.config["score"] == "log-odds"
+
+
+def names(tree: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for name, value in tree.items():
+        yield f"{above}{name}"
+        if isinstance(value, Mapping):
+            yield from names(value, f"{above}{name}.")
+
+
+def test_places_are_told_beside_the_settings(desk: Path):
+    """A report's settings can be asked again anywhere; where things lay is for readers alone."""
+    Path("ids.txt").write_text("csv/table.csv/7\n")
+    done("measure", *TABLE, "-m", "shapley", "--data-root", ".", "--samples", "ids.txt", "--force", "-o", "a.h5")
+    report = ic.read_report("a.h5")
+
+    assert not {*names(report.config)} & {*deciding("place"), "training"}
+    assert report.config["data"]["name"] == "csv:table.csv"
+    assert {*report.run["places"]} == {"data.name", *deciding("place")}
+    assert report.run["places"]["data.samples"] == "~/desk/ids.txt"
+    assert report.run["places"]["run.force"] is True
+
+
+def test_options_stand_with_their_metrics_and_only_where_they_are_not_the_default(desk: Path):
+    asked = ("-m", "multi-order", "-m", "shapley", "-m", "bottleneck:pairs=random:3", "--contexts", "4")
+    done("measure", *TABLE, *asked, "-n", "2", "-o", "a.h5")
+    report = ic.read_report("a.h5")
+
+    options = {"multi-order": {"contexts": 4}, "bottleneck": {"pairs": "random:3", "contexts": 4}}
+    assert report.config["metrics"] == [{"multi-order": options["multi-order"]}, "shapley",
+                                        {"bottleneck": options["bottleneck"]}]  # fmt: skip
+    assert report.config["plan"] == {"budget": 4000, "seed": 0, "instability": None, "protocol": None}
+    done("measure", *TABLE, *asked[:-2], "--pairs", "auto", "-n", "2", "-o", "b.h5")
+    assert ic.read_report("b.h5").config["metrics"] == ["multi-order", "shapley", {"bottleneck": {"pairs": "random:3"}}]
+
+
+def test_the_identity_tells_records_their_rounding_and_the_question(desk: Path):
+    done("measure", *TABLE, "-m", "multi-order:pairs=random:3", "-n", "2", "--batch-size", "16", "-o", "a.h5")
+    held = ic.read_report("a.h5").provenance["identity"]
+
+    assert set(held) == {"records", "rounding", "question"}
+    assert {"checkpoint", "code", "data", "samples", "players", "span", "limit", "protocol"} <= set(held["records"])
+    assert held["rounding"]["batch rows"] == 16
+    assert {"device", "threads", "way", "torch"} <= set(held["rounding"])
+    assert not set(held["rounding"]) & set(held["records"])
+    assert set(deciding("question")) <= set(held["question"])
+    assert held["question"]["metrics"] == [["multi-order", 1, {"pairs": "random:3"}]]
+    assert (held["question"]["plan.budget"], held["question"]["data.only"]) == (4000, "all")
+    done("measure", *TABLE, "-m", "multi-order:pairs=random:3", "-n", "2", "--batch-size", "32", "-o", "b.h5")
+    other = ic.read_report("b.h5").provenance["identity"]
+    assert other == {**held, "rounding": {**held["rounding"], "batch rows": 32}}
 
 
 def test_home_is_redacted(desk: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
-"""Reports of schema 1.3, frozen in `schema_1_3/`: one of a user's own code, of a paper's network, of a reference network
-and of texts. They show, draw, answer, and are compared as reports of today."""
+"""Reports of schema 1.3, frozen in `schema_1_3/`: of a user's own code, a paper's network, a reference network, texts.
+
+They show, draw, answer, and are compared as reports of today."""
 
 from __future__ import annotations
 

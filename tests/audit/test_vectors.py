@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import interact_cli as ic
 from interact_cli import extensions
 from interact_cli.audit import planning
 from interact_cli.games.coalitions import unpack
+from interact_cli.interfaces import Cohort, Design, Metric, Question, Reduced
 from interact_cli.journal.units import Journal
+from interact_cli.results import Measurement
 
 N, D = 8, 16
 RUN = ("measure", *TABLE, "-m", "concepts", "--score", "vector:body.3", "-n", "3")
@@ -132,6 +135,7 @@ def test_vectors_that_would_not_fit_are_refused_before_a_forward_pass(
         (("-m", "shapley", "-m", "harsanyi", "--drop-rate", "0.3"), ("--drop-rate", "dropout-suppression")),
         (("-m", "shapley", "--partitions", "all"), ("--partitions", "multivariate")),
         (("-m", "shapley", "--learned", "paper"), ("--learned", "multivariate")),
+        (("-m", "concepts:pairs=all", "--score", "vector:body.3"), ("'concepts'", "pairs")),
     ],
 )
 def test_what_does_not_fit_is_refused(desk: Path, arguments: tuple[str, ...], says: tuple[str, ...]):
@@ -157,6 +161,7 @@ def test_records_of_a_feature_are_no_vector(desk: Path):
 def test_an_option_of_the_earlier_metric_does_not_stop_another(desk: Path):
     """The size of the sets of one question is nothing that the next one is refused for; asked for anew it is."""
     done("measure", *TABLE, "-m", "shapley-taylor", "--interaction-size", "3", "-n", "2", "-o", "a.h5")
+    assert ic.read_report("a.h5").config["metrics"] == [{"shapley-taylor": {"interaction_size": 3}}]
     done("measure", "--from", "a.h5", "-m", "shapley", "-o", "b.h5")
     done("measure", *TABLE, "-m", "shapley", "-n", "2", "-o", "c.h5")
     again, fresh = ic.read_report("b.h5"), ic.read_report("c.h5")
@@ -168,26 +173,34 @@ def test_an_option_of_the_earlier_metric_does_not_stop_another(desk: Path):
 
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``predicted`` and ``bare``: the Shapley value under other names."""
+    """``predicted`` and ``bare``: the Shapley value under other names; ``bare`` says no more than it must."""
     real = extensions.metric
+    inner = real("shapley")
 
-    class Plugin:
-        needs_ranges, version, source = False, 1, "tests"
+    class Plugin(Metric):
+        def design(self, question: Question) -> Design:
+            return inner.design(question)
 
-        def __init__(self, name: str) -> None:
-            self.name, inner = name, real("shapley")
-            self.design, self.reduce, self.aggregate = inner.design, inner.reduce, inner.aggregate
+        def reduce(self, design: Design, values: np.ndarray, question: Question) -> Reduced:
+            return inner.reduce(design, values, question)
 
-    def named(name: str):
-        if name == "bare":
-            return Plugin(name)
-        if name == "predicted":
-            plugin = Plugin(name)
-            plugin.of_predicted = True
-            return plugin
-        return real(name)
+        def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+            return inner.aggregate(results, cohort)
 
-    monkeypatch.setattr(extensions, "metric", named)
+    own = {
+        "bare": Plugin(name="bare", source="tests"),
+        "predicted": Plugin(name="predicted", source="tests", of_predicted=True),
+    }
+    monkeypatch.setattr(extensions, "metric", lambda name: own.get(name) or real(name))
+
+
+def test_a_metric_that_lacks_a_part_of_the_interface_is_none():
+    class Partial(Metric):
+        def design(self, question: Question) -> Design:
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match="abstract"):
+        Partial(name="partial", source="tests")
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,17 @@ def test_images_for_a_table_network(desk: Path):
         ("--pairs", "radius:0"),
         ("--pairs", "some"),
         ("--contexts", "1"),
+        ("-m", "shapley:"),
+        ("-m", "shapley:pairs"),
+        ("-m", "shapley:pairs=all"),
+        ("-m", "bottleneck:pears=all"),
+        ("-m", "bottleneck:pairs="),
+        ("-m", "bottleneck:pairs=some"),
+        ("-m", "bottleneck:contexts=1"),
+        ("-m", "bottleneck:contexts=two"),
+        ("-m", f"bottleneck:contexts={24 * '9'}"),
+        ("-m", "bottleneck:contexts=2,contexts=3"),
+        ("-m", "multi-order:pairs=all"),
         ("--seed", "-1"),
         ("--only", "some"),
         ("--target", "best"),
@@ -427,6 +438,7 @@ def test_network_of_another_output_shape(desk: Path):
 
 def test_epochs_with_a_checkpoint(desk: Path):
     assert "--epochs" in refused(2, "bottleneck", "ckpt.pt", "--epochs", "3")
+    assert "--epochs" in refused(2, "measure", "ckpt.pt", "-m", "shapley", "--epochs", "3")
 
 
 def test_pattern_for_what_takes_none():

@@ -106,6 +106,17 @@ def test_every_command_explains_itself(name: str):
     assert done(name, "-h").out == ran.out
 
 
+@pytest.mark.parametrize(("name", "known"), [("measure", True), ("bottleneck", True), ("gate", False), ("show", False)])
+def test_options_of_metrics_are_flags_of_what_measures(name: str, known: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    told = done(name, "--help").out
+
+    for flag in ("--pairs", "--contexts", "--interaction-size", "--partitions", "--learned", "--drop-rate"):
+        assert (f" {flag} " in told) == known, flag
+    assert ("Contexts per pair (and order)" in told) == known
+    assert (" --epochs " in told) == known
+
+
 def test_version():
     assert done("--version").out == f"interact {interact_cli.__version__}\n"
     assert done("-V").err == ""

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import click
 import pytest
 import typer
 from support.workbench import done
@@ -54,19 +55,26 @@ def test_commands_are_found():
     assert len([words for command in written(ROOT / "README.md") for words in spelled_out(command)]) > 15
 
 
+def parsed(words: list[str]) -> None:
+    """Parse a command as it is called: with the flags that its metrics' options bring."""
+    group = typer.main.get_command(app)
+    name, command, rest = group.resolve_command(click.Context(group), words)
+    command.make_context(name, rest)
+
+
 @pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_parses(words: list[str]):
-    commands = typer.main.get_command(app).commands
     words = [word for word in words if word != "--debug"]
-    assert words[0] in commands
+    assert words[0] in typer.main.get_command(app).commands
 
     if words[1:]:  # a command that is only named needs no arguments
-        commands[words[0]].make_context(words[0], words[1:])
+        parsed(words)
 
 
-def test_parsing_would_find_a_mistake():
+@pytest.mark.parametrize("flag", [["--bugdet", "3"], ["--piars", "all"], ["--contexts", "many"]])
+def test_parsing_would_find_a_mistake(flag: list[str]):
     with pytest.raises(typer.BadParameter.__base__):
-        typer.main.get_command(app).commands["measure"].make_context("measure", ["--bugdet", "3"])
+        parsed(["measure", *flag])
 
 
 def test_exit_codes_are_those_of_the_code():

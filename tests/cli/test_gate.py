@@ -37,6 +37,9 @@ import interact_cli as ic
 N = 8
 GATE = ("gate", "reference.h5")
 POLICY = ("--policy", "policy.yaml")
+DATA = ("-d", "csv:table.csv")
+NAMED = (*DATA, "--arch", "py:network.py:make")
+"""Where the data lies and which code builds the network: the user says so, a report does not."""
 FORBIDDEN = ("torch", "torchvision", "timm", "transformers", "scipy.stats", "sklearn", "pandas", "matplotlib", "h5py")
 
 
@@ -333,6 +336,8 @@ def test_43_too_few_samples_never_pass(versions: Path, count: int):
         (("-s", "logit"), "score"),
         (("-n", "25"), "sample"),
         (("--baseline", "zero"), "baseline"),
+        (("--pairs", "random:3"), "multi-order: pairs"),
+        (("--contexts", "2"), "multi-order: contexts"),
     ],
 )
 def test_44_other_questions_are_not_comparable(versions: Path, flags: tuple[str, ...], said: str):
@@ -394,22 +399,39 @@ def test_outputs_never_replace_an_input(versions: Path):
 
 
 def test_a_checkpoint_is_measured_as_the_reference_was(versions: Path):
-    ran = interact("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5")
+    ran = interact("gate", "--reference", "reference.h5", "louder.pt", *NAMED, *POLICY, "--measured", "new.h5")
 
     assert ran.code == 1, ran
     reference, candidate = ic.read_report("reference.h5"), ic.read_report("new.h5")
     assert candidate.samples.ids == reference.samples.ids
     assert candidate.provenance["plan_hash"] == reference.provenance["plan_hash"]
     assert [m.metric for m in candidate.measurements] == [m.metric for m in reference.measurements]
-    assert interact("gate", "--reference", "reference.h5", "same.pt", *POLICY).code == 0
+    assert interact("gate", "--reference", "reference.h5", "same.pt", *NAMED, *POLICY).code == 0
+
+
+@pytest.mark.parametrize("call", [("same.pt", *POLICY), ("--self-check", "reference.pt")], ids=["gate", "self-check"])
+def test_a_reference_chooses_neither_data_nor_code(versions: Path, call: tuple[str, ...]):
+    """Whoever made the report made these choices; a folder is as good as the name of the data."""
+    measuring = ("gate", "--reference", "reference.h5", *call)
+    code, place = NAMED[2:], Path("elsewhere")
+    before = sorted(Path().rglob("*"))
+    assert "Pass --dataset csv:PATH, or its folder with --data-root DIR" in refused(2, *measuring, *code)
+    assert "--arch py:network.py:make" in refused(2, *measuring, *DATA)
+    assert "data set 'csv:table.csv', wherever it lies" in refused(2, *measuring, *code, "-d", "csv:other.csv")
+    assert sorted(Path().rglob("*")) == before
+    place.mkdir()
+    shutil.move("table.csv", place / "table.csv")
+    assert "nothing there" in refused(4, *measuring, *code, "--data-root", ".")
+    assert interact(*measuring, *code, "--data-root", place).code == 0
+    assert interact(*measuring, *code, "-d", f"csv:{place / 'table.csv'}").code == 0
 
 
 def test_a_candidate_that_cannot_be_measured(versions: Path):
     Path("broken.pt").write_bytes(b"no checkpoint")
 
-    refused(4, "gate", "--reference", "reference.h5", "broken.pt", *POLICY)
-    refused(4, "gate", "--reference", "reference.h5", "absent.pt", *POLICY)
-    refused(4, "gate", "--reference", "absent.h5", "same.pt", *POLICY)
+    refused(4, "gate", "--reference", "reference.h5", "broken.pt", *NAMED, *POLICY)
+    refused(4, "gate", "--reference", "reference.h5", "absent.pt", *NAMED, *POLICY)
+    refused(4, "gate", "--reference", "absent.h5", "same.pt", *NAMED, *POLICY)
 
 
 def test_the_four_calls_are_told_apart(versions: Path):
@@ -464,7 +486,7 @@ def broken():
 """
     )
     arch = ("--arch", "py:broken.py:broken")
-    ran = interact("gate", "--reference", "reference.h5", "same.pt", *arch, *POLICY)
+    ran = interact("gate", "--reference", "reference.h5", "same.pt", *DATA, *arch, *POLICY)
 
     assert ran.code == 70, ran
     assert "internal error, BrokenPipeError" in ran.err
@@ -519,7 +541,8 @@ def test_self_check_shows_the_noise_of_the_plan(versions: Path):
     sampled = ("-m", "multi-order", "-b", "200")
     done("measure", "reference.pt", *LIKE, *sampled, "-o", "sampled.h5")
     policy(rule("0.0001", "change"))
-    ran = interact("gate", "--self-check", "reference.pt", "--reference", "sampled.h5", *POLICY, "--json")
+    check = ("gate", "--self-check", "reference.pt", "--reference", "sampled.h5", *NAMED, *POLICY, "--json")
+    ran = interact(*check)
     checked = verdict_of(ran)
 
     words = [d["word"] for d in checked["rules"][0]["decisions"]]
@@ -531,7 +554,7 @@ def test_self_check_shows_the_noise_of_the_plan(versions: Path):
     assert all(n >= end for n, end in zip(noise, ends, strict=True)), "95 % reaches at least as far as 90 %"
     assert any("noise" in remark for remark in checked["rules"][0]["remarks"])
     policy(rule("1000", "change"))
-    wide = verdict_of(interact("gate", "--self-check", "reference.pt", "-r", "sampled.h5", *POLICY, "--json"))
+    wide = verdict_of(interact(*check))
     assert not any("noise" in remark for remark in wide["rules"][0]["remarks"])
 
 
@@ -553,7 +576,7 @@ def test_self_check_of_a_checkpoint_alone(versions: Path, monkeypatch: pytest.Mo
 
 def test_self_check_without_rules_says_the_noise_in_numbers(versions: Path):
     done("measure", "reference.pt", *LIKE, "-m", "multi-order", "-b", "200", "-o", "sampled.h5")
-    found = verdict_of(done("gate", "--self-check", "reference.pt", "-r", "sampled.h5", "--json"))
+    found = verdict_of(done("gate", "--self-check", "reference.pt", "-r", "sampled.h5", *NAMED, "--json"))
     rows = [row for row in found["differences"] if (row["metric"], row["quantity"]) == ("multi-order", "mean_abs")]
     farthest = max(max(abs(row["low"]), abs(row["high"])) for row in rows)
 
@@ -562,7 +585,7 @@ def test_self_check_without_rules_says_the_noise_in_numbers(versions: Path):
 
 
 def test_self_check_without_rules_is_a_comparison(versions: Path):
-    check = ("gate", "--self-check", "reference.pt", "--reference", "reference.h5")
+    check = ("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *NAMED)
     assert "one of .json, .md, .png" in refused(2, *check, "-o", "noise.xml")
     ran = interact(*check, "-o", "noise.md", "-o", "noise.png", "--md")
 
@@ -572,14 +595,14 @@ def test_self_check_without_rules_is_a_comparison(versions: Path):
 
 
 def test_self_check_of_an_exact_plan_has_no_noise(versions: Path):
-    ran = interact("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *POLICY, "--json")
+    ran = interact("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *NAMED, *POLICY, "--json")
 
     assert ran.code == 0, ran
     assert all(d["noise"] == 0 for d in verdict_of(ran)["rules"][0]["decisions"])
 
 
 def test_self_check_of_what_cannot_be_judged_is_3(versions: Path):
-    check = ("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *POLICY, "--json")
+    check = ("gate", "--self-check", "reference.pt", "--reference", "reference.h5", *NAMED, *POLICY, "--json")
     policy(rule("10%").replace("multi-order", "bottleneck"))
     missing = interact(*check)
     policy(rule("10%", level="off"))
@@ -591,7 +614,7 @@ def test_self_check_of_what_cannot_be_judged_is_3(versions: Path):
 
 def test_the_noise_is_read_before_anything_is_measured_and_never_overwritten(versions: Path):
     policy("noise: same.h5\n" + rule("0.5 noise"))
-    call = ("gate", "--reference", "reference.h5", "louder.pt", *POLICY)
+    call = ("gate", "--reference", "reference.h5", "louder.pt", *NAMED, *POLICY)
     before = Path("same.h5").read_bytes()
 
     assert "absent.h5" in refused(4, *call, "--noise", "absent.h5", "--measured", "new.h5")
@@ -606,7 +629,8 @@ def test_margins_in_noise_need_the_noise(versions: Path):
     done("measure", "louder.pt", *LIKE, "-m", "multi-order", "-b", "200", "-o", "loud.h5")
     policy(rule("0.5 noise"))
     assert "noise" in refused(2, "gate", "sampled.h5", "loud.h5", *POLICY)
-    checked = interact("gate", "--self-check", "reference.pt", "-r", "sampled.h5", "--measured", "noise.h5", "--json")
+    check = ("gate", "--self-check", "reference.pt", "-r", "sampled.h5", *NAMED)
+    checked = interact(*check, "--measured", "noise.h5", "--json")
     assert checked.code == 0, checked
     assert interact("gate", "sampled.h5", "loud.h5", *POLICY, "--noise", "noise.h5").code == 1
     policy("noise: noise.h5\n" + rule("0.5 noise"))
@@ -616,7 +640,7 @@ def test_margins_in_noise_need_the_noise(versions: Path):
     Path("rules").mkdir()
     Path("policy.yaml").write_text(rule("5"))
     shutil.move("policy.yaml", "rules/policy.yaml")
-    checked = interact("gate", "--self-check", "reference.pt", "-r", "sampled.h5", "-p", "rules/policy.yaml")
+    checked = interact(*check, "-p", "rules/policy.yaml")
     (line,) = [line for line in checked.err.splitlines() if "noise: " in line]
     Path("rules/policy.yaml").write_text(line[line.index("noise: ") :] + "\n" + rule("0.5 noise"))
     assert interact("gate", "sampled.h5", "loud.h5", "-p", "rules/policy.yaml").code == 1, line
@@ -668,9 +692,8 @@ def test_an_internal_error_is_70_and_not_a_regression(versions: Path, monkeypatc
 
 def test_62_no_token_reaches_the_reports(versions: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret_of_the_environment")
-    ran = interact(
-        "gate", "-r", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5", "-o", "gate.json", "-o", "g.md"
-    )
+    outputs = ("--measured", "new.h5", "-o", "gate.json", "-o", "g.md")
+    ran = interact("gate", "-r", "reference.h5", "louder.pt", *NAMED, *POLICY, *outputs)
 
     assert ran.code == 1
     for path in ("new.h5", "gate.json", "g.md"):
@@ -704,7 +727,7 @@ def test_61_a_measuring_gate_speaks_no_command(versions: Path, monkeypatch: pyte
     name = "::error::x ##[group]y ##vso[task.complete]z"
     shutil.copy("louder.pt", f"{name}.pt")
     said = [
-        interact("gate", "--reference", "reference.h5", f"{name}.pt", *POLICY, "--measured", f"{name}.h5"),
+        interact("gate", "--reference", "reference.h5", f"{name}.pt", *NAMED, *POLICY, "--measured", f"{name}.h5"),
         interact("gate", "--init", "reference.h5", "-p", f"{name}.yaml"),
         interact("--debug", *GATE, f"{name}.absent", *POLICY),
     ]
@@ -730,7 +753,7 @@ def test_an_interrupted_measurement_is_no_verdict(versions: Path):
     def hears_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    call = ("gate", "--reference", "reference.h5", "louder.pt", *POLICY, "--measured", "new.h5")
+    call = ("gate", "--reference", "reference.h5", "louder.pt", *NAMED, *POLICY, "--measured", "new.h5")
     units, done_before = versions / "new.h5.partial" / "units", 0
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         killed = subprocess.Popen(
@@ -757,4 +780,4 @@ def test_a_network_that_answers_nan_is_5(versions: Path):
     state["body.2.weight"][:] = 1e30
     torch.save(state, "overflow.pt")
 
-    refused(5, "gate", "--reference", "reference.h5", "overflow.pt", *POLICY)
+    refused(5, "gate", "--reference", "reference.h5", "overflow.pt", *NAMED, *POLICY)

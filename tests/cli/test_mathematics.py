@@ -176,7 +176,7 @@ def test_inference_patterns_and_what_dropout_leaves(desk: Path):
             for q in (0, 2, 5):
                 patterns = [d[T | pair] for T in subsets(EVERY - pair) if len(T) == q]
                 assert found[q, position] == pytest.approx(np.mean(patterns), abs=1e-5)
-    assert report.config["plan"]["drop_rate"] == 0.3
+    assert report.config["metrics"] == ["inference-patterns", {"dropout-suppression": {"drop_rate": 0.3}}]
     assert report.measurement("dropout-suppression").findings
 
 
@@ -281,6 +281,22 @@ def test_options_that_nobody_reads_are_refused(desk: Path):
     assert "--drop-rate" in refused(2, "validate", "run.yaml")
 
 
+def test_an_option_of_one_metric_is_that_of_all_metrics_that_have_it(desk: Path):
+    """``-m NAME:OPTION=VALUE`` sets for one what the flag sets for all; both are one question."""
+    by_flag = measured("-m", "dropout-suppression", "-m", "shapley-taylor", "--drop-rate", "0.3", "--contexts", "4")
+    by_name = measured("-m", "dropout-suppression:drop-rate=0.3,contexts=4", "-m", "shapley-taylor:contexts=4")
+    assert by_name.provenance["content_key"] == by_flag.provenance["content_key"]
+    assert by_name.config == by_flag.config
+    Path("run.yaml").write_text(
+        "metrics:\n  dropout-suppression: {drop_rate: 0.3, contexts: 4}\n  shapley-taylor: {contexts: 4}\n"
+    )
+    by_file = measured("--config", "run.yaml")
+    assert by_file.provenance["content_key"] == by_flag.provenance["content_key"]
+    one_only = measured("-m", "dropout-suppression:drop_rate=0.3", "-m", "shapley-taylor")
+    assert one_only.config["metrics"] == [{"dropout-suppression": {"drop_rate": 0.3}}, "shapley-taylor"]
+    assert one_only.provenance["content_key"] != by_flag.provenance["content_key"]
+
+
 def test_what_cannot_be_had_says_what_it_takes(desk: Path):
     few = ("measure", *TABLE, "-n", "1", "-b", "100")
     for metric in ("harsanyi", "k-shapley", "and-or-graph", "inference-patterns"):
@@ -297,8 +313,8 @@ def test_a_text_with_too_few_words_is_skipped_with_the_reason(sentiment: Path, d
         "--interaction-size", "3", "-o", "a.h5",
     )  # fmt: skip
     (skipped,) = ic.read_report("a.h5").samples.skipped
-    assert (skipped.id, skipped.reason) == ("text/1", "2 players, --interaction-size 3 needs as many")
-    assert "--interaction-size 3" in ran.out
+    assert (skipped.id, skipped.reason) == ("text/1", "2 players, the options that were asked for need 3")
+    assert "2 players, the options that were asked for need 3" in ran.out
     line = refused(2, "measure", sentiment, "-t", "not bad", "-m", "shapley-taylor", "--interaction-size", "3")
     assert "at least 3 players, got 2" in line
 

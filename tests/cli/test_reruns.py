@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +27,9 @@ from support.workbench import (
 )
 
 import interact_cli as ic
+from interact_cli.audit import reuse
+from interact_cli.audit.preparation import Subject
+from interact_cli.config.settings import Settings, TrainingSettings
 from interact_cli.journal.units import Journal
 from interact_cli.report.hdf5.writer import write_report
 
@@ -154,6 +159,22 @@ def test_another_run_does_not_take_the_units(stopped: dict[Path, int]):
     assert leftovers(Path()) == []
 
 
+def test_an_unfinished_run_of_an_earlier_version_is_refused_by_name(stopped: dict[Path, int]):
+    manifest = Path("a.h5.partial/manifest.json")
+    held = json.loads(manifest.read_text())
+    assert held.pop("journal format") == 2
+    manifest.write_text(json.dumps(held))
+    line = refused(2, *RUN)
+
+    assert "'a.h5.partial' holds an unfinished run of an earlier version of interact" in line
+    assert "--output" in line and "--force" in line
+    assert {path: path.stat().st_mtime_ns for path in stopped} == stopped
+    done(*RUN, "--force")
+    done(*RUN[:-1], "fresh.h5")
+    assert_identical(arrays(ic.read_report("a.h5")), arrays(ic.read_report("fresh.h5")))
+    assert leftovers(Path()) == []
+
+
 def test_another_score_from_the_report_evaluates_nothing(desk: Path, forward_passes: list[int]):
     done(*CONVNET, "-m", "multi-order", "-m", "shapley", "-o", "a.h5")
     forward_passes.clear()
@@ -181,7 +202,7 @@ def test_every_score_from_the_report_equals_a_fresh_run(desk: Path, score: str):
 def test_another_metric_from_the_report_evaluates_only_what_is_missing(desk: Path, forward_passes: list[int]):
     done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
     forward_passes.clear()
-    done("measure", "--from", "a.h5", "--metric", "shapley", "-o", "b.h5")
+    done("measure", "ckpt.pt", "--from", "a.h5", "--metric", "shapley", "-o", "b.h5")
     evaluated = ic.read_report("b.h5").samples.evaluated
     done(*CONVNET, "-m", "shapley", "-o", "c.h5")
     fresh = ic.read_report("c.h5")
@@ -204,14 +225,75 @@ def test_no_checkpoint_is_needed_when_nothing_is_missing(desk: Path):
     assert (ic.read_report("b.h5").samples.evaluated == 0).all()
 
 
-def test_missing_coalitions_without_the_checkpoint(desk: Path):
+@pytest.mark.parametrize("there", [True, False])
+def test_missing_coalitions_without_the_checkpoint(desk: Path, there: bool):
+    """A report does not choose what is opened, whether or not its checkpoint lies where it lay."""
     done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
-    Path("ckpt.pt").unlink()
+    if not there:
+        Path("ckpt.pt").unlink()
     line = refused(2, "measure", "--from", "a.h5", "-m", "shapley", "-o", "b.h5")
 
+    assert "it lay at '~/desk/ckpt.pt'" in line
     assert "interact measure CHECKPOINT --from REPORT" in line
     assert not Path("b.h5").exists()
     assert leftovers(desk) == []
+
+
+def test_missing_coalitions_without_the_data(desk: Path):
+    """Where data has a place, the user names it: the data itself, or its folder."""
+    done("measure", *TABLE, "-m", "shapley", "-n", "2", "-b", "60", "-o", "a.h5")
+    asked = ("measure", "table.pt", "--from", "a.h5", "--arch", "py:network.py:make", "-b", "100")
+    line = refused(2, *asked, "-o", "b.h5")
+
+    assert "it lay at 'csv:~/desk/table.csv'. Pass --dataset csv:PATH, or its folder with --data-root DIR" in line
+    shutil.copy("table.csv", "rows.csv")
+    line = refused(2, *asked, "-d", "csv:rows.csv", "-o", "b.h5")
+    assert "Expected the report's data set 'csv:table.csv', wherever it lies, got 'csv:rows.csv'" in line
+    Path("elsewhere").mkdir()
+    shutil.move("table.csv", "elsewhere/table.csv")
+    line = refused(4, *asked, "--data-root", ".", "-o", "b.h5")
+    assert "Name the folder that holds 'table.csv' with --data-root DIR" in line
+    assert not Path("b.h5").exists()
+    assert leftovers(desk) == []
+    done(*asked, "--data-root", "elsewhere", "-o", "b.h5")
+    done(*asked, "-d", "csv:elsewhere/table.csv", "-o", "c.h5")
+    done("measure", *TABLE[:4], "csv:elsewhere/table.csv", *TABLE[5:], "-m", "shapley", "-n", "2", "-b", "100",
+         "-o", "d.h5")  # fmt: skip
+    fresh = arrays(ic.read_report("d.h5"))
+    for name in ("b.h5", "c.h5"):
+        assert (ic.read_report(name).samples.evaluated > 0).all()
+        assert_identical(arrays(ic.read_report(name)), fresh)
+
+
+def test_a_report_allows_no_download_and_trains_nothing(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    """Such settings stood in older reports, and may stand in any that somebody made; they are the user's to give."""
+    done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
+    report, seen = ic.read_report("a.h5"), []
+    config = {
+        **report.config,
+        "checkpoint": "precious.pt",
+        "data": {**report.config["data"], "allow_download": True, "root": "elsewhere", "samples": "ids.txt"},
+        "run": {**report.config["run"], "output": "precious.h5", "force": True, "records": False},
+        "training": {"epochs": 3, "seed": 5},
+    }
+    write_report(replace(report, config=config), Path("forged.h5"), force=False)
+    prepared = reuse.prepare
+
+    def noted(settings: Settings, *arguments: Any, **options: Any) -> Subject:
+        seen.append(settings)
+        return prepared(settings, *arguments, **options)
+
+    monkeypatch.setattr(reuse, "prepare", noted)
+    done("measure", "ckpt.pt", "--from", "forged.h5", "-m", "shapley", "-o", "b.h5")
+    (settings,) = seen
+    assert settings.checkpoint == Path("ckpt.pt")
+    assert (settings.data.allow_download, settings.data.root, settings.data.samples) == (False, None, None)
+    assert (settings.run.output, settings.run.force, settings.run.records) == (Path("b.h5"), False, True)
+    assert settings.training == TrainingSettings()
+    done("measure", "ckpt.pt", "--from", "a.h5", "-m", "shapley", "-o", "c.h5")
+    assert_identical(arrays(ic.read_report("b.h5")), arrays(ic.read_report("c.h5")))
+    assert ic.read_report("b.h5").config == ic.read_report("c.h5").config
+    assert not Path("precious.h5").exists()
 
 
 def test_moved_checkpoint_is_named(desk: Path):
@@ -227,7 +309,7 @@ def test_wrong_checkpoint_is_refused(desk: Path):
     with torch.no_grad():
         network.body[0].bias += 1
     torch.save(network.state_dict(), "table.pt")
-    line = refused(4, "measure", "--from", "a.h5", "-m", "banzhaf", "-o", "b.h5")
+    line = refused(4, "measure", *TABLE[:5], "--from", "a.h5", "-m", "banzhaf", "-o", "b.h5")
 
     assert "another checkpoint" in line
     assert not Path("b.h5").exists()
@@ -237,8 +319,42 @@ def test_from_refuses_what_would_change_the_records(desk: Path):
     done("measure", *TABLE, "-m", "shapley", "-n", "2", "-o", "a.h5")
 
     assert "players" in refused(2, "measure", "--from", "a.h5", "--players", "columns", "-o", "b.h5")
-    assert "--set" in refused(2, "measure", "--from", "a.h5", "--set", "plan.seed=1", "-o", "b.h5")
+    line = refused(2, "measure", "--from", "a.h5", "--set", "data.n_samples=1", "--set", "span=0:2", "-o", "b.h5")
+    assert "data.n_samples, span cannot change" in line
+    for flags in (("--config", "run.yaml"), ("--dry-run",)):
+        assert flags[0] in refused(2, "measure", "--from", "a.h5", *flags, "-o", "b.h5")
     assert "one of the inputs" in refused(2, "measure", "--from", "a.h5", "--score", "prob", "-o", "a.h5")
+
+
+def test_from_takes_settings_of_the_question_as_the_flags_do(desk: Path):
+    done("measure", *TABLE, "-m", "shapley", "-n", "2", "-o", "a.h5")
+    done("measure", "--from", "a.h5", "--set", "plan.seed=1", "--set", "score=prob", "-o", "b.h5")
+    done("measure", "--from", "a.h5", "--seed", "1", "--score", "prob", "-o", "c.h5")
+    done("measure", "--from", "a.h5", "--set", "score=logit", "--score", "prob", "--seed", "1", "-o", "d.h5")
+
+    one, *others = (ic.read_report(f"{name}.h5") for name in "bcd")
+    assert (one.config["plan"]["seed"], one.config["score"]) == (1, "prob")
+    for other in others:
+        assert other.provenance["content_key"] == one.provenance["content_key"]
+        assert_identical(arrays(other), arrays(one))
+
+
+def test_options_of_the_metrics_of_a_report(desk: Path):
+    """They are kept, changed for one metric or for all, and what two metrics agree on is asked of a third."""
+    asked = ("-m", "multi-order:pairs=random:4", "-m", "shapley-interaction:pairs=random:4")
+    done("measure", *TABLE, *asked, "-n", "2", "-o", "a.h5")
+
+    def again(*changes: str) -> list[Any]:
+        done("measure", "--from", "a.h5", *changes, "-o", "b.h5", "--force")
+        return list(ic.read_report("b.h5").config["metrics"])
+
+    rule = {"pairs": "random:4"}
+    assert again("--score", "prob") == [{"multi-order": rule}, {"shapley-interaction": rule}]
+    assert again("-m", "multi-order", "-m", "bottleneck") == [{"multi-order": rule}, {"bottleneck": rule}]
+    assert again("-m", "multi-order:pairs=all", "-m", "shapley") == [{"multi-order": {"pairs": "all"}}, "shapley"]
+    other = {"pairs": "random:3"}
+    assert again("--pairs", "random:3") == [{"multi-order": other}, {"shapley-interaction": other}]
+    assert again("--set", "plan.pairs=auto") == ["multi-order", "shapley-interaction"]
 
 
 def test_no_number_depends_on_the_batch_size(desk: Path):
@@ -255,7 +371,7 @@ def test_no_number_depends_on_the_batch_size(desk: Path):
 
 
 def test_a_report_chooses_no_code(desk: Path):
-    """A report may come from anywhere; the code that it names runs on the user's own word alone."""
+    """A report may come from anywhere; code that it names runs on the user's own word alone, be it in this folder."""
     done("measure", *TABLE, "-m", "multi-order", "-n", "2", "-b", "200", "-o", "a.h5")
     (desk.parent / "evil.py").write_text(
         Path("network.py").read_text() + "\nfrom pathlib import Path\nPath('touched').touch()\n"
@@ -263,8 +379,10 @@ def test_a_report_chooses_no_code(desk: Path):
     report = ic.read_report("a.h5")
     outside = "py:../evil.py:make"
     write_report(replace(report, config={**report.config, "arch": outside}), Path("forged.h5"), force=False)
-    asked = ("measure", "--from", "forged.h5", "-m", "multi-order", "-b", "256", "-o", "b.h5")
+    named = ("table.pt", "-d", "csv:table.csv", "-m", "multi-order", "-b", "256", "-o", "b.h5")
+    asked = ("measure", "--from", "forged.h5", *named)
 
+    assert "pass --arch py:network.py:make" in refused(2, "measure", "--from", "a.h5", *named)
     assert f"pass --arch {outside}" in refused(2, *asked)
     assert not Path("touched").exists()
     assert "arch cannot change" in refused(2, *asked, "--arch", "py:network.py:make")

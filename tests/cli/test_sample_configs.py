@@ -14,6 +14,7 @@ from transformers import BertModel
 
 import interact_cli as ic
 from interact_cli.config.policies import load_policy
+from interact_cli.config.settings import AskedMetric
 
 ROOT = Path(__file__).parents[2] / "sample_configs"
 POLICIES = {"interact-gate.yaml"}
@@ -109,7 +110,8 @@ def test_config_runs(desk: Path, name: str):
 
     paths = [*Path().glob("*.h5"), *Path().glob("interact-runs/*.h5")]
     (report,) = map(ic.read_report, paths)
-    assert list(dict.fromkeys(m.metric for m in report.measurements)) == list(report.config["metrics"])
+    asked = [AskedMetric.model_validate(metric).name for metric in report.config["metrics"]]
+    assert list(dict.fromkeys(m.metric for m in report.measurements)) == asked
     assert ran.out.lstrip().startswith("{")
     if name == "protocol_deng2022.yaml":
         assert report.samples.asked.tolist() == [1_040_000]

@@ -47,15 +47,37 @@ def test_the_whole_order_in_a_run(desk: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("INTERACT_PLAN__SEED", "2")
     monkeypatch.setenv("INTERACT_PLAYERS", "grid:4x2")
     monkeypatch.setenv("INTERACT_DATA__N_SAMPLES", "6")
-    monkeypatch.setenv("INTERACT_METRICS", "[shapley]")
+    monkeypatch.setenv("INTERACT_METRICS", "[multi-order]")
     done("measure", "-c", "run.yaml", "--set", "data.n_samples=5", "--set", "plan.seed=3", "--seed", "4", "-o", "a.h5")
     report = ic.read_report("a.h5")
 
-    assert {"budget": 300, "seed": 4, "pairs": "all", "contexts": None}.items() <= report.config["plan"].items()
+    assert report.config["plan"] == {"budget": 300, "seed": 4, "instability": None, "protocol": None}
+    assert report.config["metrics"] == [{"multi-order": {"pairs": "all"}}]
     assert report.config["players"] == "grid:4x2"
     assert report.config["data"]["n_samples"] == len(report.samples.ids) == 5
-    assert [m.metric for m in report.measurements] == ["shapley"]
+    assert [m.metric for m in report.measurements] == ["multi-order"]
     assert report.config["score"] == "log-odds"
+
+
+def test_the_whole_order_of_an_option(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    """Command line > --set > environment > file; what a metric is asked with wins over what all are."""
+    few = ("measure", "ckpt.pt", "--players", "grid:2x2", "-n", "2", "-c", "run.yaml", "--force", "-o", "a.h5")
+
+    def options(*arguments: str) -> list:
+        done(*few, *arguments)
+        return ic.read_report("a.h5").config["metrics"]
+
+    Path("run.yaml").write_text("metrics: [bottleneck, {multi-order: {contexts: 3}}]\nplan: {contexts: 4}\n")
+    own = {"multi-order": {"contexts": 3}}
+    assert options() == [{"bottleneck": {"contexts": 4}}, own]
+    monkeypatch.setenv("INTERACT_PLAN__CONTEXTS", "5")
+    assert options() == [{"bottleneck": {"contexts": 5}}, own]
+    assert options("--set", "plan.contexts=6") == [{"bottleneck": {"contexts": 6}}, own]
+    assert options("--set", "plan.contexts=6", "--contexts", "7") == [{"bottleneck": {"contexts": 7}}, own]
+    assert options("-m", "multi-order:contexts=8,pairs=all", "-m", "bottleneck", "--contexts", "7") == [
+        {"multi-order": {"pairs": "all", "contexts": 8}}, {"bottleneck": {"contexts": 7}}
+    ]  # fmt: skip
+    assert options("-m", "multi-order:contexts=8,pairs=all") == [{"multi-order": {"pairs": "all", "contexts": 8}}]
 
 
 def test_folders_in_the_environment_are_no_settings(desk: Path, monkeypatch: pytest.MonkeyPatch):
@@ -68,7 +90,7 @@ def test_folders_in_the_environment_are_no_settings(desk: Path, monkeypatch: pyt
 def test_unknown_variable_in_the_environment(desk: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("INTERACT_PLAN__BUDGT", "600")
 
-    assert "did you mean 'budget'?" in refused(2, "measure", "ckpt.pt", "-m", "shapley")
+    assert "Did you mean 'budget'?" in refused(2, "measure", "ckpt.pt", "-m", "shapley")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +103,13 @@ def test_unknown_variable_in_the_environment(desk: Path, monkeypatch: pytest.Mon
         ("score: logg", "'logit'"),
         ("plan: {protocol: deng}", "deng2022"),
         ("plan: {budgt: 3}", "'budget'"),
+        ("plan: {pears: all}", "'pairs'"),
+        ("metrics: [{multi-order: {pears: all}}]", "'pairs'"),
+        ("metrics: {multi-order: {contexts: 1}}", "contexts of 'multi-order' to be a whole number from 2, got 1"),
+        ("metrics: [multi-order, multi-order]", "each metric once, 'multi-order' is asked for twice"),
+        ("metrics: [{multi-order: {}, bottleneck: {}}]", "a mapping from its name to its options"),
+        ("metrics: [{shapley: {pairs: all}}]", "pairs"),
+        ("metrics: [{multi-order: {span: '0:2'}}]", "span is for all metrics: pass --span"),
         ("pln: {budget: 3}", "'plan'"),
         ("plan: {budget: 1e3}", "budget"),
         ("plan: {budget: true}", "budget"),

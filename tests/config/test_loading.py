@@ -110,7 +110,7 @@ def test_environment():
 
 
 def test_a_metric_in_another_form_is_shown_the_form(config):
-    assert "Expected NAME:OPTION=VALUE,OPTION=VALUE" in refused(config("metrics: ['a:b']"))
+    assert "expected NAME:OPTION=VALUE,OPTION=VALUE" in refused(config("metrics: ['a:b']"))
     assert "expected a metric: its NAME, NAME:OPTION=VALUE, or a mapping from" in refused(config("metrics: [3]"))
 
 

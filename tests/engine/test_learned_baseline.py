@@ -14,13 +14,23 @@ from torch import nn
 
 from interact_cli.engine import learned_baseline
 from interact_cli.engine.evaluator import Evaluator
-from interact_cli.engine.learned_baseline import OF_RECORD, Slope, learn_baseline, loss_weights
+from interact_cli.engine.learned_baseline import Slope, learn_baseline, loss_weights
 from interact_cli.errors import NonFiniteError, UsageError
-from interact_cli.scores import SCORES
+from interact_cli.scores import LOGIT, OTHERS_LOGSUMEXP, SCORES, Score, resolve
 from interact_cli.types import Entry, Sample
 
 CPU = torch.device("cpu")
 N = 4
+ODDS = Score(
+    "odds",
+    "odds",
+    "odds of the class",
+    "a test",
+    lambda record: np.exp(record[..., LOGIT] - record[..., OTHERS_LOGSUMEXP]),
+    of_tensor=lambda record, functional: (record[..., LOGIT] - record[..., OTHERS_LOGSUMEXP]).exp(),
+)
+"""As a plugin adds one."""
+FOLLOWED = {**SCORES, "odds": ODDS}
 
 
 def subsets(players: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -44,6 +54,7 @@ def score_of(name: str, logits: np.ndarray, label: int) -> float:
         "prob": lambda: p[label],
         "cross-entropy": lambda: -np.log(p[label]),
         "margin": lambda: others.max() - logits[label],
+        "odds": lambda: p[label] / (1 - p[label]),
     }[name]()
 
 
@@ -88,12 +99,12 @@ def dividends_by_sets(values: dict[tuple[int, ...], float]) -> np.ndarray:
     return by_code({S: sum((-1) ** (len(S) - len(part)) * values[part] for part in subsets(S)) for S in values})
 
 
-@pytest.mark.parametrize("score", [name for name in OF_RECORD if name != "scalar"])
+@pytest.mark.parametrize("score", [name for name in FOLLOWED if name != "scalar"])
 @pytest.mark.parametrize("rows", [16, 80, 256])
 def test_gradient_against_finite_differences(game, build, score, rows):
     """rows / 16 coalitions a batch: one, a part that does not divide, all at once."""
     start = np.asarray(game.players.baseline)
-    slope = Slope(Evaluator(game.model, CPU, rows), game.sample, game.players, (1,), score)
+    slope = Slope(Evaluator(game.model, CPU, rows), game.sample, game.players, (1,), FOLLOWED[score])
     values = all_values(game, build, score, start)
     gradient = slope(start, loss_weights(dividends_by_sets(values)))
     step = 1e-6
@@ -107,7 +118,7 @@ def test_gradient_against_finite_differences(game, build, score, rows):
 
 @pytest.mark.parametrize("game", ["columns"], indirect=True)
 def test_the_baseline_of_what_is_always_present_has_no_slope(game):
-    slope = Slope(Evaluator(game.model, CPU, 256), game.sample, game.players, (1,), "logit")
+    slope = Slope(Evaluator(game.model, CPU, 256), game.sample, game.players, (1,), SCORES["logit"])
     gradient = slope(np.asarray(game.players.baseline), np.random.default_rng(0).normal(size=16))
     assert gradient[-1] == 0
     assert (gradient[:-1] != 0).all()
@@ -124,15 +135,14 @@ def test_loss_weights_are_the_derivative_of_the_loss(game):
         assert (loss_by_sets(moved) - loss_by_sets(values)) / 1e-7 == pytest.approx(weights[code], abs=1e-4)
 
 
-@pytest.mark.parametrize("name", list(OF_RECORD))
+@pytest.mark.parametrize("name", list(SCORES))
 def test_scores_with_gradients_are_the_scores(name):
     records = np.random.default_rng(0).normal(scale=8, size=(50, 4))
-    found = OF_RECORD[name](torch.from_numpy(records)).numpy()
+    found = SCORES[name].of_tensor(torch.from_numpy(records), torch.nn.functional).numpy()
     np.testing.assert_allclose(found, SCORES[name].of_record(records), rtol=1e-12, atol=1e-12)
-    assert set(OF_RECORD) == set(SCORES)
 
 
-def learned(case: Any, reach: float = 0.5, score: str = "log-odds", **fields: Any):
+def learned(case: Any, reach: float = 0.5, score: Score = SCORES["log-odds"], **fields: Any):
     start = case.players.baseline.astype(np.float32)
     evaluator = Evaluator(case.model, CPU, fields.pop("rows", 32), **fields)
     players = replace(case.players, baseline=start)
@@ -186,7 +196,7 @@ def test_the_start_is_kept_where_no_step_lowers_the_loss(build, monkeypatch, rat
     players = build.players(np.array([0, 1]), np.array([1.25, 1.0]))
     model = build.model(Bowl(), (2,), 0, output="scalar")
     bounds = players.baseline - 1, players.baseline + 1
-    found = learn_baseline(Evaluator(model, CPU, 4), sample, players, None, "scalar", bounds)
+    found = learn_baseline(Evaluator(model, CPU, 4), sample, players, None, SCORES["scalar"], bounds)
     assert found.before == 2 * 0.25**2
     assert (found.after == found.before) == kept
     assert np.array_equal(found.values, players.baseline) == kept
@@ -205,7 +215,7 @@ def test_inside_the_network_too(cases, build):
     players = build.players(np.arange(20) % 5, np.full(20, 0.5))
     evaluator = Evaluator(case.model, CPU, 64, entry=Entry("output", "1"))
     bounds = players.baseline - 1, players.baseline + 1
-    found = learn_baseline(evaluator, case.sample, players, 0, "logit", bounds)
+    found = learn_baseline(evaluator, case.sample, players, 0, SCORES["logit"], bounds)
     assert found.after < found.before
     assert all(parameter.requires_grad and parameter.grad is None for parameter in case.model.module.parameters())
     assert not case.model.module.training
@@ -228,10 +238,16 @@ def test_memory_that_runs_out_halves_the_batch(single, monkeypatch):
     np.testing.assert_allclose(found.values, expected.values, atol=1e-5)
 
 
-@pytest.mark.parametrize("score", ["feature:0", "vector:0"])
-def test_scores_of_modules_are_refused(single, score):
+@pytest.mark.parametrize("name", ["feature:0", "vector:0"])
+def test_scores_of_modules_are_refused(single, name):
+    (score,) = resolve(name, "classes", ["", "0"])
     with pytest.raises(UsageError, match="--baseline learned follows a score of the outputs"):
         learned(single, score=score)
+
+
+def test_a_score_that_does_not_say_how_gradients_follow_it_is_refused(single):
+    with pytest.raises(UsageError, match=r"back to the baseline \(logit, log-odds, .*\), got 'odds'\. Choose another"):
+        learned(single, score=replace(ODDS, of_tensor=None))
 
 
 def test_thirteen_players_are_refused(build):
@@ -240,7 +256,7 @@ def test_thirteen_players_are_refused(build):
     sample = Sample("rows/0", np.ones(13, np.float32), 0)
     bounds = players.baseline, players.baseline
     with pytest.raises(UsageError, match="at most 12 players, got 13"):
-        learn_baseline(Evaluator(model, CPU, 4), sample, players, 0, "logit", bounds)
+        learn_baseline(Evaluator(model, CPU, 4), sample, players, 0, SCORES["logit"], bounds)
 
 
 class Detached(nn.Module):
@@ -270,4 +286,4 @@ def test_a_gradient_that_is_no_number_is_refused(build):
     model = build.model(Root(), (2,), 0, output="scalar")
     bounds = players.baseline, players.baseline + 1
     with pytest.raises(NonFiniteError, match="gradient"):
-        learn_baseline(Evaluator(model, CPU, 4), sample, players, None, "scalar", bounds)
+        learn_baseline(Evaluator(model, CPU, 4), sample, players, None, SCORES["scalar"], bounds)

@@ -96,6 +96,19 @@ def learned(report: Report, **settings: Any) -> Report:
     return with_provenance(with_players(report, baseline=values, baseline_name="learned"), baseline=about)
 
 
+def of_metrics(report: Report, *names: str) -> Report:
+    """A report of these metrics only: what it holds, and what it says that it was asked."""
+    asked_for = [entry for entry in report.provenance["identity"]["question"]["metrics"] if entry[0] in names]
+    held = tuple(measurement for measurement in report.measurements if measurement.metric in names)
+    return with_question(replace(report, measurements=held), {"metrics": asked_for})
+
+
+def without_options(report: Report) -> Report:
+    """A report that does not say with which options its metrics were asked."""
+    asked_for = report.provenance["identity"]["question"]["metrics"]
+    return with_question(with_options(report, "multi-order", pairs=None), {"metrics": [e[:2] for e in asked_for]})
+
+
 FLIPS: dict[str, Flip] = {
     "score": asked("score", to="prob"),
     "score unit": provenance("score_unit", to="probability"),
@@ -124,6 +137,7 @@ FLIPS: dict[str, Flip] = {
     "plan: seed": asked("plan.seed", to=1),
     "plan: instability": asked("plan.instability", to=2),
     "multi-order: pairs": option("multi-order", pairs="all"),
+    "options of metrics": without_options,
     "multi-order: contexts": option("multi-order", contexts=3),
     "plan: coalitions": provenance("plan_hash", to="1" * 64),
     "plan: asked coalitions": other_count("asked"),
@@ -134,7 +148,7 @@ FLIPS: dict[str, Flip] = {
     "normaliser: split": provenance("ranges", "split", to="train"),
     "illustration": provenance("illustration", to=True),
     "status": lambda report: replace(report, status="limited"),
-    "metrics": lambda report: replace(report, measurements=report.measurements[:1]),
+    "metrics": lambda report: of_metrics(report, "multi-order"),
     "multi-order: version": lambda report: with_measurement(report, "multi-order", version=2),
     "shapley: origin": provenance("metrics", "shapley", to="acme 0.1.0"),
     "samples": other_ids,
@@ -191,9 +205,16 @@ def test_no_metrics_option_is_forgotten_here():
     assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate"}
 
 
+def holding(report: Report, metric: str) -> Report:
+    """As if its first measurement were this metric's, with all options at their defaults."""
+    renamed = with_provenance(report, metrics={metric: "interact-cli 0.1.0"})
+    renamed = replace(renamed, measurements=(replace(report.measurements[0], metric=metric),))
+    return with_question(renamed, {"metrics": [[metric, 1, {}]]})
+
+
 @pytest.mark.parametrize(("metric", "of_metric"), OPTIONS)
 def test_each_option_of_each_metric_stands_against_a_comparison(metric: str, of_metric: Option):
-    reference, candidate = (with_question(side, {"metrics": [[metric, 1, {}]]}) for side in pair())
+    reference, candidate = (holding(side, metric) for side in pair())
     value = of_metric.choices[-1] if of_metric.choices else {int: 3, float: 0.4, str: "all"}[of_metric.kind]
     other = option(metric, **{of_metric.name: value})
     field = f"{metric}: {of_metric.name.replace('_', ' ')}"
@@ -451,12 +472,23 @@ def test_no_shared_sample_and_no_sample_at_all():
 
 def test_no_metric_in_common_and_none_at_all():
     reference, candidate = pair()
-    one, other = (replace(side, measurements=side.measurements[k : k + 1]) for k, side in enumerate(pair()))
-    none = replace(candidate, measurements=())
+    one, other = of_metrics(reference, "multi-order"), of_metrics(candidate, "shapley")
+    none = of_metrics(candidate)
 
     assert found(one, other) == {"metrics": ("multi-order", "shapley")}
     assert found(none, none) == {"metrics": ("none", "none")}
     assert "metrics" in found(reference, none)
+
+
+def test_options_are_stated_of_the_metrics_that_a_report_holds():
+    """Else a report could hold a metric and say nothing of how it was asked."""
+    reference, candidate = pair()
+    lacking = replace(candidate, measurements=candidate.measurements[:1])
+    forgotten = with_question(candidate, {"metrics": candidate.provenance["identity"]["question"]["metrics"][:1]})
+
+    assert found(reference, lacking)["options of metrics"][1] == "not stated"
+    assert found(reference, forgotten)["options of metrics"][1] == "not stated"
+    assert found(forgotten, forgotten)["options of metrics"] == ("not stated", "not stated")
 
 
 def test_another_release_of_the_distribution_is_no_other_metric():

@@ -20,7 +20,7 @@ MEAN = STATISTICS["mean"]
 
 def accuracy(first: np.ndarray, second: np.ndarray, *, counted: bool = True) -> PairedNumbers:
     sides = (first.astype(float),), (second.astype(float),)
-    return PairedNumbers("accuracy", "accuracy", (), (), "1", MEAN, None, *sides, counted)
+    return PairedNumbers("accuracy", "accuracy", (), (), "1", MEAN, None, *sides, counted=counted)
 
 
 def word(first: np.ndarray, second: np.ndarray, margin: object, must_not: str = "fall", **more: bool) -> str:

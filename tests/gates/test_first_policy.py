@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_every_metric_of_a_report_has_its_rule(tmp_path):
         ("accuracy", "accuracy", "fall"),
         ("multi-order", "mean_abs", "change"),
         ("bottleneck", "J_mean_abs", "change"),
-        ("strength", "strength_mean_abs_corrected", "change"),
+        ("strength", "strength_mean_abs", "change"),
         ("shapley", "mean_abs", "change"),
     ]
     margins = {rule.metric: rule.margin for rule in loaded.rules}
@@ -133,6 +134,24 @@ def test_a_share_needs_the_number_without_noise_above_zero_too(low, kind):
     assert policy_of(holding(measured(raw, corrected))).rules[-1].margin.kind == kind
 
 
+def test_a_metric_is_spoken_for_by_its_first_headline_that_can_be_judged():
+    theory = replace(number("theory", [1.0, 2.0], ("order",), statistic=""), role="headline")
+    table = replace(number("x", 1.0), role="by-order")
+    leading, second = (replace(number(name, 2.0), role="headline", label=f"the {name}") for name in ("depth", "width"))
+    (rule,) = (r for r in policy_of(holding(measured(theory, table, leading, second))).rules if r.metric == "acme")
+    assert (rule.quantity, rule.margin) == ("depth", Margin(0.2))
+    text = policy_text(holding(measured(theory, table, leading, second)), reference_name="a.h5")
+    assert "# the depth: what depth is. Reference: 2 logit." in text
+    assert "Others: x, width." in text
+
+
+def test_the_margin_of_a_pure_number_is_a_tenth_of_its_size():
+    """A tenth of the reference would be a share of a share."""
+    pure = number("ratio", [1.0, 3.0], ("order",), low=[0.9, 2.9], unit="1")
+    assert policy_of(holding(measured(pure))).rules[-1].margin == Margin(0.2)
+    assert policy_of(holding(measured(replace(pure, unit="logit")))).rules[-1].margin == Margin(0.1, "relative")
+
+
 @pytest.mark.parametrize("size", [1e-320, 1e-30, 1e-3, 12345.0, 1e30, 1e308])
 def test_numbers_of_any_size_make_a_policy_that_loads(size):
     rules = policy_of(holding(measured(number("x", [size, size], ("order",))))).rules
@@ -164,7 +183,8 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_names(name):
-    report = holding(measured(number(name, 1.0), number("other " + name, 1.0), metric=name, of=name))
+    said = replace(number(name, 1.0), label=name, role="headline")
+    report = holding(measured(said, number("other " + name, 1.0), metric=name, of=name))
     text = policy_text(report, reference_name=name)
     rule = policy_of(report, name).rules[-1]
     assert (rule.metric, rule.quantity) == (f"{name}@{name}", name)
@@ -197,4 +217,5 @@ def test_every_line_that_decides_is_explained():
         assert f"#   {key} " in head
     for block in rules.split("\n\n"):
         assert block.lstrip().startswith("# "), "each rule says what it is about"
-        assert "Reference: " in block
+        about = " ".join(line.lstrip("# ") for line in block.splitlines())
+        assert re.search(r"Reference: -?\d", about)

@@ -373,7 +373,8 @@ def test_a_metric_of_a_plugin_that_is_not_installed_here_is_judged_from_the_repo
     sides = []
     for side in versions(2.0):
         origin = {**side.provenance["metrics"], "of-a-plugin": "acme 0.3"}
-        renamed = with_measurement(side, "multi-order", metric="of-a-plugin")
+        asked = {"metrics": [["of-a-plugin", 1, {}], ["shapley", 1, {}]]}
+        renamed = with_question(with_measurement(side, "multi-order", metric="of-a-plugin"), asked)
         sides.append(with_provenance(renamed, metrics=origin))
 
     assert verdict(*sides, {"metric": "of-a-plugin"}).exit_code == 1
@@ -383,7 +384,8 @@ def test_metrics_of_modules_are_named_with_their_module():
     sides = []
     for side in versions(2.0):
         (first, second) = (replace(side.measurement("multi-order"), of=module) for module in ("fc", "layer[1]\u202e"))
-        sides.append(replace(side, measurements=(first, second)))
+        asked = {"metrics": [["multi-order", 1, {}]]}
+        sides.append(with_question(replace(side, measurements=(first, second)), asked))
 
     assert verdict(*sides, {"metric": "multi-order@fc"}).exit_code == 1
     with pytest.raises(UnknownNameError, match="Available: multi-order@fc, multi-order@layer"):

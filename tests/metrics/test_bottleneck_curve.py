@@ -17,8 +17,13 @@ from interact_cli.metrics.summaries.verdict import Ratio
 DEFENDED = ("mean_abs", "rms_corrected")
 
 
+def verdicts(measurement):
+    """What is judged; the other sentences tell numbers."""
+    return [finding for finding in measurement.findings if finding.word]
+
+
 def words(measurement):
-    return [finding.word for finding in measurement.findings]
+    return [finding.word for finding in verdicts(measurement)]
 
 
 # --- the curve --------------------------------------------------------------------------------------
@@ -76,9 +81,9 @@ def test_intervals_and_verdicts_need_twenty_samples_and_no_illustration(n_sample
         assert (quantity.low is not None) == (quantity.high is not None) == expected
         assert np.isfinite(quantity.standard_errors).all()
     assert all((word != "not tested") == expected for word in words(measurement))
-    assert len(measurement.findings) == 2
+    assert len(verdicts(measurement)) == 2
     reason = "an illustration has no interval" if not intervals else "19 samples, an interval needs 20"
-    assert all(reason in finding.sentence for finding in measurement.findings) != expected
+    assert all(reason in finding.sentence for finding in verdicts(measurement)) != expected
     assert any("interval" in note for note in measurement.notes) != expected
 
 
@@ -87,7 +92,7 @@ def test_one_sample_is_an_estimate_without_error():
     assert np.isnan(measurement.quantity("J_mean_abs").standard_errors).all()
     assert np.isfinite(measurement.quantity("J_mean_abs").values).all()
     assert set(words(measurement)) == {"not tested"}
-    assert all("1 sample, an interval needs 20" in finding.sentence for finding in measurement.findings)
+    assert all("1 sample, an interval needs 20" in finding.sentence for finding in verdicts(measurement))
     assert "No interval: 1 sample, it needs 20." in measurement.notes
 
 
@@ -259,9 +264,9 @@ def test_a_middle_twice_as_strong_as_noise_is_found():
 @pytest.mark.parametrize(("n", "budget"), [(7, 128), (16, 1000)])
 def test_noise_is_not_distinguishable_from_noise(n, budget):
     """At most the nominal rate of false alarms: 5 % of 12 runs, 3 in a bad year."""
-    verdicts = [words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed)) for seed in range(12)]
+    found = [words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed)) for seed in range(12)]
     for estimator in range(2):
-        alarms = [verdict[estimator] for verdict in verdicts if verdict[estimator] != "not distinguishable"]
+        alarms = [verdict[estimator] for verdict in found if verdict[estimator] != "not distinguishable"]
         assert len(alarms) <= 3, f"{DEFENDED[estimator]}: {alarms}"
 
 
@@ -282,7 +287,7 @@ def test_strong_middle_orders_are_shallower(n, budget):
     assert words(measurement) == ["shallower", "shallower"]
     curve = measurement.quantity("J_mean_abs").values
     assert measurement.coordinates["order"][curve.argmax()] == (n - 2) // 2
-    for finding in measurement.findings:
+    for finding in verdicts(measurement):
         assert finding.facts["ratio"] > finding.facts["null_ratio"]
         assert finding.facts["low"] > 0
 
@@ -302,7 +307,7 @@ def test_middle_orders_weaker_than_noise_are_deeper():
     expected = np.full(n - 1, 0.3 / n_pairs)
     expected[-1] = 5.0 + 0.3 / n_pairs
     np.testing.assert_allclose(tables.quantity("J_mean_abs").values, expected / expected.mean(), rtol=1e-8)
-    for finding in tables.findings:
+    for finding in verdicts(tables):
         assert finding.facts["ratio"] < finding.facts["null_ratio"]
         assert finding.facts["high"] < 0
     drawn = runs.measured(Bottleneck(), all_or_a_pair(20, np.zeros((24, 20)), 5.0, 0.3), 20, 24, 4000)
@@ -315,7 +320,7 @@ def test_a_game_without_any_interaction_gets_no_verdict(budget):
     measurement = runs.measured(Bottleneck(), lambda _, c: np.zeros(len(c)), 8, 22, budget)
     assert np.isnan(measurement.quantity("J_mean_abs").values).all()
     assert set(words(measurement)) == {"not tested"}
-    assert "no pairwise interaction" in measurement.findings[0].sentence
+    assert "no pairwise interaction" in verdicts(measurement)[0].sentence
     assert measurement.quantity("split_half_instability").values == 0
 
 
@@ -342,6 +347,6 @@ def test_rounding_noise_of_an_additive_model_is_not_judged():
         values = (present @ weights).astype(np.float32).astype(np.float64)
         results.append(metric.reduce(design, values, question))
     cohort = Cohort(np.ones(24, dtype=bool), np.full(24, 8), True, None, "log-odds", 0, True)
-    (finding,) = metric.aggregate(results, cohort).findings
+    (finding,) = verdicts(metric.aggregate(results, cohort))
     assert finding.word == "not tested"
     assert "rounding" in finding.sentence

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.words import cohort_of, named
 
+from interact_cli.metrics.summaries import sentences
+from interact_cli.metrics.summaries.axes import OrderAxis
 from interact_cli.report.hdf5.writer import write_report
 from interact_cli.results import (
     Finding,
@@ -73,6 +76,7 @@ def hand_built():
                 "I^(m)(i, j)",
                 standard_errors=np.abs(values) / 3,
                 exact=values > 0,
+                label="I of the sample",
             ),
             Quantity("pairs", ("sample", "pair", "member"), pairs, "1", "the two players; -1 where none"),
         ),
@@ -87,12 +91,24 @@ def hand_built():
                 low=np.array([0.8, np.nan]),
                 high=np.array([1.2, np.nan]),
                 exact=np.array([True, False]),
+                label="signed mean [Ω]",
+                role="headline",
             ),
-            Quantity("n_prime", (), np.asarray(2.5), "1", "one number", standard_errors=np.asarray(0.5)),
-            Quantity("profile", ("player", "cell"), rng.normal(size=(PLAYERS, 300)), "logit", "more than tiny"),
+            Quantity("n_prime", (), np.asarray(2.5), "1", "one number", np.asarray(0.5), label="n'", role="by-order"),
+            Quantity(
+                "profile",
+                ("player", "cell"),
+                rng.normal(size=(PLAYERS, 300)),
+                "logit",
+                "more than tiny",
+                role="by-pair",
+            ),
         ),
         coordinates={"order": np.array([0, 7]), "cell": np.array([f"c{i}" for i in range(300)])},
-        findings=(Finding("deeper", "It is deeper.", {"ratio": 1.5}),),
+        findings=(
+            Finding("deeper", "It is deeper.", {"ratio": 1.5}),
+            Finding("", "n' is 2.50 ± 0.50.", says=("n_prime", "mean")),
+        ),
         notes=("read with care",),
     )
     values_of_players = Measurement(
@@ -160,15 +176,29 @@ RATIOS = {"ratio": np.array([0.0, 0.5, 1.0])}
 
 
 def word_measurements(of="", scale=1.0):
-    def measured(metric, per_sample, summary, coordinates=None):
-        return Measurement(metric, 1, "source", "exact", tuple(per_sample), tuple(summary), coordinates or {}, of=of)
+    sizes, values = [len(words) for words in WORDS], word_values(scale)
+    everyone = cohort_of(sizes, (np.nansum(values.values, axis=1), np.zeros(3)), noun="word")
+    axis = OrderAxis("ratio", RATIOS["ratio"], np.zeros((3, 3), np.int64), RATIOS["ratio"], min(sizes))
+
+    def measured(metric, per_sample, summary, coordinates=None, told=None):
+        held = (tuple(per_sample), tuple(summary), coordinates or {})
+        made = named(Measurement(metric, 1, "source", "exact", *held, of=of))
+        headlines = [one for one in made.summary if one.role == "headline"]
+        if told is None:
+            return replace(made, findings=tuple(sentences.over_orders(one, axis, everyone) for one in headlines))
+        return replace(made, findings=tuple(told(*headlines)))
 
     curves = [quantity(name, ("ratio",), [1.5, 0.25 * scale, 1.25], "1") for name in ("J_mean_abs", "J_rms_corrected")]
     profile = [quantity(name, ("ratio",), [1.5 * scale, 0.25, 1.25]) for name in ("mean_abs", "rms_corrected", "mean")]
     strength = quantity("strength_mean_abs", (), 0.875 * scale, errors=np.asarray(0.125))
+    overall = quantity("strength", (), 2.5 * scale, errors=np.asarray(0.5))
+
+    def of_words(size):
+        return sentences.overall_player(size, everyone), *sentences.sum_of_players(values, everyone)
+
     return (
-        measured("shapley", [word_values(scale)], [quantity("strength", (), 2.5 * scale, errors=np.asarray(0.5))]),
-        measured("shapley-interaction", word_pairs(scale), [strength]),
+        measured("shapley", [values], [overall], told=of_words),
+        measured("shapley-interaction", word_pairs(scale), [strength], told=lambda size: [sentences.of_pairs(size)]),
         measured("multi-order", word_orders(), profile, RATIOS),
         measured("bottleneck", word_orders(), curves, RATIOS),
     )
@@ -227,7 +257,7 @@ def layers_report():
     values = np.arange(36.0).reshape(3, 4, 3, 1)
     held = [SampleRecords(i, (), np.full((4, 1), i + 1, np.uint8), values[i]) for i in range(3)]
     records = Records(total=12, slots=3, components=1, read=held.__getitem__, n_samples=3)
-    return dataclasses.replace(made, records=records)
+    return replace(made, records=records)
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ def difference(metric="bottleneck", quantity="J_mean_abs", at=(), change=0.1, **
     return replace(made, **changed)
 
 
-def by_order(changes=(0.0, 0.1, 0.2, -0.4, 0.5), orders=ORDERS, **changed):
+def by_order(changes=(0.0, 0.1, 0.2, -0.4, 0.5), orders=ORDERS, label="J, mean-abs", **changed):
+    changed["label"] = label
     return [difference(at=(m,), change=change, **changed) for m, change in zip(orders, changes, strict=True)]
 
 
@@ -254,7 +255,8 @@ def test_single_numbers_stand_below_each_other_around_zero():
 
 
 def test_names_are_points_and_not_a_curve():
-    found = [difference("shapley", "mean_abs", at=(name,), dims=("player",)) for name in ("age", "$x$", "c")]
+    told = {"dims": ("player",), "label": "mean |value|"}
+    found = [difference("shapley", "mean_abs", at=(name,), **told) for name in ("age", "$x$", "c")]
     _, above, below = curves(only(comparison(*found)))
     assert {line.get_linestyle() for line in above.get_lines()} == {"None"}
     assert [text.get_text() for text in below.get_xticklabels()] == ["age", "$x$", "c"]

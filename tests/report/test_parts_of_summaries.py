@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from math import fsum, isnan, nan, sqrt
+from math import fsum, isfinite, isnan, nan, sqrt
 from pathlib import Path
 
 import h5py
@@ -23,6 +23,7 @@ from interact_cli.options import configured
 from interact_cli.report.export import to_json
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.report.hdf5.writer import write_report
+from interact_cli.words import number
 
 PAGE = (Path(__file__).parents[2] / "docs" / "report-format.md").read_text(encoding="utf-8")
 SIZES = (5, 7, 4, 6)
@@ -202,6 +203,57 @@ def test_the_file_gives_back_statistics_and_parts(filed):
         said = {key: document[quantity.name].get(key) for key in ("statistic", "parts")}
         expected = {"statistic": quantity.statistic, "parts": list(quantity.parts)}
         assert said == (expected if quantity.statistic else {"statistic": None, "parts": None})
+
+
+def test_every_number_of_a_summary_has_a_label_and_every_metric_a_headline(filed):
+    measurement, _ = filed
+    for quantity in measurement.summary:
+        listed = quantity.name == "shared_sets"
+        assert bool(quantity.label) != listed, f"{quantity.name}: what a reader calls it; players of sets are no number"
+        assert quantity.called == (quantity.label or quantity.name)
+        assert len(quantity.label) <= 60, "more is cut in a table"
+        expected = {
+            "by-pair": {"player", "pair", "set"},
+            "by-order": {"order", "ratio", "keep_rate", "size", "quantile"},
+        }
+        assert quantity.role in ("headline", "detail") or set(quantity.dims) & expected[quantity.role], quantity.name
+    assert any(quantity.role == "headline" for quantity in measurement.summary)
+    told = [(quantity.label, quantity.dims) for quantity in measurement.summary]
+    assert len(set(told)) == len(told), "no two numbers of a table are called alike"
+
+
+def test_the_file_and_json_give_back_labels_roles_and_sentences(filed):
+    measurement, path = filed
+    (held,) = read_report(path).measurements
+    for part in ("per_sample", "summary"):
+        before, after = getattr(measurement, part), getattr(held, part)
+        assert [(one.name, one.label, one.role) for one in before] == [(one.name, one.label, one.role) for one in after]
+    assert [replace(finding, facts={}) for finding in held.findings] == [
+        replace(finding, facts={}) for finding in measurement.findings
+    ]
+    document = json.loads(to_json(read_report(path)))["metrics"][measurement.key]
+    for quantity in measurement.summary:
+        said = document["summary"][quantity.name]
+        assert (said["label"], said["role"]) == (quantity.called, quantity.role)
+    told = [(finding["word"], finding["sentence"], finding["says"]) for finding in document["findings"]]
+    assert told == [(finding.word, finding.sentence, list(finding.says)) for finding in measurement.findings]
+
+
+def test_a_sentence_says_numbers_of_its_own_measurement_as_they_are(filed):
+    """A number that a sentence is said to tell stands in it; the terminal then shows it nowhere else."""
+    measurement, _ = filed
+    held = {quantity.name: quantity for quantity in measurement.summary}
+    assert measurement.findings or measurement.metric in ("shapley", "banzhaf"), "these name a player, if it has a name"
+    for finding in measurement.findings:
+        assert re.fullmatch(r"[^\n]{10,}\.", finding.sentence)
+        assert "nan" not in re.findall(r"[a-z]+", finding.sentence)
+        assert held.keys() >= set(finding.says)
+        for quantity in (held[name] for name in finding.says):
+            places = [float(value) for value in np.ravel(quantity.values) if isfinite(value)]
+            ends = places if not quantity.dims else [max(places), min(places)] if places else []
+            for value in ends:
+                written = {"mean_error": number(100 * value), "theory_n_prime": f"{value:g}"}
+                assert written.get(quantity.name, number(value)) in finding.sentence, quantity.name
 
 
 MOMENTS = ("absolute", "square", "unbiased")

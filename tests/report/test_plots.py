@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from support.words import named
 
 from interact_cli.errors import OutputError, UnknownNameError, UsageError
 from interact_cli.report.plots import page as page_module
@@ -72,10 +73,11 @@ def order_metrics(n, *, interval=True):
         quantity(name, ("order",), shape, interval=interval, unit="1")
         for name in ("J_mean_abs", "null_mean_abs", "J_rms_corrected", "null_rms_corrected", "theory")
     )
-    return [
+    held = [
         Measurement("multi-order", 1, "s", "sampled", (), profile, {"order": orders}),
         Measurement("bottleneck", 1, "s", "sampled", (), curve, {"order": orders}, (Finding("deeper", "It is."),)),
     ]
+    return [named(measurement) for measurement in held]
 
 
 def grid_report(**options):

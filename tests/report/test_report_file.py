@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import io
 import json
 import os
@@ -143,6 +144,85 @@ def test_xarray_sees_named_dimensions_everywhere(written):
         assert metric["per_sample/values"].coords["order"].values.tolist() == [0, 7]
         assert metric["per_sample/values"].coords["sample"].values.tolist()[0] == "digits/test/ä"
         assert metric["summary/profile"].sel(player="r1c1", cell="c7").ndim == 0
+
+
+def test_xarray_reads_what_a_number_is_called_and_its_unit(written):
+    """``long_name`` and ``units`` are the attributes of the CF conventions, by which xarray labels its plots."""
+    told = {
+        "per_sample/values": ("I of the sample", "log-odds", "detail"),
+        "summary/mean": ("signed mean [Ω]", "log-odds", "headline"),
+        "summary/n_prime": ("n'", "1", "by-order"),
+        "summary/profile": ("more than tiny", "logit", "by-pair"),
+    }
+    with xarray.open_datatree(written, engine="h5netcdf") as tree:
+        metric = tree["metrics/multi-order"]
+        for name, said in told.items():
+            attributes = metric[name].attrs
+            assert tuple(attributes[key] for key in ("long_name", "units", "number_role")) == said, name
+        assert metric["summary/mean_standard_error"].attrs["long_name"] == "signed mean [Ω], standard error"
+        assert "number_role" not in metric["summary/mean_standard_error"].attrs
+        assert xarray.plot.utils.label_from_attrs(metric["summary/mean"]) == "signed mean [Ω] [log-odds]"
+
+
+def test_json_tells_what_a_number_is_called_and_what_it_is_for(report):
+    metric = json.loads(to_json(report))["metrics"]["multi-order"]
+    numbers = metric["summary"] | metric["per_sample"]
+    assert {name: (one["label"], one["role"]) for name, one in numbers.items()} == {
+        "values": ("I of the sample", "detail"),
+        "pairs": ("pairs", "detail"),
+        "mean": ("signed mean [Ω]", "headline"),
+        "n_prime": ("n'", "by-order"),
+        "profile": ("profile", "by-pair"),
+    }
+    assert [finding["says"] for finding in metric["findings"]] == [[], ["n_prime", "mean"]]
+
+
+SUMMARY, REMARKS_OF = "/metrics/multi-order/summary/mean", "/metrics/multi-order/json"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "said"),
+    [
+        ("number_role", "leading", "'number_role'.* is 'leading'; expected one of headline, by-order, by-pair, detail"),
+        ("number_role", "", "'number_role'.* is ''; expected one of headline, by-order, by-pair, detail"),
+        ("number_role", "headline\x1b[31m", "'number_role'"),
+        ("number_role", 3, "'number_role'.*is not one text"),
+        ("number_role", ["headline", "detail"], "'number_role' of .* holds an unknown type"),
+        ("long_name", 3, "'long_name'.*is not one text"),
+        ("long_name", ["a", "b"], "'long_name' of .* holds an unknown type"),
+    ],
+)
+def test_a_number_for_nothing_that_a_report_knows_is_refused(attribute, value, said, written):
+    with h5py.File(written, "r+") as file:
+        file[SUMMARY].attrs[attribute] = value
+    with pytest.raises(ReportRefused, match=said) as caught:
+        read_report(written)
+    assert SUMMARY in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("says", ["mean", {"mean": 1}, None, 3, True])
+def test_a_finding_that_says_no_list_of_numbers_is_refused(says, written):
+    with h5py.File(written, "r+") as file:
+        old = file[REMARKS_OF]
+        document, attributes = json.loads(old[()]), dict(old.attrs)
+        document["findings"][1]["says"] = says
+        raw = json.dumps(document).encode()
+        attributes |= {"sha256": hashlib.sha256(raw).hexdigest()} if "sha256" in attributes else {}
+        del file[REMARKS_OF]
+        file[REMARKS_OF] = np.array(raw, dtype=h5py.string_dtype("utf-8", len(raw)))
+        file[REMARKS_OF].attrs.update(attributes)
+    with pytest.raises(ReportRefused, match=f"{REMARKS_OF} holds a finding whose 'says' is no list"):
+        read_report(written)
+
+
+def test_what_a_report_does_not_say_of_a_number_is_as_for_most(written):
+    """A report of this schema that another program wrote."""
+    with h5py.File(written, "r+") as file:
+        for name in ("long_name", "units", "number_role"):
+            del file[SUMMARY].attrs[name]
+    mean = read_report(written).measurement("multi-order").quantity("mean")
+    assert (mean.label, mean.called, mean.role) == ("", "mean", "detail")
 
 
 def test_xarray_opens_each_group_alone(written):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rich.cells import cell_len
@@ -15,7 +17,9 @@ from support.set_reports import (
     table_report,
     text_report,
 )
+from support.words import cohort_of
 
+from interact_cli.metrics.summaries import sentences
 from interact_cli.report.terminal.summary import summary_text
 from interact_cli.report.views.coalitions import by_size, of_all, of_sample
 
@@ -30,7 +34,8 @@ def taylor(errors=None):
     signs = np.array([(-1) ** s * s for s in range(len(sets))], float)
     values = np.outer([1.0, 2.0, 3.0], signs)
     strength = quantity("strength_mean_abs", (), 15.0, errors=np.asarray(1.0))
-    return measured("shapley-taylor", listed_sets(values, [sets] * 3, errors), (strength,))
+    told = sentences.of_sets(strength, 2, cohort_of([4] * 3, ([5.0] * 3, [1.0] * 3)))
+    return measured("shapley-taylor", listed_sets(values, [sets] * 3, errors), (strength,), findings=[told])
 
 
 def dividends(metric="harsanyi", own=False, **names):
@@ -42,7 +47,11 @@ def dividends(metric="harsanyi", own=False, **names):
         quantity("share_by_size", ("size",), [0.25, 0.25, 0.5, 0.0], "1"),
         quantity("n_salient", (), 2.5, "1", errors=np.asarray(0.5)),
     ]
-    return measured(metric, [quantity("values", ("sample", "coalition"), values)], summary, all_codes(values))
+    _, share, salient = summary
+    kind = {"harsanyi": "ANDs", "or-interaction": "ORs"}[metric]
+    told = [sentences.salient(salient, kind), *sentences.shares_of_sizes(share)]
+    held = [quantity("values", ("sample", "coalition"), values)]
+    return measured(metric, held, summary, all_codes(values), findings=told)
 
 
 def test_sets_of_shared_players_are_ranked_by_their_mean_strength_and_never_the_empty_one():
@@ -109,16 +118,16 @@ def test_names_of_sets_are_folded_not_counted(width):
 def test_values_of_all_sets_are_checked_to_add_up_to_the_full_value():
     sums = np.array([[4.0, 1.5, -0.5, 0.0], [1.0, 2.0, 2.0, 0.0], [5.0, 0.0, 0.0, 0.25]])
     sets = [[[-1, -1], [0, -1], [1, -1], [0, 1]]] * 3
-    strength = quantity("strength_mean_abs", (), 1.0)
-    of = {name: measured(name, listed_sets(sums, sets), (strength,)) for name in ("k-shapley", "faithful-banzhaf")}
+    held = listed_sets(sums, sets)
 
-    def said(one, names):
-        return flat(summary_text(table_report([one], names=names)))
+    def said(names, values=held[1]):
+        told = sentences.sum_of_sets(values, 2, cohort_of([len(names)] * 3, ([5.0] * 3, [1.0] * 3)))
+        return flat(summary_text(table_report([measured("k-shapley", held, findings=[*told])], names=names)))
 
-    assert "all sets of a sample add up to v(N) within 0.25 log-odds" in said(of["k-shapley"], ("a", "b"))
-    assert "add up" not in said(of["faithful-banzhaf"], ("a", "b"))
+    assert "all sets of a sample add up to v(N) within 0.25 log-odds (worst of 3 samples)" in said(("a", "b"))
     # Of three players there are seven sets of up to two: what a span or a radius leaves does not add up.
-    assert "add up" not in said(of["k-shapley"], ("a", "b", "c"))
+    assert "add up" not in said(("a", "b", "c"))
+    assert "add up" not in said(("a", "b"), replace(held[1], exact=np.zeros((3, 4), bool))), "drawn"
 
 
 def test_sets_that_only_few_samples_measured_are_passed_over():
@@ -157,7 +166,10 @@ def test_and_and_or_stand_in_one_ranking():
     held = [quantity("values", ("sample", "coalition"), ands), quantity("or_values", ("sample", "coalition"), ors)]
     summary = [quantity("l1_before", (), 12.0), quantity("l1_after", (), 6.0), quantity("n_salient", (), 3.0, "1")]
     made = table_report(
-        [measured("and-or", held, summary, all_codes(ands))], names=("a", "b"), labels=(0,), predicted=(0,)
+        [measured("and-or", held, summary, all_codes(ands), findings=[sentences.saved(*summary[:2])])],
+        names=("a", "b"),
+        labels=(0,),
+        predicted=(0,),
     )
     ranking = of_all(made, made.measurements[0], 3)
     assert [(one.members, one.joined.strip(), one.value) for one in ranking.sets] == [
@@ -167,6 +179,7 @@ def test_and_and_or_stand_in_one_ranking():
     ]
     text = flat(summary_text(made))
     assert "have 50.0 % of the strength that AND alone needs: sum |I| is 6.00 log-odds against 12.0." in text
+    assert "sum |I| before learning" not in text, "it is said"
     assert "a & b 2 -3.00 3.00" in text
     assert "a | b 2 2.00 2.00" in text
 

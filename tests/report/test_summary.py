@@ -10,16 +10,21 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from interact_cli.interfaces import Cohort
+from interact_cli.metrics.pair_interactions import Strength
+from interact_cli.metrics.summaries import sentences
+from interact_cli.metrics.summaries.axes import OrderAxis
 from interact_cli.report.terminal.summary import render_summary, summary_text
-from interact_cli.report.wording import bars, number, plus_minus
+from interact_cli.report.wording import bars
 from interact_cli.results import Finding, Measurement, PlayerTable, Quantity, Report, SampleTable
 from interact_cli.types import Skipped
+from interact_cli.words import number, plus_minus
 
 WIDTHS = (40, 80, 120)
 COLUMNS = ("age", "dose", "[/red]weight", "height")
 
 
-def quantity(name, dims, values, unit="log-odds", errors=None, low=None, high=None, exact=None):
+def quantity(name, dims, values, unit="log-odds", errors=None, low=None, high=None, exact=None, **said):
     return Quantity(
         name,
         dims,
@@ -28,7 +33,17 @@ def quantity(name, dims, values, unit="log-odds", errors=None, low=None, high=No
         f"meaning of {name}",
         *(None if one is None else np.asarray(one, dtype=float) for one in (errors, low, high)),
         None if exact is None else np.asarray(exact),
+        **said,
     )
+
+
+def cohort(samples=3, n_players=4):
+    """The samples of `report`, the last one left out."""
+    full, empty = np.arange(samples) + 5.0, np.full(samples, 1.0)
+    return Cohort(
+        np.arange(samples) < samples - 1, np.full(samples, n_players), True, None, "log-odds", 0, intervals=True,
+        names=COLUMNS, full_value=full, empty_value=empty,
+    )  # fmt: skip
 
 
 def report(measurements, samples=3, names=COLUMNS, grid=None, accuracy=0.9, provenance=None, status="complete"):
@@ -73,44 +88,51 @@ VALUES = np.array([[1.0, 2.0, -1.0, 2.0], [1.0, 3.0, -1.0, 2.0], [9.0, 9.0, 9.0,
 def shapley(gap=0.0):
     values = VALUES.copy()
     values[2] = [6.0, 0.0, 0.0, gap]
-    mean_abs = np.abs(values[:2]).mean(axis=0)
+    mean_abs, errors = np.abs(values[:2]).mean(axis=0), [0, 0.5, 0, 0]
+    own = quantity("values", ("sample", "player"), values, exact=np.ones((3, 4), bool))
+    size = quantity("mean_abs", ("player",), mean_abs, errors=errors, label="mean |value|", role="headline")
     return Measurement(
-        "shapley", 1, "Shapley (1953)", "exact, all 16 coalitions",
-        (quantity("values", ("sample", "player"), values, exact=np.ones((3, 4), bool)),),
-        (
-            quantity("mean", ("player",), values[:2].mean(axis=0), errors=[0, 0.5, 0, 0]),
-            quantity("mean_abs", ("player",), mean_abs, errors=[0, 0.5, 0, 0]),
-        ),
-        {}, notes=("read me [bold]twice",),
+        "shapley", 1, "Shapley (1953)", "exact, all 16 coalitions", (own,),
+        (quantity("mean", ("player",), values[:2].mean(axis=0), errors=errors, label="signed mean"), size), {},
+        (*sentences.best_player(size, cohort()), *sentences.sum_of_players(own, cohort())), ("read me [bold]twice",),
     )  # fmt: skip
 
 
 def interaction(pairs=None, values=None):
     pairs = [[[0, 1], [1, 2]], [[0, 1], [3, 2]], [[0, 3], [0, 3]]] if pairs is None else pairs
     values = [[2.0, 1.0], [-4.0, 0.5], [99.0, 99.0]] if values is None else values
+    strength = quantity("strength_mean_abs", (), 1.875, errors=0.123456, label="strength, mean |I|", role="headline")
     return Measurement(
         "shapley-interaction", 1, "source", "sampled",
         (
             quantity("pairs", ("sample", "pair", "member"), np.array(pairs), "1"),
             quantity("values", ("sample", "pair"), values, exact=np.zeros((3, 2), bool)),
         ),
-        (quantity("strength_mean_abs", (), 1.875, errors=0.123456),), {},
+        (strength,), {}, (sentences.of_pairs(strength),),
     )  # fmt: skip
 
 
 def bottleneck(high=True):
     mean_abs = np.array([2.0, 0.4, 0.6])
     ends = {"low": mean_abs - 0.1, "high": mean_abs + 0.1} if high else {}
+    headline = {"label": "J, mean-abs", "role": "headline"}
+    curve = quantity("J_mean_abs", ("order",), mean_abs, "1", errors=[0.05] * 3, **ends, **headline)
+    axis = OrderAxis("order", np.arange(3), np.tile(np.arange(3), (3, 1)), np.arange(3) / 2, 4)
+    theory = "Theory curve F(m): fits best with n' = 9, root mean square misfit 0.0512."
     return Measurement(
         "bottleneck", 1, "paper 003", "sampled", (),
         (
-            quantity("J_mean_abs", ("order",), mean_abs, "1", errors=[0.05] * 3, **ends),
-            quantity("null_mean_abs", ("order",), [1.4, 0.2, 1.4], "1"),
-            quantity("theory_n_prime", (), 9.0, "1"),
-            quantity("theory_rmse", (), 0.0512, "1"),
+            curve,
+            quantity("null_mean_abs", ("order",), [1.4, 0.2, 1.4], "1", label="null, mean-abs", role="by-order"),
+            quantity("theory_n_prime", (), 9.0, "1", label="n' of the theory curve"),
+            quantity("theory_rmse", (), 0.0512, "1", label="its misfit"),
         ),
         {"order": np.array([0, 1, 2])},
-        (Finding("deeper", "The middle orders carry less than noise alone would."),),
+        (
+            Finding("deeper", "The middle orders carry less than noise alone would."),
+            sentences.over_orders(curve, axis, cohort()),
+            Finding("", theory, says=("theory_n_prime", "theory_rmse")),
+        ),
     )  # fmt: skip
 
 
@@ -226,6 +248,8 @@ def test_bottleneck_says_verdict_extremes_and_theory(width):
         in words
     )
     assert "fits best with n' = 9, root mean square misfit 0.0512" in words
+    assert "n' of the theory curve" not in words, "a number that a sentence says is said once"
+    assert "its misfit" not in words
     assert "█▂▃" in words  # 2.0, 0.4, 0.6 of 2.0 on steps 0 to 7: 7, 1.4, 2.1
 
 
@@ -247,12 +271,29 @@ def test_names_and_paths_are_never_markup_or_escapes():
     assert "\x1b[31m[/red]" not in shown
 
 
+def test_sentences_and_labels_of_anybody_are_never_markup_or_escapes():
+    numbers = [
+        quantity("one", (), 1.5, label="[/red]one\x1b[31m"),
+        quantity("many", ("distance",), [1.0, 2.0], label="[bold]many\u202e", role="headline"),
+    ]
+    told = Finding("", "[bold]Told[/bold]\x1b[31m by\na plugin.")
+    foreign = Measurement("acme", 1, "s", "e", (), tuple(numbers), {"distance": np.array([1, 2])}, (told,))
+    console = Console(file=StringIO(), width=100, force_terminal=True, color_system="truecolor")
+    console.print(render_summary(report([foreign])))
+    shown = console.file.getvalue()
+    for said in ("[bold]Told[/bold]\\x1b[31m by", "[/red]one\\x1b[31m: 1.50", "[bold]many\\u202e"):
+        assert said in shown
+    assert "\x1b[31m" not in shown
+    assert "\u202e" not in shown
+
+
 def test_unmeasured_numbers_say_so():
-    values = quantity("strength_mean_abs", (), np.nan, errors=np.nan)
-    nothing = Measurement("strength", 1, "s", "e", (), (values,), {})
-    curve = Measurement(
-        "bottleneck", 1, "s", "e", (), (quantity("J_mean_abs", ("order",), [np.nan, np.nan], "1"),), {"order": [0, 1]}
-    )
+    values = quantity("strength_mean_abs", (), np.nan, errors=np.nan, label="strength, mean |I|", role="headline")
+    nothing = Measurement("strength", 1, "s", "e", (), (values,), {}, tuple(Strength().sentences([values])))
+    unknown = quantity("J_mean_abs", ("order",), [np.nan, np.nan], "1", label="J, mean-abs", role="headline")
+    axis = OrderAxis("order", np.arange(2), np.zeros((3, 2), int), np.arange(2.0), 4)
+    told = sentences.over_orders(unknown, axis, cohort())
+    curve = Measurement("bottleneck", 1, "s", "e", (), (unknown,), {"order": [0, 1]}, (told,))
     text = flat(summary_text(report([nothing, curve, interaction(values=np.full((3, 2), np.nan))])))
     assert "mean |I|: not measured." in text
     assert "J, mean-abs: not measured." in text

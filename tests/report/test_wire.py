@@ -39,11 +39,14 @@ def filled() -> Report:
         exact=np.array([True, False, True, True]),
         statistic="mean",
         parts=("absolute", "square"),
+        label="mean |φ|",
+        role="headline",
     )
     measurement = Measurement(
         "shapley", 3, "source", "exact", (full,), (dataclasses.replace(full, name="again"),),
         {"order": np.array([0, 7]), "cell": np.array(["a", "ä\u3000b", ""]), "x": np.array([0.5])},
-        (Finding("deeper", "It is.", {"ratio": float("nan"), "high": float("inf")}),), ("note",), "encoder.0",
+        (Finding("deeper", "It is.", {"ratio": float("nan"), "high": float("inf")}, ("again",)),), ("note",),
+        "encoder.0",
     )  # fmt: skip
     ints = np.arange(N)
     samples = SampleTable(
@@ -304,6 +307,13 @@ CHANGED = [
     ("measurements.0.version", True, "Measurement.version is not int"),
     ("measurements.0.coordinates", {"order": [1, 2]}, "Measurement.coordinates is not the number of an array"),
     ("measurements.0.findings.0.facts", {"ratio": 1}, "Finding.facts is not float"),
+    ("measurements.0.findings.0.says", "again", "Finding.says is not a list"),
+    ("measurements.0.findings.0.says", [0], "Finding.says is not text"),
+    ("measurements.0.findings.0.says", ["\x1b[31m"], "Finding.says holds invisible"),
+    ("measurements.0.per_sample.0.role", "leading", "Quantity.role is not one of headline, by-order, by-pair, detail"),
+    ("measurements.0.per_sample.0.role", ["headline"], "Quantity.role"),
+    ("measurements.0.summary.0.label", None, "Quantity.label is not text"),
+    ("measurements.0.summary.0.label", "\x1b[31m", "Quantity.label holds invisible"),
     ("measurements.0.per_sample.0.dims", ["sample", "order"], "values is of another shape"),
     ("measurements.0.per_sample.0.dims", ["order"], "values is of another shape"),
     ("measurements.0.per_sample.0.dims", ["place"], "does not run over the samples"),

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from interact_cli.report.plots import page as page_module
 from interact_cli.report.plots import plot_report
 from interact_cli.report.plots.games import draw_curves, draw_modules
 from interact_cli.report.plots.grid_map import cell_pixels
@@ -16,7 +17,7 @@ from interact_cli.report.plots.matrix import draw_matrix
 from interact_cli.report.plots.panels import panels_of
 from interact_cli.report.plots.samples import draw_word_pairs, draw_words
 from interact_cli.report.views.pairs import pair_matrix
-from interact_cli.results import Measurement, PlayerTable, Quantity
+from interact_cli.results import Finding, Measurement, PlayerTable, Quantity
 
 
 def drawn(draw, *arguments, **options):
@@ -97,11 +98,43 @@ def test_a_long_text_shows_its_strongest_words(make_text_report):
 
 def test_every_module_has_a_curve(layers):
     curves = [measurement for measurement in layers.measurements if measurement.metric == "bottleneck"]
-    axes = drawn(draw_curves, layers, curves)
+    axes = drawn(draw_curves, layers, curves, names=["J_mean_abs", "J_rms_corrected"])
+    assert [one.get_title(loc="left") or one.get_title() for one in axes] == ["J, mean-abs", "J, corrected rms"]
     assert len(axes) == 2
     np.testing.assert_array_equal([line.get_ydata()[1] for line in axes[0].get_lines()], [0.25, 0.5, 0.75])
     assert [line.get_label() for line in axes[0].get_lines()] == ["encoder.layer.0", "encoder.layer.1", "pool/er"]
     np.testing.assert_array_equal(axes[0].get_lines()[0].get_xdata(), [0, 0.5, 1])
+
+
+def test_the_footnote_of_several_games_gives_the_verdicts_that_there_are(layers, tmp_path, monkeypatch):
+    """A sentence that only tells numbers is no verdict."""
+    shown = []
+    monkeypatch.setattr(page_module, "_save", lambda figure, _: shown.append(figure))
+
+    def footnote(report):
+        plot_report(report, tmp_path / "p.png", kind="curve")
+        return " ".join("\n".join(text.get_text() for text in shown[-1].subfigs[-1].texts).split())
+
+    assert all(measurement.findings for measurement in layers.measurements)
+    assert "Verdicts" not in footnote(layers)
+    judged = [
+        dataclasses.replace(one, findings=(Finding(word, "It is."), *one.findings)) if word else one
+        for one, word in zip(layers.measurements, ("", "", "", "deeper") * 3, strict=True)
+    ]
+    told = footnote(dataclasses.replace(layers, measurements=tuple(judged)))
+    assert told.endswith("Verdicts: encoder.layer.0: deeper; encoder.layer.1: deeper; pool/er: deeper.")
+
+
+def test_curves_below_zero_are_seen(layers):
+    """A plugin's headline may be of either sign."""
+    turned = [
+        dataclasses.replace(one, summary=tuple(dataclasses.replace(held, values=-held.values) for held in one.summary))
+        for one in layers.measurements
+        if one.metric == "multi-order"
+    ]
+    (axes,) = drawn(draw_curves, layers, turned, names=["mean_abs"])
+    low, high = axes.get_ylim()
+    assert low <= min(min(line.get_ydata()) for line in axes.get_lines()) < 0 <= high
 
 
 def test_words_across_modules(layers):
@@ -159,6 +192,6 @@ def test_cells_inside_the_network_are_stretched_over_the_picture(report):
 
 @pytest.mark.parametrize("kind", ["matrix", "players"])
 def test_the_asked_sample_comes_first(texts, kind):
-    panel = panels_of(texts, 1, 8, kind, "mean-abs", None)[0]
+    panel = panels_of(texts, 1, 8, kind, "mean-abs")[0]
     titles = [axes.get_title(loc="left") or axes.get_title() for axes in drawn(panel.draw)]
     assert [title for title in titles if title] == ["sst2/dev/1, class 1, predicted 1", "sst2/dev/2, predicted 0"]

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from support.words import cohort_of
 
+from interact_cli.metrics.summaries import sentences
 from interact_cli.report.sentences import around, told_apart
 from interact_cli.report.terminal.pen import Pen
 from interact_cli.report.terminal.summary import render_summary, summary_text
@@ -92,8 +94,11 @@ def test_indices_are_nowhere_and_no_table_averages_over_texts(texts):
 
 
 def test_efficiency_is_checked_over_the_words_that_a_text_has(texts):
-    samples = dataclasses.replace(texts.samples, empty_value=np.array([0.25, 0.0, 0.0]))
-    text = flat(summary_text(dataclasses.replace(texts, samples=samples)))
+    shapley = texts.measurements[0]
+    sizes = [len(words) for words in texts.players.own_names]
+    everyone = cohort_of(sizes, (texts.samples.full_value, [0.25, 0.0, 0.0]))
+    told = tuple(sentences.sum_of_players(shapley.quantity("values"), everyone))
+    text = flat(summary_text(dataclasses.replace(texts, measurements=(dataclasses.replace(shapley, findings=told),))))
     assert "within 0.25 log-odds (worst of 3 samples)" in text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
+from support.words import named
 
 SENTENCES = (
     "on the heels of the ring comes a similarly morose and humorless horror movie that , although flawed ,",
@@ -20,7 +21,8 @@ def quantity(name, dims, values, unit="log-odds", errors=None, **ends):
 
 
 def measured(metric, per_sample, summary=(), coordinates=None, of=""):
-    return Measurement(metric, 1, "source", "exact", tuple(per_sample), tuple(summary), coordinates or {}, of=of)
+    made = Measurement(metric, 1, "source", "exact", tuple(per_sample), tuple(summary), coordinates or {}, of=of)
+    return named(made)
 
 
 def samples_of(n, *, labels=None, predicted=None, texts=(), pictures=None):

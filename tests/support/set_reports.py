@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
+from support.words import named
 
 TEXTS = ("the film is not good at all", "fine\x1b[31m but [red]long[/red] and very very slow")
 WORDS = tuple(tuple(text.split()) for text in TEXTS)
@@ -18,9 +19,9 @@ def quantity(name, dims, values, unit="log-odds", errors=None, exact=None):
     return Quantity(name, dims, np.asarray(values), unit, f"meaning of {name}", errors, exact=exact)
 
 
-def measured(metric, per_sample, summary=(), coordinates=None, of=""):
+def measured(metric, per_sample, summary=(), coordinates=None, of="", findings=()):
     held = (tuple(per_sample), tuple(summary), coordinates or {})
-    return Measurement(metric, 1, "source", "exact: by hand", *held, of=of)
+    return named(Measurement(metric, 1, "source", "exact: by hand", *held, of=of), *findings)
 
 
 def table_report(measurements, *, names=COLUMNS, grid=None, labels=(0, 1, 1), predicted=(0, 0, 1), **provenance):

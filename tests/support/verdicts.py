@@ -20,6 +20,7 @@ from interact_cli.verdicts import (
 )
 
 NAN = float("nan")
+LABELS = {"mean_abs": "mean |I|", "rms_corrected": "rms I corrected", "J_mean_abs": "J, mean-abs"}
 
 
 def shown(renderable, width=80, encoding="utf-8", colour=False):
@@ -64,6 +65,7 @@ def difference(
     made = Difference(
         metric=metric,
         quantity=quantity,
+        label=LABELS.get(quantity, ""),
         dims=() if order is None else ("order",),
         at=() if order is None else (order,),
         unit=unit,

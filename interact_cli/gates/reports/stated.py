@@ -134,7 +134,8 @@ FIELDS = (
 def question_fields(*reports: Report) -> Iterator[Field]:
     """Return what the reports were asked, every part of it, as they say: settings of the question, options of metrics.
 
-    A report that lacks a part that the other has does not state it. An option that is not named is at its default.
+    A report that lacks a part that the other has does not state it. An option that is not named is at its default;
+    options of a metric that not all of them hold are not looked at.
     """
     questions = [at(report.provenance, "identity", "question") for report in reports]
     held = (question if isinstance(question, Mapping) else {} for question in questions)
@@ -143,7 +144,9 @@ def question_fields(*reports: Report) -> Iterator[Field]:
         said = str(name).replace(".", ": ").replace("_", " ")
         yield Field(safe_text(said), asked(name), advice=LIKE)
     yield Field("options of metrics", _options_stated, advice=LIKE)
-    given = dict.fromkeys((metric, name) for report in reports for metric, named in options(report) for name in named)
+    asked_with = [dict(options(report)) for report in reports]
+    shared = [metric for metric in asked_with[0] if all(metric in one for one in asked_with)]
+    given = dict.fromkeys((metric, name) for metric in shared for one in asked_with for name in one[metric])
     for metric, name in given:
         said = f"{safe_text(metric)}: {safe_text(name).replace('_', ' ')}"
         yield Field(said, partial(_option, metric=metric, name=name), advice=LIKE)
@@ -158,9 +161,9 @@ def options(report: Report) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _options_stated(report: Report) -> Any:
-    """Return the metrics that say with which options they were asked; they must be those that the report holds."""
-    said = sorted({metric for metric, _ in options(report)})
-    return said if said == sorted({measurement.metric for measurement in report.measurements}) else NOT_STATED
+    """Return whether the report says with which options each metric that it holds was asked."""
+    said = {metric for metric, _ in options(report)}
+    return "stated" if said == {measurement.metric for measurement in report.measurements} else NOT_STATED
 
 
 def _option(report: Report, *, metric: str, name: str) -> Any:

@@ -28,7 +28,6 @@ from interact_cli.report.hdf5.schema import (
     SHARED_DIMS,
     STATISTIC,
     UNCERTAINTY,
-    UNITS,
     VECTOR_UNIT,
     group_name,
 )
@@ -136,7 +135,7 @@ def _quantity(quantity: Quantity, base: str, sink: Sink) -> None:
         raise ShapeError(f"{path} is the name of another data set already; rename the quantity.")
     unit = quantity.unit
     dataset = sink.array(path, values, quantity.dims, unit=unit, meaning=quantity.meaning)
-    dataset.attrs.update({"role": "quantity", LABEL: quantity.called, UNITS: unit, ROLE: quantity.role})
+    dataset.attrs.update({"role": "quantity", LABEL: quantity.label or quantity.meaning, ROLE: quantity.role})
     if quantity.statistic:
         dataset.attrs.update({STATISTIC: quantity.statistic, PARTS: " ".join(quantity.parts)})
     for suffix, attribute in UNCERTAINTY.items():

@@ -209,7 +209,7 @@ def _quantities(source: Source, base: str) -> Iterator[Quantity]:
             unit,
             meaning,
             **siblings,
-            label="" if label == name else label,
+            label="" if label == meaning else label,
             role=_role(source, path),
         )
 

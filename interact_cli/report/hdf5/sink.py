@@ -19,7 +19,9 @@ from interact_cli.report.hdf5.schema import (
     COMPACT_BYTES,
     COMPACT_TEXT_BYTES,
     DTYPES,
+    LABEL,
     SHARED_DIMS,
+    UNITS,
     Field,
 )
 
@@ -145,7 +147,7 @@ class Sink:
         return h5py.Dataset(h5d.create(self.file.id, path.encode(), kind, space, dcpl=properties))
 
     def _describe(self, dataset: h5py.Dataset, dims: Sequence[str], unit: str, meaning: str) -> None:
-        dataset.attrs.update({"dims": " ".join(dims), "unit": unit, "meaning": meaning})
+        dataset.attrs.update({"dims": " ".join(dims), "unit": unit, UNITS: unit, "meaning": meaning, LABEL: meaning})
         if dataset.dtype.kind == "S":
             dataset.attrs["_Encoding"] = "utf-8"
 

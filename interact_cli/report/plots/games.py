@@ -51,7 +51,10 @@ def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurem
         noise = find(measurements[0], name.replace("J_", "null_", 1)) if name.startswith("J_") else None
         if noise is not None:
             axes.plot(x, noise.values, "--", color=GREY, label="null: the same plan on pure noise", zorder=1)
-        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if noise is not None else 0)
+        if any((np.asarray(line.get_ydata()) < 0).any() for line in axes.get_lines()):
+            axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
+        else:
+            axes.set_ylim(bottom=0)
         axes.set_title(called(first))
     row[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 

@@ -175,11 +175,8 @@ def _findings(measurements: Sequence[Measurement]) -> list[str]:
     """What was found: sentences of one game, a word for each of several."""
     if len(measurements) == 1:
         return [safe_text(finding.sentence, limit=300) for finding in measurements[0].findings]
-    words = [
-        f"{module_name(one.of)}: {' / '.join(dict.fromkeys(safe_text(finding.word) for finding in one.findings))}"
-        for one in measurements
-        if one.findings
-    ]
+    verdicts = ((one, dict.fromkeys(safe_text(f.word) for f in one.findings if f.word)) for one in measurements)
+    words = [f"{module_name(one.of)}: {' / '.join(said)}" for one, said in verdicts if said]
     return [f"Verdicts: {'; '.join(words)}."] if words else []
 
 

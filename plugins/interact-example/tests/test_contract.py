@@ -19,6 +19,7 @@ from interact_cli.extensions import NAME
 from interact_cli.games.coalitions import pack, unpack
 from interact_cli.interfaces import Baseline, Cohort, DataRequest, Metric, PlayerOptions, Question
 from interact_cli.options import changed, configured, options_of
+from interact_cli.scores import Score, records_of
 from interact_cli.types import InputSpec, Model, Sample
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
@@ -45,12 +46,12 @@ def values_of(coalitions):
     return np.sin(1 + coalitions @ np.arange(1, coalitions.shape[1] + 1)) + coalitions.sum(axis=1) ** 2
 
 
-@pytest.mark.parametrize("group", ["metrics", "players", "datasets", "adapters"])
+@pytest.mark.parametrize("group", ["metrics", "players", "datasets", "adapters", "scores"])
 def test_every_entry_point_has_a_name_that_can_be_typed_and_loads(group):
     for point in entry_points(group):
         name, target = point.values
         assert NAME.fullmatch(name)
-        assert callable(load(target))
+        assert callable(load(target)) or group == "scores"
 
 
 @pytest.mark.parametrize(("name", "target"), entry_points("metrics"))
@@ -114,9 +115,15 @@ class TestMetric:
             assert len(quantity.dims) == np.ndim(quantity.values)
             for dim, size in zip(quantity.dims, np.shape(quantity.values), strict=True):
                 assert sizes.setdefault(dim, size) == size
+        assert "headline" in {quantity.role for quantity in most.summary}
+        names = {quantity.name for quantity in most.summary}
+        for finding in most.findings:
+            assert finding.sentence.endswith(".")
+            assert names.issuperset(finding.says)
         held = {quantity.name: quantity.dims for quantity in most.per_sample}
         assert all(dims[0] == "sample" for dims in held.values())
         for quantity in most.summary:
+            assert quantity.label, "what a reader calls it"
             assert bool(quantity.statistic) == bool(quantity.parts)
             assert [held.get(part) for part in quantity.parts] == [("sample", *quantity.dims)] * len(quantity.parts)
 
@@ -135,6 +142,23 @@ def test_a_metric_needs_neither_the_network_nor_files(name, target):
         check=False,
     )
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+@pytest.mark.parametrize(("name", "target"), entry_points("scores"))
+def test_a_score_gives_one_number_for_each_record_and_the_same_where_gradients_flow(name, target):
+    score = load(target)
+    assert isinstance(score, Score)
+    assert score.name == name
+    assert all((score.unit, score.summary, score.source, score.outputs))
+    records = records_of(np.random.default_rng(0).normal(scale=3, size=(4, 5)))
+    values = score.of_record(records)
+    assert values.shape == (4, 5)
+    assert np.isfinite(values).all()
+    if score.of_tensor is not None:
+        tensor = torch.from_numpy(records).requires_grad_()
+        followed = score.of_tensor(tensor, nn.functional)
+        np.testing.assert_allclose(followed.detach().numpy(), values, rtol=1e-12)
+        assert torch.autograd.grad(followed.sum(), tensor)[0].isfinite().all()
 
 
 @pytest.mark.parametrize(("name", "target"), entry_points("players"))

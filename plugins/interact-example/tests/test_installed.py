@@ -21,8 +21,9 @@ from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import DataRequest
 from interact_cli.progress import Silent
+from interact_cli.report.terminal.summary import summary_text
 
-KINDS = {"metrics": "mean-interaction", "players": "rings", "datasets": "parity", "archs": "mlp"}
+KINDS = {"metrics": "mean-interaction", "players": "rings", "datasets": "parity", "archs": "mlp", "scores": "odds"}
 
 FACTORY = """
 from torch import nn
@@ -77,10 +78,89 @@ def test_metric_data_set_and_architecture_of_the_plugin_in_one_run(interact, che
     rows, labels = parity_of_three()
     for sample, values in zip(report.samples.ids, measured.values, strict=True):
         position = int(sample.rpartition("/")[2])
-        expected = naive_means(perceptron, rows[position], rows.mean(axis=0), int(labels[position]))
+        expected = naive_means(played(perceptron, rows[position], rows.mean(axis=0), int(labels[position])))
         np.testing.assert_allclose(values, expected, atol=1e-4 * np.abs(expected).max())
     over_pairs = report.measurement("mean-interaction").quantity("mean_over_pairs")
     np.testing.assert_allclose(over_pairs.values, measured.values.mean())
+
+
+def test_score_and_option_of_the_plugin_answer_from_the_records_of_an_earlier_run(
+    interact, checkpoint, perceptron, tmp_path
+):
+    """The odds are exp of the log-odds; ``relative`` divides by the sample's |v(N) - v(empty)|."""
+    first = interact(
+        *("measure", str(checkpoint), "--arch", "mlp:6-16-2", "--dataset", "parity:3", "--n-samples", "4"),
+        *("--metric", "mean-interaction", "--target", "true", "--output", "first.h5"),
+    )
+    assert first.code == 0, first.err
+    checkpoint.unlink()
+    second = interact(
+        *("measure", "--from", "first.h5", "--score", "odds", "--metric", "mean-interaction:relative=true"),
+        *("--output", "second.h5"),
+    )
+    assert second.code == 0, second.err
+    report = ic.read_report(tmp_path / "second.h5")
+    measurement = report.measurement("mean-interaction")
+    rows, labels = parity_of_three()
+    for row, sample in enumerate(report.samples.ids):
+        position = int(sample.rpartition("/")[2])
+        log_odds = played(perceptron, rows[position], rows.mean(axis=0), int(labels[position]))
+
+        def odds(*players, log_odds=log_odds):
+            return np.exp(log_odds(*players))
+
+        full, empty = odds(*range(6)), odds()
+        assert report.samples.full_value[row] == pytest.approx(full, rel=1e-4)
+        assert report.samples.empty_value[row] == pytest.approx(empty, rel=1e-4)
+        expected = naive_means(odds) / abs(full - empty)
+        np.testing.assert_allclose(
+            measurement.quantity("values").values[row], expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max()
+        )
+    assert (report.provenance["score"], report.provenance["score_unit"]) == ("odds", "odds")
+    assert report.config["metrics"] == [{"mean-interaction": {"relative": True}}]
+    assert measurement.quantity("mean_over_pairs").unit == "1"
+    # Whoever shows the report needs no plugin: here none is installed.
+    (told,) = measurement.findings
+    assert "mean-interaction" not in extensions.metrics()
+    assert " ".join(told.sentence.split()) in " ".join(summary_text(report).split())
+
+
+def test_a_score_of_the_plugin_that_the_network_does_not_give_is_refused(interact, tmp_path):
+    torch.save({"state_dict": nn.Sequential(nn.Linear(10, 1)).state_dict()}, tmp_path / "scalar.pt")
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\n\ndef net():\n    return nn.Sequential(nn.Linear(10, 1))\n\n\n"
+        "net.input_shape = (10,)\nnet.output = 'scalar'\n"
+    )
+    refused = interact(
+        *("measure", "scalar.pt", "--arch", "py:net.py:net", "--dataset", "diabetes", "--score", "odds"),
+        *("--metric", "shapley", "--n-samples", "2"),
+    )
+    assert (refused.code, refused.out) == (2, "")
+    (line,) = refused.err.splitlines()
+    assert line.startswith(
+        "error: Score 'odds' does not fit a network with output 'scalar'. Use one of: scalar, feature:"
+    )
+
+
+def test_the_page_of_the_plugins_metric(interact):
+    """I is 4 for the first two, 3 / 2 for each of three pairs of the last three: (4 + 4.5) / 6 on average."""
+    shown = interact("list", "metrics", "mean-interaction")
+    assert (shown.code, shown.err) == (0, "")
+    page = " ".join(shown.out.split())
+    for part in (
+        "[interact-example 0.1.0]",
+        "How much each player interacts with the others on average",
+        "mean over j of I(i,j) = [ v(N) - v(N - i) - v({i}) + v(empty) ] / (n - 1)",
+        "Source Grabisch & Roubens (1999): recursive axiom, with efficiency",
+        "2n + 2 coalitions of each sample",
+        "relative Divide by what all players together change the score, |v(N) - v(empty)|.",
+        "Default: False.",
+        "Example interact measure ckpt.pt --metric mean-interaction",
+        "1.42 points [1.42, 1.42]",
+    ):
+        assert part in page
+    document = json.loads(interact("list", "metrics", "mean-interaction", "--json").out)
+    assert [(one["name"], one["default"], one["for_all"]) for one in document["options"]] == [("relative", False, None)]
 
 
 def parity_of_three():
@@ -90,15 +170,20 @@ def parity_of_three():
     return rows, (np.sign(rows[:, :3]).prod(axis=1) < 0).astype(int)
 
 
-def naive_means(network, row, baseline, label):
-    """Mean of I(i,j) over j, each I(i,j) summed over all contexts S with the weights s! (n - 2 - s)! / (n - 1)!."""
-    n = len(row)
+def played(network, row, baseline, label):
+    """The game of one row: log-odds of its class where only some columns are shown."""
 
     def v(*players):
-        masked = np.where([player in players for player in range(n)], row, baseline)
+        masked = np.where([player in players for player in range(len(row))], row, baseline)
         with torch.no_grad():
             scores = network(torch.tensor(masked[None], dtype=torch.float32))[0].double()
         return float(scores[label] - scores[1 - label])
+
+    return v
+
+
+def naive_means(v, n=6):
+    """Mean of I(i,j) over j, each I(i,j) summed over all contexts S with the weights s! (n - 2 - s)! / (n - 1)!."""
 
     def interaction(i, j):
         others = [player for player in range(n) if player not in (i, j)]
@@ -162,15 +247,24 @@ def test_a_broken_plugin_is_one_line_that_names_it(interact, tmp_path):
         ("broken = math:nothing", "metric 'broken' of other 1.0, but its code fails: AttributeError"),
         ("broken = exits:Metric", "metric 'broken' of other 1.0, but its code fails: SystemExit: 3"),
         ("broken = math:sqrt", "metric 'broken' of other 1.0, but its code fails: TypeError"),
-        ("broken = builtins:object", "metric 'broken' of other 1.0, but its code fails: AttributeError"),
-        ("broken = misnamed:Metric", "metric 'broken' of other 1.0 to carry the name of its entry point, got 'other'"),
+        (
+            "broken = builtins:object",
+            r"metric 'broken' of other 1\.0 to be an interact_cli\.interfaces\.Metric, got object\. Have it corrected",
+        ),
+        (
+            "broken = misnamed:Metric",
+            "metric 'broken' of other 1.0 to carry the name of its entry point, got 'shapley'",
+        ),
         ("a/b = math:sqrt", r"other 1.0 to name its metric with letters, digits, '\.', '_' and '-', got 'a/b'"),
     ],
 )
 def test_every_way_to_be_broken_names_the_distribution(point, message, tmp_path, monkeypatch):
     folder = distribution(tmp_path, "metrics", point)
     (folder / "exits.py").write_text("raise SystemExit(3)")
-    (folder / "misnamed.py").write_text("class Metric:\n    name = 'other'\n")
+    (folder / "misnamed.py").write_text(
+        "from interact_cli.metrics.player_values import PlayerValues\n\n\ndef Metric():\n"
+        "    return PlayerValues.of('shapley')\n"
+    )
     monkeypatch.syspath_prepend(folder)
     with pytest.raises(UsageError, match=message):
         extensions.metric("broken")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from interact_example.mean_interaction import Ends, MeanInteraction
 from interact_example.mlp import build
+from interact_example.odds import SCORE
 from interact_example.parity import read
 from interact_example.rings import rings
 from torch import nn
@@ -18,7 +20,9 @@ from torch import nn
 import interact_cli as ic
 from interact_cli.errors import BudgetError, CheckpointRefused, UnknownNameError, UsageError
 from interact_cli.games.coalitions import unpack
-from interact_cli.interfaces import Baseline, DataRequest, PlayerOptions, Question
+from interact_cli.interfaces import Baseline, Cohort, DataRequest, PlayerOptions, Question
+from interact_cli.options import configured
+from interact_cli.scores import records_of
 from interact_cli.types import InputSpec, Model, PlayerSet, Sample
 
 
@@ -41,6 +45,75 @@ def test_an_additive_game_has_none_and_a_triple_shares_its_own():
     values = Ends(4).estimate(triple(unpack(Ends(4).asked, 4))).values
     # I(i,j) = 6 / 2 for the three pairs within the triple (its dividend over its size minus one), 0 elsewhere.
     np.testing.assert_allclose(values, [2.0, 2.0, 2.0, 0.0], atol=1e-12)
+
+
+def measured(games, **options):
+    """Measure games of four players, one for each sample."""
+    metric = configured(MeanInteraction(), options)
+    questions = [Question(4, 10, 0, f"s/{k}") for k in range(len(games))]
+    results = []
+    for game, question in zip(games, questions, strict=True):
+        design = metric.design(question)
+        results.append(metric.reduce(design, game(unpack(design.asked, 4)).astype(np.float64), question))
+    everyone = np.ones(len(games), bool)
+    sizes = np.full(len(games), 4)
+    cohort = Cohort(everyone, sizes, shared_players=True, grid=None, unit="logit", seed=0, intervals=True)
+    return metric.aggregate(results, cohort)
+
+
+def pair_of(size, worth=1.0):
+    """Each player is worth so much alone, the first two together ``size`` more."""
+    return lambda coalitions: worth * coalitions.sum(axis=1) + size * coalitions[:, :2].all(axis=1)
+
+
+def test_relative_divides_by_what_all_players_change_the_score():
+    """v(N) - v(empty) is 4 + 6 = 10 and -8 + 4 = -4; the first two have I = 6 and 4, each over three partners."""
+    measurement = measured([pair_of(6.0), pair_of(4.0, worth=-2.0)], relative="true")
+    values = measurement.quantity("values")
+    np.testing.assert_allclose(values.values, [[0.2, 0.2, 0, 0], [1 / 3, 1 / 3, 0, 0]], atol=1e-12)
+    np.testing.assert_allclose(measurement.quantity("own_mean").values, [0.1, 1 / 6])
+    overall = measurement.quantity("mean_over_pairs")
+    assert overall.values == pytest.approx(2 / 15)
+    np.testing.assert_allclose(measurement.quantity("mean").values, [4 / 15, 4 / 15, 0, 0], atol=1e-12)
+    assert {quantity.unit for quantity in (*measurement.per_sample, *measurement.summary)} == {"1"}
+    (told,) = measurement.findings
+    assert told.sentence == "Two players interact by 0.133 ± 0.033 on average."
+    plain = measured([pair_of(6.0), pair_of(4.0, worth=-2.0)])
+    np.testing.assert_allclose(plain.quantity("values").values, [[2, 2, 0, 0], [4 / 3, 4 / 3, 0, 0]], atol=1e-12)
+    assert plain.findings[0].sentence == "Two players interact by 0.833 ± 0.17 logit on average."
+
+
+def test_relative_to_nothing_is_no_number():
+    values = measured([pair_of(6.0), pair_of(8.0, worth=-2.0)], relative=True).quantity("values").values
+    assert np.isfinite(values[0]).all()
+    assert np.isnan(values[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "word", "sentence"),
+    [
+        ([3.0, 9.0], "help each other", r"On average two players help each other: by 1\.00 logit \[0\.\d+, 1\.\d+\]\."),
+        ([-9.0, -3.0], "overlap", r"On average two players overlap: by -1\.00 logit \[-1\.\d+, -0\.\d+\]\."),
+        (
+            [-6.0, 6.0],
+            "not distinguishable",
+            r"On average two players neither help each other nor overlap measurably: ",
+        ),
+    ],
+)
+def test_with_an_interval_the_sentence_says_which_way(sizes, word, sentence):
+    """I = size for one of six pairs."""
+    measurement = measured([pair_of(size) for size in sizes * 15])
+    (told,) = measurement.findings
+    assert told.word == word
+    assert re.match(sentence, told.sentence)
+    assert told.says == ("mean_over_pairs",)
+
+
+def test_odds_by_hand():
+    """Class probabilities 1/2, 1/4, 1/4: odds 1, 1/3, 1/3; of a single logit log 3 the odds are 1/3 and 3."""
+    np.testing.assert_allclose(SCORE.of_record(records_of(np.log([[2.0, 1.0, 1.0]]))), [[1, 1 / 3, 1 / 3]])
+    np.testing.assert_allclose(SCORE.of_record(records_of(np.log([[3.0]]))), [[1 / 3, 3]])
 
 
 def test_too_small_a_budget_says_what_it_takes():
