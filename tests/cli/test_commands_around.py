@@ -113,7 +113,7 @@ def test_options_of_metrics_are_flags_of_what_measures(name: str, known: bool, m
 
     for flag in ("--pairs", "--contexts", "--interaction-size", "--partitions", "--learned", "--drop-rate"):
         assert (f" {flag} " in told) == known, flag
-    assert ("Contexts per pair (and order)" in told) == known
+    assert ("Sets of other players drawn for each pair (and order)" in told) == known
     assert (" --epochs " in told) == known
 
 
