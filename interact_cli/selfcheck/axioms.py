@@ -8,7 +8,7 @@ import numpy as np
 
 from interact_cli.games.closed_form import Members
 from interact_cli.games.known import additive
-from interact_cli.selfcheck.identity import Identity
+from interact_cli.selfcheck.identity import identity
 from interact_cli.selfcheck.subject import Subject, apart, coalitions_of, largest
 from interact_cli.types import FloatArray
 
@@ -31,6 +31,7 @@ INDICES: tuple[tuple[str, dict[str, Any]], ...] = (
 """Every index that values players or sets of players, with its options."""
 
 
+@identity("linearity", "index(a u + b w) = a index(u) + b index(w), all", "Shapley 1953")
 def linearity(subject: Subject) -> float:
     """Compare the index of a weighted sum of two games with the weighted sum of the indices."""
     other = subject.on(subject.rng.normal(size=len(subject.table)))
@@ -43,6 +44,7 @@ def linearity(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("dummy", "v(S+i) = v(S) + c: i has c, i with others 0, all", "002, errata 6, 7")
 def dummy(subject: Subject) -> float:
     """Let one more player add c to every coalition: worth c alone, and nothing in company."""
     worth = float(subject.rng.normal())
@@ -56,6 +58,7 @@ def dummy(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("symmetry", "interchangeable players have equal values, all", "Shapley 1953")
 def symmetry(subject: Subject) -> float:
     """Make two players interchangeable: exchanging them changes no value."""
     swap = {**{player: player for player in subject.players}, 0: 1, 1: 0}
@@ -63,6 +66,7 @@ def symmetry(subject: Subject) -> float:
     return largest(*(_changed_by(swap, game, game, index, options) for index, options in INDICES))
 
 
+@identity("anonymity", "renaming players renames their values, all", "Shapley 1953")
 def anonymity(subject: Subject) -> float:
     """Rename the players: every value keeps to the players it belongs to."""
     renamed = dict(enumerate(subject.rng.permutation(subject.n).tolist()))
@@ -87,11 +91,13 @@ def permuted(table: FloatArray, renamed: dict[int, int]) -> FloatArray:
     return new
 
 
+@identity("efficiency", "sum_i phi(i) = v(N) - v(0)", "Shapley 1953")
 def efficiency(subject: Subject) -> float:
     """Compare what all players get with what there is."""
     return largest(sum(subject.ask("shapley").values()) - subject.gain)
 
 
+@identity("efficiency of sets", "dividends, Taylor, k- and faithful Shapley: v(N)", "each index's own")
 def efficiency_of_sets(subject: Subject) -> float:
     """Compare what all sets get, the empty one included, with v(N)."""
     asked = [entry for entry in INDICES if entry[0] in ("shapley-taylor", "k-shapley", "faithful-shapley", "harsanyi")]
@@ -99,6 +105,7 @@ def efficiency_of_sets(subject: Subject) -> float:
     return largest(np.array(totals) - subject.table[-1])
 
 
+@identity("dummy as printed", "v(ij) - v(i) - v(j) = -v(0), though both are dummies", "002, erratum 7")
 def dummy_as_printed(subject: Subject) -> float:
     """In an additive game with v(empty) other than 0 the printed condition of a dummy fails; its values do not."""
     weights, empty = subject.rng.normal(size=subject.n), 0.7
@@ -106,18 +113,3 @@ def dummy_as_printed(subject: Subject) -> float:
     printed = game.table[0b11] - game.table[0b01] - game.table[0b10]
     values = [game.ask(index)[frozenset({i})] - weights[i] for index in ("shapley", "banzhaf") for i in subject.players]
     return largest(printed + empty, *values)
-
-
-AXIOMS = (
-    Identity("linearity", "index(a u + b w) = a index(u) + b index(w), all", "Shapley 1953", linearity),
-    Identity("dummy", "v(S+i) = v(S) + c: i has c, i with others 0, all", "002, errata 6, 7", dummy),
-    Identity(
-        "dummy as printed", "v(ij) - v(i) - v(j) = -v(0), though both are dummies", "002, erratum 7", dummy_as_printed
-    ),
-    Identity("symmetry", "interchangeable players have equal values, all", "Shapley 1953", symmetry),
-    Identity("anonymity", "renaming players renames their values, all", "Shapley 1953", anonymity),
-    Identity("efficiency", "sum_i phi(i) = v(N) - v(0)", "Shapley 1953", efficiency),
-    Identity(
-        "efficiency of sets", "dividends, Taylor, k- and faithful Shapley: v(N)", "each index's own", efficiency_of_sets
-    ),
-)

@@ -6,13 +6,14 @@ import numpy as np
 
 from interact_cli.interactions.and_or.graph import and_or_graph
 from interact_cli.interactions.and_or.split import learned_split
-from interact_cli.selfcheck.identity import Identity
+from interact_cli.selfcheck.identity import identity
 from interact_cli.selfcheck.subject import Subject, coalitions_of, code, largest
 
 ITERATIONS = 200
 """Of the learned split: the identity holds after any number."""
 
 
+@identity("AND-OR split", "v(L) + q(L): I_and inside L, I_or that meet L", "002's authors' code")
 def split_rebuilds(subject: Subject) -> float:
     """Add up the AND interactions inside every coalition and the OR interactions that meet it; q is what is left."""
     split = learned_split(subject.table, iterations=ITERATIONS)
@@ -26,6 +27,7 @@ def split_rebuilds(subject: Subject) -> float:
     return largest(np.array(rebuilt) - subject.table - split.q)
 
 
+@identity("graph", "sse = sum_L (v(L) - sum of kept patterns in L)^2", "002, section 4.1")
 def graph_errors(subject: Subject) -> float:
     """Rebuild v from the patterns that a graph keeps."""
     graph = and_or_graph(subject.estimate("harsanyi").values)
@@ -34,9 +36,3 @@ def graph_errors(subject: Subject) -> float:
     for pattern in graph.patterns:
         kept += pattern.value * (codes & code(pattern.members) == code(pattern.members))
     return largest(((subject.table - kept) ** 2).sum() - graph.sse)
-
-
-DECOMPOSITIONS = (
-    Identity("AND-OR split", "v(L) + q(L): I_and inside L, I_or that meet L", "002's authors' code", split_rebuilds),
-    Identity("graph", "sse = sum_L (v(L) - sum of kept patterns in L)^2", "002, section 4.1", graph_errors),
-)

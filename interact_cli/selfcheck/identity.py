@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
@@ -36,6 +37,18 @@ class Identity:
         subjects = (_random_game(measure, seed, self.name, n, game) for n in SIZES for game in range(self.games))
         error = float(np.max([self.error(subject) for subject in subjects]))
         return Agreement(self.name, self.asserts, self.source, "identities", error, self.tolerance)
+
+
+def identity(
+    name: str, asserts: str, source: str, *, tolerance: float = TOLERANCE, games: int = GAMES
+) -> Callable[[Callable[[Subject], float]], Identity]:
+    """Make the function below an `Identity` that says this."""
+    return lambda error: Identity(name, asserts, source, error, tolerance, games)
+
+
+def stated_in(*modules: ModuleType) -> tuple[Identity, ...]:
+    """Return the identities of modules, in the order in which they stand there."""
+    return tuple(one for module in modules for one in vars(module).values() if isinstance(one, Identity))
 
 
 def check_identities(identities: Sequence[Identity], measure: Measure, told: Progress, seed: int) -> list[Agreement]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from interact_cli.progress import Progress
+from interact_cli.selfcheck import axioms, coalitions, decompositions, orders, sets
 from interact_cli.selfcheck.accuracy import check_accuracy
-from interact_cli.selfcheck.axioms import AXIOMS
 from interact_cli.selfcheck.checks import Check, Measure
 from interact_cli.selfcheck.closed_forms import check_closed_forms
-from interact_cli.selfcheck.coalitions import COALITIONS
-from interact_cli.selfcheck.decompositions import DECOMPOSITIONS
-from interact_cli.selfcheck.identity import check_identities
-from interact_cli.selfcheck.orders import ORDERS
-from interact_cli.selfcheck.sets import SETS
+from interact_cli.selfcheck.identity import check_identities, stated_in
 
-IDENTITIES = (*AXIOMS, *SETS, *ORDERS, *COALITIONS, *DECOMPOSITIONS)
+IDENTITIES = stated_in(axioms, sets, orders, coalitions, decompositions)
 FULL, QUICK = (10_000, 500), (500, 50)
 """Models per data set: partitioned by enumeration and by the baselines; by learning."""
 

@@ -7,11 +7,12 @@ from math import comb, factorial
 import numpy as np
 
 from interact_cli.games.closed_form import Members
-from interact_cli.selfcheck.identity import Identity
+from interact_cli.selfcheck.identity import identity
 from interact_cli.selfcheck.subject import Subject, apart, coalitions_of, code, largest, subsets
 from interact_cli.types import FloatArray, IntArray
 
 
+@identity("Shapley weights", "phi(i) = sum_S s!(n-s-1)!/n! [v(S+i) - v(S)]", "002, erratum 1")
 def shapley_weights(subject: Subject) -> float:
     """Weigh every marginal contribution by ``s! (n-s-1)! / n!``."""
     n = subject.n
@@ -19,6 +20,7 @@ def shapley_weights(subject: Subject) -> float:
     return apart(subject.ask("shapley"), {frozenset({i}): _weighed(subject, {i}, weights) for i in subject.players})
 
 
+@identity("Banzhaf means", "psi(i), I_B(ij): plain means over all S", "000, section 3")
 def banzhaf_means(subject: Subject) -> float:
     """Average every marginal contribution, and every difference of a pair."""
     n = subject.n
@@ -32,6 +34,7 @@ def banzhaf_means(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("interaction weights", "t!(n-t-a)!/(n-a+1)!, which sum to 1; a = 1..4", "002, erratum 2")
 def interaction_weights(subject: Subject) -> float:
     """Weigh the differences of sets of 1 to 4 players by ``t! (n-t-a)! / (n-a+1)!``; the weights sum to 1."""
     n, errors = subject.n, []
@@ -43,6 +46,7 @@ def interaction_weights(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("faithfulness", "v(L) = sum_{S in L} I(S), all L", "002, section 2")
 def faithfulness(subject: Subject) -> float:
     """Add up the dividends inside every coalition."""
     dividends = _dividends(subject)
@@ -51,6 +55,7 @@ def faithfulness(subject: Subject) -> float:
     )
 
 
+@identity("values from dividends", "phi(i) = sum_T I(T+i)/(t+1); psi(i): 2^-t", "Harsanyi 1963")
 def players_from_dividends(subject: Subject) -> float:
     """Share every dividend equally among its players; for Banzhaf, halve it for every further player."""
     dividends, players = _dividends(subject), list(subsets(subject.players, 1, 1))
@@ -59,6 +64,7 @@ def players_from_dividends(subject: Subject) -> float:
     return largest(apart(_shapley(subject, 1), wanted), apart(subject.ask("banzhaf"), halves))
 
 
+@identity("sets from dividends", "I_Sh(A) = sum_T I(A u T)/(t+1); I_B(A): 2^-t", "Grabisch 1999")
 def interactions_from_dividends(subject: Subject) -> float:
     """Share the dividends of all supersets of a set of 2 or 3."""
     dividends, errors = _dividends(subject), []
@@ -70,6 +76,7 @@ def interactions_from_dividends(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("recursive, dividends", "I(S+i) = I(S | i present) - I(S)", "002, section 2")
 def recursion_of_dividends(subject: Subject) -> float:
     """Take the dividends with the last player present from those with it absent."""
     last = subject.n - 1
@@ -77,6 +84,7 @@ def recursion_of_dividends(subject: Subject) -> float:
     return largest(_dividends(subject)[1 << last :] - (present - absent))
 
 
+@identity("recursive, interactions", "I_Sh(S+i) = I_Sh(S | i) - I_Sh(S | no i), i not in S", "002, erratum 5")
 def recursion_of_interactions(subject: Subject) -> float:
     """Take the interactions of S with the last player, not in S, present from those with it absent."""
     last, errors = subject.n - 1, []
@@ -88,6 +96,7 @@ def recursion_of_interactions(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("recursive over subsets", "I_Sh(S) = phi([S]) - sum_{proper L} I_Sh(L | N-S+L)", "002, erratum 4")
 def recursion_over_proper_subsets(subject: Subject) -> float:
     """Take from the value of the merged set S the interactions of its proper subsets among those outside S."""
     errors = []
@@ -100,6 +109,7 @@ def recursion_over_proper_subsets(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("merged player", "I([S] u T) = sum_{L in S} I(L u T) gives phi([S])", "002, erratum 3")
 def dividends_of_a_merged_player(subject: Subject) -> float:
     """A merged player's dividends sum the original ones over its non-empty parts; they give its Shapley value."""
     some = frozenset(subject.run_of_players(3))
@@ -111,6 +121,7 @@ def dividends_of_a_merged_player(subject: Subject) -> float:
     return largest(own[len(others) :] - wanted, merged.ask("shapley")[frozenset({merged.n - 1})] - shared)
 
 
+@identity("pair by presence", "I(ij) = phi(i | j present) - phi(i | j absent)", "000, equation 2")
 def pairs_by_presence(subject: Subject) -> float:
     """A pair's interaction is what i gains in value by the presence of j."""
     pairs = _shapley(subject, 2)
@@ -119,6 +130,7 @@ def pairs_by_presence(subject: Subject) -> float:
     return largest(pairs[frozenset({i, last})] - (present - absent))
 
 
+@identity("pair by merging", "I(ij) = phi([ij]) - phi(i | N-j) - phi(j | N-i)", "000, equation 2")
 def pairs_by_merging(subject: Subject) -> float:
     """A pair's interaction is its value as one player, less that of each without the other."""
     i, j = sorted(subject.rng.choice(subject.n, 2, replace=False).tolist())
@@ -129,6 +141,7 @@ def pairs_by_merging(subject: Subject) -> float:
     return largest(_shapley(subject, 2)[frozenset({i, j})] - (together - alone))
 
 
+@identity("mean pair", "mean of I(ij) from 2n + 2 coalitions", "derived")
 def mean_pair(subject: Subject) -> float:
     """The mean pair interaction follows from the 2n + 2 smallest and largest coalitions."""
     n, v = subject.n, subject.table
@@ -136,6 +149,7 @@ def mean_pair(subject: Subject) -> float:
     return largest(np.mean(list(_shapley(subject, 2).values())) - np.mean(ends) / (n - 1))
 
 
+@identity("OR rebuilds v", "v(T) = I_or(0) + sum_{S meets T} I_or(S)", "002's authors' code")
 def or_rebuilds(subject: Subject) -> float:
     """Add up the OR interactions of all sets that meet a coalition."""
     values = subject.estimate("or-interaction").values
@@ -144,12 +158,14 @@ def or_rebuilds(subject: Subject) -> float:
     return largest(np.array(rebuilt) - subject.table)
 
 
+@identity("OR is dual", "I_or(S) = -I(S) of v(N - S)", "002's authors' code")
 def or_is_dual(subject: Subject) -> float:
     """OR interactions are minus the dividends of ``v(N - S)``."""
     dual = -_dividends(subject.on(subject.table[::-1]))
     return largest(subject.estimate("or-interaction").values[1:] - dual[1:])
 
 
+@identity("Shapley-Taylor", "top: sum_T I(A u T)/C(t+k,k); below it I(A)", "Dhamdhere 2020")
 def taylor(subject: Subject) -> float:
     """Below the top size dividends; at it the dividends of all supersets, each split among its subsets of that size."""
     dividends, errors = _dividends(subject), []
@@ -161,6 +177,7 @@ def taylor(subject: Subject) -> float:
     return largest(*errors)
 
 
+@identity("k-Shapley", "phi(i) - 1/2 sum_j I(ij), and I(ij)", "Bordt 2023")
 def k_shapley(subject: Subject) -> float:
     """Up to pairs: a pair's Shapley interaction, and a player's value less half of every pair it is in."""
     pairs, alone = _shapley(subject, 2), _shapley(subject, 1)
@@ -169,6 +186,7 @@ def k_shapley(subject: Subject) -> float:
     return apart(subject.ask("k-shapley", interaction_size=2), wanted)
 
 
+@identity("faithful Banzhaf", "residual orthogonal to products of <= k players", "Tsai 2023")
 def faithful_banzhaf(subject: Subject) -> float:
     """The residual of the nearest polynomial is orthogonal to every product of at most k players."""
     residual = subject.table - _polynomial(subject, "faithful-banzhaf", 2)
@@ -180,6 +198,7 @@ def faithful_banzhaf(subject: Subject) -> float:
     )
 
 
+@identity("faithful Shapley", "the same, weighed; no residual at 0 and N", "Tsai 2023")
 def faithful_shapley(subject: Subject) -> float:
     """As there with Shapley's weights; the multiplier of the exact end v(N) is the same for every product."""
     n, codes = subject.n, coalitions_of(subject.players)
@@ -238,52 +257,3 @@ def _polynomial(subject: Subject, index: str, degree: int) -> FloatArray:
         len(codes)
     )
     return total
-
-
-SETS = (
-    Identity("Shapley weights", "phi(i) = sum_S s!(n-s-1)!/n! [v(S+i) - v(S)]", "002, erratum 1", shapley_weights),
-    Identity("Banzhaf means", "psi(i), I_B(ij): plain means over all S", "000, section 3", banzhaf_means),
-    Identity(
-        "interaction weights", "t!(n-t-a)!/(n-a+1)!, which sum to 1; a = 1..4", "002, erratum 2", interaction_weights
-    ),
-    Identity("faithfulness", "v(L) = sum_{S in L} I(S), all L", "002, section 2", faithfulness),
-    Identity(
-        "values from dividends", "phi(i) = sum_T I(T+i)/(t+1); psi(i): 2^-t", "Harsanyi 1963", players_from_dividends
-    ),
-    Identity(
-        "sets from dividends",
-        "I_Sh(A) = sum_T I(A u T)/(t+1); I_B(A): 2^-t",
-        "Grabisch 1999",
-        interactions_from_dividends,
-    ),
-    Identity("recursive, dividends", "I(S+i) = I(S | i present) - I(S)", "002, section 2", recursion_of_dividends),
-    Identity(
-        "recursive, interactions",
-        "I_Sh(S+i) = I_Sh(S | i) - I_Sh(S | no i), i not in S",
-        "002, erratum 5",
-        recursion_of_interactions,
-    ),
-    Identity(
-        "recursive over subsets",
-        "I_Sh(S) = phi([S]) - sum_{proper L} I_Sh(L | N-S+L)",
-        "002, erratum 4",
-        recursion_over_proper_subsets,
-    ),
-    Identity(
-        "merged player",
-        "I([S] u T) = sum_{L in S} I(L u T) gives phi([S])",
-        "002, erratum 3",
-        dividends_of_a_merged_player,
-    ),
-    Identity(
-        "pair by presence", "I(ij) = phi(i | j present) - phi(i | j absent)", "000, equation 2", pairs_by_presence
-    ),
-    Identity("pair by merging", "I(ij) = phi([ij]) - phi(i | N-j) - phi(j | N-i)", "000, equation 2", pairs_by_merging),
-    Identity("mean pair", "mean of I(ij) from 2n + 2 coalitions", "derived", mean_pair),
-    Identity("OR rebuilds v", "v(T) = I_or(0) + sum_{S meets T} I_or(S)", "002's authors' code", or_rebuilds),
-    Identity("OR is dual", "I_or(S) = -I(S) of v(N - S)", "002's authors' code", or_is_dual),
-    Identity("Shapley-Taylor", "top: sum_T I(A u T)/C(t+k,k); below it I(A)", "Dhamdhere 2020", taylor),
-    Identity("k-Shapley", "phi(i) - 1/2 sum_j I(ij), and I(ij)", "Bordt 2023", k_shapley),
-    Identity("faithful Banzhaf", "residual orthogonal to products of <= k players", "Tsai 2023", faithful_banzhaf),
-    Identity("faithful Shapley", "the same, weighed; no residual at 0 and N", "Tsai 2023", faithful_shapley),
-)
