@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from interact_cli.cli.comparing import Markdown, Output, Shown
+from interact_cli.cli.comparing import AllowPartial, Shown
+from interact_cli.cli.flags import takes
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json
 
 Samples = Annotated[
     Literal["both-correct", "all"] | None,
@@ -32,11 +32,12 @@ MayDiffer = Annotated[
         show_default=False,
     ),
 ]
-AllowPartial = Annotated[bool, typer.Option("--allow-partial", help="Take reports of a quick look (--limit) too.")]
 
 
 @guarded
+@takes()
 def compare(
+    *,
     reference: Annotated[Path, typer.Argument(help="Report of the version that is judged against.")],
     candidate: Annotated[Path, typer.Argument(help="Report of the version that is judged.")],
     samples: Samples = None,
@@ -44,9 +45,7 @@ def compare(
     may_differ: MayDiffer = None,
     allow_partial: AllowPartial = False,
     everything: Annotated[bool, typer.Option("--all", help="Every number, not only the leading ones.")] = False,
-    output: Output = None,
-    json: Json = False,
-    markdown: Markdown = False,
+    shown: Shown,
 ) -> None:
     """Compare two reports sample by sample: every number, its difference and interval. Never fails a build.
 
@@ -56,7 +55,6 @@ def compare(
     from interact_cli.gates.policy import check_may_differ
     from interact_cli.report.hdf5.confined import read_both
 
-    shown = Shown(tuple(output or ()), json=json, markdown=markdown)
     shown.check(reference, candidate, verdict=False)
     declared = check_may_differ(may_differ or ())
     first, second = read_both(reference, candidate)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interact_cli.cli.console import ReaderLeft, on_github, screen
+from interact_cli.cli.measuring import Json
 from interact_cli.errors import OutputError, UsageError
 from interact_cli.safe_text import safe_text
 
@@ -30,6 +31,7 @@ Output = Annotated[
     ),
 ]
 Markdown = Annotated[bool, typer.Option("--md", help="Print Markdown instead of the summary.")]
+AllowPartial = Annotated[bool, typer.Option("--allow-partial", help="Take reports of a quick look (--limit) too.")]
 Makers = Mapping[str, Callable[[], str]]
 """Suffix -> the document."""
 
@@ -64,9 +66,14 @@ def check_outputs(
 class Shown:
     """Where a comparison or a verdict goes."""
 
-    outputs: tuple[Path, ...]
-    json: bool
-    markdown: bool
+    output: Output = None
+    json: Json = False
+    md: Markdown = False
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The files."""
+        return tuple(self.output or ())
 
     def check(self, *inputs: Path | None, verdict: bool) -> None:
         """Refuse, before any work, outputs that cannot be.
@@ -79,7 +86,7 @@ class Shown:
             UsageError: two documents on one stdout, or a suffix that nothing here writes.
             OutputError: a folder that does not exist, a file that is one of the inputs.
         """
-        if self.json and self.markdown:
+        if self.json and self.md:
             raise UsageError("--json and --md both want stdout. Keep one, and write the other with --output FILE.md.")
         check_outputs(self.outputs, inputs, (".json", ".md", *([".xml"] if verdict else []), *PICTURES))
 
@@ -145,7 +152,7 @@ class Shown:
 
                 plot_comparison(comparison, output, verdict=verdict)
             screen.say(f"Wrote {output}.")
-        if self.json or self.markdown:
+        if self.json or self.md:
             screen.document(makers[".json" if self.json else ".md"]())
         else:
             screen.show(page)

@@ -100,11 +100,11 @@ def option_flags() -> tuple[Flag, ...]:
 
 
 def takes(
-    flags: Sequence[Flag], late: Callable[[], Sequence[Flag]] | None = None
+    flags: Sequence[Flag] = (), late: Callable[[], Sequence[Flag]] | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command these flags; it receives them as ``flags: dict[str, Any]``, dotted setting -> value.
 
-    Flags that were not given are left out.
+    Flags that were not given are left out. A parameter that is a dataclass stands for a flag of each of its fields.
 
     Args:
         flags: As they stand in this file.
@@ -118,6 +118,16 @@ def takes(
         return run
 
     return decorate
+
+
+def given_flags(*groups: Any) -> list[str]:
+    """Return the flags that are not at their defaults, as typed, of dataclasses whose fields are called as they are."""
+    return [
+        "--" + one.name.rstrip("_").replace("_", "-")
+        for group in groups
+        for one in fields(group)
+        if getattr(group, one.name) not in (one.default, [])
+    ]
 
 
 LATE = "with_late_flags"
@@ -135,7 +145,7 @@ def _with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable
         given = {flag: arguments.pop(flag.parameter) for flag in flags}
         made = {name: kind(**{f.name: arguments.pop(f.name) for f in fields(kind)}) for name, kind in groups.items()}
         told = {flag.setting: _value(flag, value) for flag, value in given.items() if value not in (None, [])}
-        command(**arguments, **made, flags=told)
+        command(**arguments, **made, **({"flags": told} if flags else {}))
 
     own: list[inspect.Parameter] = []
     for name, parameter in signature.parameters.items():

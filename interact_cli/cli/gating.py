@@ -6,13 +6,13 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from interact_cli.cli.comparing import Shown, check_outputs
+from interact_cli.cli.comparing import AllowPartial, Shown, check_outputs
 from interact_cli.cli.console import progress, screen
-from interact_cli.cli.measuring import check_output_name, settings_from
+from interact_cli.cli.measuring import Config, ProgressKind, Set, check_output_name, settings_from
 from interact_cli.errors import OutputError, UsageError
 from interact_cli.safe_text import safe_text
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from interact_cli.progress import Progress
     from interact_cli.results import Report
 
+RULES, MEASURE = "Rules", "How a checkpoint is measured"
 POLICY = Path("interact-gate.yaml")
 """What `--init` writes unless told otherwise."""
 DEFAULT_METRIC = "multi-order"
@@ -31,15 +32,44 @@ DEFAULT_METRIC = "multi-order"
 class Ruled:
     """The policy file, and what the command line puts in its place."""
 
-    file: Path | None
-    margin: str | None
-    alpha: float | None
-    on_inconclusive: Literal["fail", "warn", "pass"] | None
-    on_missing: Literal["refuse", "intersect"] | None
-    allow_partial: bool
-    noise: Path | None
+    policy: Annotated[
+        Path | None, typer.Option("--policy", "-p", help="Rules, in YAML.", metavar="FILE", rich_help_panel=RULES)
+    ] = None
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            "--margin", help="Margin of every rule: 0.1, 5% or '2 noise'.", metavar="M", rich_help_panel=RULES
+        ),
+    ] = None
+    alpha: Annotated[
+        float | None, typer.Option("--alpha", help="Share of false alarms of every rule.", rich_help_panel=RULES)
+    ] = None
+    on_inconclusive: Annotated[
+        Literal["fail", "warn", "pass"] | None,
+        typer.Option(
+            "--on-inconclusive", help="Exit 3, warn, or pass where the samples do not decide.", rich_help_panel=RULES
+        ),
+    ] = None
+    on_missing: Annotated[
+        Literal["refuse", "intersect"] | None,
+        typer.Option(
+            "--on-missing",
+            help="Samples that only one report holds: not comparable, or left out and counted.",
+            rich_help_panel=RULES,
+        ),
+    ] = None
+    allow_partial: AllowPartial = False
+    noise: Annotated[
+        Path | None,
+        typer.Option(
+            "--noise",
+            help="Report of the reference's checkpoint under another plan seed, for margins in noise.",
+            metavar="REPORT",
+            rich_help_panel=RULES,
+        ),
+    ] = None
 
-    def policy(self) -> Policy | None:
+    def read(self) -> Policy | None:
         """Read the policy; None without a file.
 
         Raises:
@@ -50,9 +80,9 @@ class Ruled:
         margin = None if self.margin is None else parse_margin(self.margin)
         if self.alpha is not None and not 0 < self.alpha < 0.5:
             raise UsageError(f"Expected --alpha above 0 and below 0.5, for example 0.05, got {self.alpha}.")
-        if self.file is None:
+        if self.policy is None:
             return None
-        policy = load_policy(self.file).overridden(margin, self.alpha, self.on_inconclusive)
+        policy = load_policy(self.policy).overridden(margin, self.alpha, self.on_inconclusive)
         changed = {} if self.on_missing is None else {"on_missing": self.on_missing}
         return policy.model_copy(update={**changed, "allow_partial": policy.allow_partial or self.allow_partial})
 
@@ -62,7 +92,7 @@ class Ruled:
         Raises:
             UsageError: none is named; the message says how to write one from the report.
         """
-        policy = self.policy()
+        policy = self.read()
         if policy is None:
             raise UsageError(
                 "Expected --policy FILE: a gate must be told which change matters. Write a first one with "
@@ -72,31 +102,41 @@ class Ruled:
 
     def noise_report(self, policy: Policy) -> Path | None:
         """Return the report of the A/A noise: the flag's, or the policy's, which lies beside the policy file."""
-        if self.noise is not None or policy.noise is None or self.file is None:
+        if self.noise is not None or policy.noise is None or self.policy is None:
             return self.noise
-        return self.file.parent / policy.noise
+        return self.policy.parent / policy.noise
 
 
 @dataclass(frozen=True)
 class How:
-    """How a checkpoint is measured: everything that decides no number."""
+    """How a checkpoint is measured, beside the flags that say where things lie and how they run."""
 
-    flags: dict[str, Any]
-    measured: Path | None
-    force: bool
-    progress: str
+    measured: Annotated[
+        Path | None,
+        typer.Option(
+            "--measured",
+            help="Where the report of a measured checkpoint goes; interact-runs/KEY.h5.",
+            metavar="FILE",
+            rich_help_panel=MEASURE,
+        ),
+    ] = None
+    config: Config = None
+    set_: Set = None
+    force: Annotated[bool, typer.Option("--force", help="Replace the file at --measured, or the policy of --init.")] = (
+        False
+    )
+    progress_: ProgressKind = "auto"
 
-    @property
-    def changes(self) -> dict[str, Any]:
-        """Dotted settings."""
+    def changes(self, flags: dict[str, Any]) -> dict[str, Any]:
+        """Return the dotted settings that are told."""
         check_output_name(self.measured)
         place = {} if self.measured is None else {"run.output": self.measured}
-        return {**self.flags, **place, **({"run.force": True} if self.force else {})}
+        return {**flags, **place, **({"run.force": True} if self.force else {})}
 
     @property
     def told(self) -> Progress:
-        """Who is told."""
-        return progress(self.progress)
+        """Who is told what happens."""
+        return progress(self.progress_)
 
 
 def judge_reports(reference: Path, candidate: Path, ruled: Ruled, shown: Shown) -> None:
@@ -105,18 +145,20 @@ def judge_reports(reference: Path, candidate: Path, ruled: Ruled, shown: Shown) 
 
     policy = ruled.required(reference)
     noise = ruled.noise_report(policy)
-    shown.check(reference, candidate, ruled.file, noise, verdict=True)
+    shown.check(reference, candidate, ruled.policy, noise, verdict=True)
     first, second = read_both(reference, candidate)
     _judge(first, second, _noise(first, noise), (str(reference), str(candidate)), ruled, policy, shown)
 
 
-def judge_checkpoint(reference: Path, checkpoint: Path, ruled: Ruled, shown: Shown, how: How) -> None:
+def judge_checkpoint(
+    reference: Path, checkpoint: Path, ruled: Ruled, shown: Shown, how: How, flags: dict[str, Any]
+) -> None:
     """Measure a checkpoint exactly as the reference was, and judge it; exits with the verdict's code."""
     from interact_cli.report.hdf5.confined import read_confined
 
     policy = ruled.required(reference)
     place = ruled.noise_report(policy)
-    shown.check(reference, checkpoint, ruled.file, place, how.measured, verdict=True)
+    shown.check(reference, checkpoint, ruled.policy, place, how.measured, verdict=True)
     first = read_confined(reference)
     noise = _noise(first, place)
     from interact_cli.gates.judging import check_policy
@@ -124,8 +166,8 @@ def judge_checkpoint(reference: Path, checkpoint: Path, ruled: Ruled, shown: Sho
     check_policy(policy, (first,), _known(), noise_given=noise is not None)
     from interact_cli.audit.like import measure_like
 
-    inputs = [given for given in (reference, ruled.file, place) if given is not None]
-    outcome = measure_like(first, checkpoint, how.changes, how.told, sys.argv, inputs)
+    inputs = [given for given in (reference, ruled.policy, place) if given is not None]
+    outcome = measure_like(first, checkpoint, how.changes(flags), how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
     _judge(first, outcome.report, noise, (str(reference), str(outcome.path)), ruled, policy, shown)
 
@@ -136,17 +178,15 @@ def check_itself(
     ruled: Ruled,
     shown: Shown,
     how: How,
-    *,
-    config: Path | None,
-    assignments: list[str] | None,
+    flags: dict[str, Any],
 ) -> None:
     """Measure a checkpoint by two plan seeds and show what the seeds alone change.
 
     Two measurements of one checkpoint that the policy calls different are no regression: the code is then 3, as it is
     where a rule cannot be judged. A rule that noise leaves open is what a self-check is for: the code is 0.
     """
-    shown.check(checkpoint, reference, ruled.file, how.measured, verdict=ruled.file is not None)
-    policy = ruled.policy()
+    shown.check(checkpoint, reference, ruled.policy, how.measured, verdict=ruled.policy is not None)
+    policy = ruled.read()
     if reference is not None:
         from interact_cli.report.hdf5.confined import read_confined
 
@@ -154,14 +194,14 @@ def check_itself(
         _check(policy, first)
     else:
         _check(policy)
-        first, place = _measured_first(checkpoint, policy, how, config, assignments)
+        first, place = _measured_first(checkpoint, policy, how, flags)
     from interact_cli.audit.like import second_seed
 
-    inputs = [given for given in (place, ruled.file) if given is not None]
-    outcome = second_seed(first, checkpoint, how.changes, how.told, sys.argv, inputs)
+    inputs = [given for given in (place, ruled.policy) if given is not None]
+    outcome = second_seed(first, checkpoint, how.changes(flags), how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
     second, names = outcome.report, (str(place), str(outcome.path))
-    beside = outcome.path if ruled.file is None else os.path.relpath(outcome.path, ruled.file.parent)
+    beside = outcome.path if ruled.policy is None else os.path.relpath(outcome.path, ruled.policy.parent)
     screen.say(f"For margins in noise, name it in the policy: noise: {beside}")
     if policy is None:
         from interact_cli.gates.compare import compare
@@ -178,7 +218,7 @@ def check_itself(
         second,
         open_,
         names=names,
-        policy_name=str(ruled.file),
+        policy_name=str(ruled.policy),
         known_metrics=_known(),
         noise=(first, second),
         plans_may_differ=True,
@@ -225,7 +265,7 @@ def _judge(
     from interact_cli.gates.judging import judge
 
     verdict = judge(
-        first, second, policy, names=names, policy_name=str(ruled.file), known_metrics=_known(), noise=noise
+        first, second, policy, names=names, policy_name=str(ruled.policy), known_metrics=_known(), noise=noise
     )
     shown.verdict(verdict)
     raise typer.Exit(verdict.exit_code)
@@ -246,17 +286,15 @@ def _noise(first: Report, place: Path | None) -> tuple[Report, Report] | None:
     return None if place is None else (first, read_confined(place))
 
 
-def _measured_first(
-    checkpoint: Path, policy: Policy | None, how: How, config: Path | None, assignments: list[str] | None
-) -> tuple[Report, Path]:
+def _measured_first(checkpoint: Path, policy: Policy | None, how: How, flags: dict[str, Any]) -> tuple[Report, Path]:
     """Measure the checkpoint by the settings of a config, or by the defaults with the metrics of the policy."""
     from interact_cli.audit.run import run
 
-    settings = settings_from(config, assignments, checkpoint, how.flags)
+    settings = settings_from(how.config, how.set_, checkpoint, flags)
     if not settings.metrics:
         named = {rule.metric.partition("@")[0] for rule in policy.rules} & set(_known()) if policy else set()
-        flags = {**how.flags, "metrics": sorted(named) or [DEFAULT_METRIC]}
-        settings = settings_from(config, assignments, checkpoint, flags)
+        metrics = {"metrics": sorted(named) or [DEFAULT_METRIC]}
+        settings = settings_from(how.config, how.set_, checkpoint, {**flags, **metrics})
     outcome = run(settings, how.told, sys.argv)
     _say_measured(outcome.path, reused=outcome.reused)
     return outcome.report, outcome.path
