@@ -7,21 +7,17 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from interact_cli.progress import Progress as Told
+from interact_cli.progress import Silent
 from interact_cli.safe_text import safe_text
 
 LONGEST = 4000
@@ -114,6 +110,12 @@ class Screen:
         """Print a document as it is: JSON or YAML, never folded or coloured."""
         _write_result(sys.stdout, text if text.endswith("\n") else text + "\n")
 
+    def data(self, document: Mapping[str, Any]) -> None:
+        """Print a document as JSON."""
+        from interact_cli.report.documents import json_text
+
+        self.document(json_text(document, indent=2))
+
     def place(self, path: Path) -> None:
         """Print where something lies, in one line."""
         _write_result(_stream(sys.stdout), f"{safe_text(path, LONGEST)}\n")
@@ -179,7 +181,8 @@ class PlainProgress:
         """Say it."""
         screen.say(message)
 
-    def warn(self, message: str) -> None:
+    @staticmethod
+    def warn(message: str) -> None:
         """Say it loudly."""
         screen.err.print(Text.assemble(("warning: ", "bold yellow"), safe_text(message, LONGEST)), soft_wrap=True)
 
@@ -223,20 +226,10 @@ class RichProgress(PlainProgress):
             super().finish()
 
 
-class NoProgress(PlainProgress):
+class NoProgress(Silent):
     """Warnings only."""
 
-    def start(self, label: str, total: int, unit: str) -> None:
-        """Show nothing."""
-
-    def advance(self, done: int) -> None:
-        """Show nothing."""
-
-    def finish(self) -> None:
-        """Show nothing."""
-
-    def note(self, message: str) -> None:
-        """Show nothing."""
+    warn = PlainProgress.warn
 
 
 def progress(kind: str) -> Told:

@@ -19,12 +19,11 @@ UNFIT = 5
 def doctor(json: Json = False) -> None:
     """Show versions and devices, and what is wrong with this installation."""
     from interact_cli.audit.provenance import versions
-    from interact_cli.report.documents import json_text
 
     devices, problems = _devices(), _problems()
     document: dict[str, Any] = {"versions": versions(), "devices": devices, "problems": problems}
     if json:
-        screen.document(json_text(document, indent=2))
+        screen.data(document)
     else:
         width = max(map(len, document["versions"]))
         screen.document("\n".join(f"{name:<{width}}  {text}" for name, text in document["versions"].items()))

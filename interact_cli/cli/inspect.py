@@ -24,11 +24,10 @@ def inspect(
 ) -> None:
     """Show what is inside a checkpoint: container, keys, tensors, architecture, why it would be refused."""
     from interact_cli.adapters.inspection import inspect_file
-    from interact_cli.report.documents import json_text
 
     found = inspect_file(checkpoint)
     if json:
-        screen.document(json_text(asdict(found), indent=2))
+        screen.data(asdict(found))
     else:
         lines = [
             f"{'Folder' if found.files else 'File'}".ljust(14) + found.path,

@@ -58,9 +58,7 @@ def list_(
     else:
         rows = _arch_names(of) if kind == "archs" and of else _rows(kind)
     if json:
-        from interact_cli.report.documents import json_text
-
-        screen.document(json_text({kind: rows}, indent=2))
+        screen.data({kind: rows})
         return
     if md:
         screen.document(_markdown(rows))
@@ -101,9 +99,7 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
 
     page = metric_page(name)
     if json:
-        from interact_cli.report.documents import json_text
-
-        screen.document(json_text({**asdict(page), "options": [_told(one) for one in page.options]}, indent=2))
+        screen.data({**asdict(page), "options": [_told(one) for one in page.options]})
         return
     parts = {
         "What": page.about,

@@ -107,14 +107,13 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
     from interact_cli.audit.forecast import forecast
     from interact_cli.audit.preparation import prepare
     from interact_cli.audit.run import announce
-    from interact_cli.report.documents import json_text
     from interact_cli.words import count
 
     subject = prepare(settings, told, training=False)
     announce(subject, told)
     cost = forecast(subject)
     if json:
-        screen.document(json_text({**asdict(cost), "total": cost.total}, indent=2))
+        screen.data({**asdict(cost), "total": cost.total})
         return
     lines = (
         f"Dry run: {count(cost.n_samples, 'sample')} x {cost.n_players} players, batches of {cost.rows} rows on "

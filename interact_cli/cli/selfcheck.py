@@ -35,11 +35,9 @@ def selfcheck(
     checks = run.run(measure, progress("auto"), n_exact=n_exact, n_learned=n_learned)
     seconds = time.monotonic() - started
     if json:
-        from interact_cli.report.documents import json_text
-
         n_passed = sum(check.passed for check in checks)
         document = {"passed": n_passed, "failed": len(checks) - n_passed, "seconds": seconds}
-        screen.document(json_text({**document, "checks": [check.document() for check in checks]}, indent=2))
+        screen.data({**document, "checks": [check.document() for check in checks]})
     else:
         screen.show(Checked(checks, seconds))
     if not all(check.passed for check in checks):

@@ -29,9 +29,7 @@ def validate(
     ask(settings)
     document = settings.model_dump(mode="json")
     if json:
-        from interact_cli.report.documents import json_text
-
-        screen.document(json_text(document, indent=2))
+        screen.data(document)
     else:
         screen.document(yaml.safe_dump(document, sort_keys=False))
 
