@@ -58,10 +58,10 @@ class Reach(Metric):
         nearest = Quantity("own_nearest", ("sample",), held[:, 0], cohort.unit, "the same of neighbours")
         resampler = Resampler.over(cohort, self.name)
         reach = resampler.summarise("mean", own).quantity(
-            "reach", ("distance",), cohort.unit, "mean over samples of |v(ij) - v(i) - v(j)|", "mean reach", "headline"
+            "reach", "mean over samples of |v(ij) - v(i) - v(j)|", "mean reach", "headline"
         )
-        near = resampler.summarise("mean", nearest).quantity("near", (), cohort.unit, "of neighbours", "near reach")
-        unsaid = resampler.summarise("mean", nearest).quantity("unsaid", (), cohort.unit, "once more", "left to a line")
+        near = resampler.summarise("mean", nearest).quantity("near", "of neighbours", "near reach")
+        unsaid = resampler.summarise("mean", nearest).quantity("unsaid", "once more", "left to a line")
         return self.measurement(
             results[0].estimator,
             per_sample=(own, nearest),

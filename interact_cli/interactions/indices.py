@@ -74,8 +74,7 @@ def banzhaf(table: FloatArray) -> FloatArray:
     Source: Banzhaf (1965); paper 000, section 3. ``(2^n,)`` -> ``(n,)``.
     """
     sums = SizeSums.of(table)
-    values: FloatArray = _share_of_sizes(sums.n_players - 1) @ marginals_by_size(sums)
-    return values
+    return _share_of_sizes(sums.n_players - 1) @ marginals_by_size(sums)
 
 
 def shapley_interaction(table: FloatArray) -> FloatArray:
@@ -95,8 +94,7 @@ def banzhaf_interaction(table: FloatArray) -> FloatArray:
     Source: Grabisch & Roubens (1999); paper 000, section 3. ``(2^n,)`` -> ``(n, n)``.
     """
     sums = SizeSums.of(table)
-    values: FloatArray = np.tensordot(_share_of_sizes(sums.n_players - 2), interactions_by_order(sums), axes=1)
-    return values
+    return np.tensordot(_share_of_sizes(sums.n_players - 2), interactions_by_order(sums), axes=1)
 
 
 def multi_order(table: FloatArray) -> FloatArray:

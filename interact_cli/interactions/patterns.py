@@ -252,8 +252,7 @@ def rounding_of_patterns(n_players: int, rounding: float) -> FloatArray:
     """
     others = n_players - 2
     squares = [sum(comb(q, s) ** 2 / comb(others, s) for s in range(q + 1)) for q in range(others + 1)]
-    size: FloatArray = rounding * np.sqrt(np.array(squares, dtype=np.float64))
-    return size
+    return rounding * np.sqrt(np.array(squares, dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -304,8 +303,7 @@ def survivor_ratios(interactions: FloatArray, tolerance: float = 0.0) -> FloatAr
 def ratios_to(left: FloatArray, whole: FloatArray, tolerance: float = 0.0) -> FloatArray:
     """Return ``left / whole``, NaN where ``|whole|`` is at most ``tolerance``."""
     known = np.abs(whole) > tolerance
-    ratios: FloatArray = np.where(known, left, np.nan) / np.where(known, whole, 1.0)
-    return ratios
+    return np.where(known, left, np.nan) / np.where(known, whole, 1.0)
 
 
 def _scaled(patterns: FloatArray, factors: list[float]) -> FloatArray:

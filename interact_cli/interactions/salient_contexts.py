@@ -54,8 +54,7 @@ class SalientContexts(Estimate):
     def normalised(self) -> FloatArray:
         """Return the map scaled to [0, 1] over the other players, ``(n,)``; all 0 where they are equal."""
         low, high = np.nanmin(self.values), np.nanmax(self.values)
-        scaled: FloatArray = (self.values - low) / (high - low if high > low else 1.0)
-        return scaled
+        return (self.values - low) / (high - low if high > low else 1.0)
 
     @property
     def inclusion_rate(self) -> FloatArray:

@@ -103,8 +103,6 @@ class AndOrGraphs(IndexMetric):
         means = {
             name: resampler.summarise("mean", numbers[name]).quantity(
                 f"mean_{name}",
-                (),
-                "1",
                 f"mean over samples; {meaning}",
                 LABELS[name],
                 "headline" if name in LEADING else "detail",

@@ -96,7 +96,7 @@ class Bottleneck(MultiOrder):
             curves[name] = (curve, null_draws)
             text = f"strength by order over its mean over the measured orders; strength: {meaning}"
             role: Role = "headline" if name in LEADING else "detail"
-            summary.append(curve.quantity(f"J_{name}", dims, "1", text, f"J, {LABELS[name]}", role))
+            summary.append(curve.quantity(f"J_{name}", text, f"J, {LABELS[name]}", role))
             summary.append(_null_quantity(name, null_draws, dims))
         fit = theory.fit(curves["mean_abs"][0].value, axis.shares, axis.n_players)
         summary += _theory_quantities(fit, dims)

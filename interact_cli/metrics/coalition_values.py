@@ -53,16 +53,14 @@ class CoalitionValues(IndexMetric):
         salient = own_salient([[one] for one in values])
         counted = n_salient(resampler, salient)
         share = resampler.summarise("share", by_size).quantity(
-            "share_by_size", ("size",), "1", "strength of a size over that of all sizes", "share", "by-order"
+            "share_by_size", "strength of a size over that of all sizes", "share", "by-order"
         )
         text = "sum of |I(S)| over the coalitions of a size, mean of samples"
         return self.measurement(
             estimators(results),
             per_sample=(*self.by_coalition(results, unit), by_size, salient),
             summary=(
-                resampler.summarise("mean", by_size).quantity(
-                    "strength_by_size", ("size",), unit, text, "sum |I|", "headline"
-                ),
+                resampler.summarise("mean", by_size).quantity("strength_by_size", text, "sum |I|", "headline"),
                 share,
                 counted,
             ),
@@ -155,7 +153,7 @@ class AndOr(IndexMetric):
         saved = _own_sums(splits, unit)
         resampler = Resampler.over(cohort, self.name)
         exact = stacked([split.exact for split in splits], fill=False)
-        of_kinds = [*_kinds_by_size(resampler, by_size, unit)]
+        of_kinds = [*_kinds_by_size(resampler, by_size)]
         counted, sums = n_salient(resampler, salient), [*_saved(resampler, saved)]
         shares = [one for one in of_kinds if one.unit == "1"]
         kinds = {"": ("AND interaction", ands), "or_": ("OR interaction", ors)}
@@ -195,8 +193,7 @@ def strength_by_size(values: FloatArray, sizes: int) -> FloatArray:
         >>> strength_by_size(np.array([9.0, 1.0, -2.0, 4.0]), 3).tolist()
         [3.0, 4.0, 0.0]
     """
-    sums: FloatArray = np.bincount(_sizes(len(values)), np.abs(values), sizes + 1)[1:].astype(np.float64)
-    return sums
+    return np.bincount(_sizes(len(values)), np.abs(values), sizes + 1)[1:].astype(np.float64)
 
 
 def own_strengths(values: Sequence[FloatArray], sizes: int, unit: str, kind: str = "", prefix: str = "") -> Quantity:
@@ -219,7 +216,7 @@ def own_salient(values: Sequence[Sequence[FloatArray]]) -> Quantity:
 def n_salient(resampler: Resampler, counts: Quantity) -> Quantity:
     """Average the number of salient coalitions."""
     text = f"{SALIENT_TEXT}, mean of samples"
-    return resampler.summarise("mean", counts).quantity("n_salient", (), "1", text, "salient coalitions")
+    return resampler.summarise("mean", counts).quantity("n_salient", text, "salient coalitions")
 
 
 def axes(values: Sequence[FloatArray], sizes: int) -> dict[str, np.ndarray]:
@@ -247,19 +244,17 @@ def _n_salient(strengths: FloatArray) -> int:
     return int((strengths >= SALIENT * largest).sum()) if largest > 0 else 0
 
 
-def _kinds_by_size(resampler: Resampler, by_size: Sequence[Quantity], unit: str) -> Iterator[Quantity]:
+def _kinds_by_size(resampler: Resampler, by_size: Sequence[Quantity]) -> Iterator[Quantity]:
     """Summarise the strengths of AND and OR: each kind by size, and its shares of both kinds together."""
     kinds = (("", "AND", "share", ""), ("or_", "OR", "share_of_second", ", OR"))
     for (prefix, kind, share, words), strengths in zip(kinds, by_size, strict=True):
-        of_size, dims = f"{kind} interactions of a size", ("size",)
+        of_size = f"{kind} interactions of a size"
         text = f"sum of |I| over the {of_size}, mean of samples"
         yield resampler.summarise("mean", strengths).quantity(
-            f"{prefix}strength_by_size", dims, unit, text, f"sum |I|{words}", "headline"
+            f"{prefix}strength_by_size", text, f"sum |I|{words}", "headline"
         )
         text = f"strength of the {of_size} over that of all, AND and OR"
-        yield resampler.summarise(share, *by_size).quantity(
-            f"{prefix}share_by_size", dims, "1", text, f"share{words}", "by-order"
-        )
+        yield resampler.summarise(share, *by_size).quantity(f"{prefix}share_by_size", text, f"share{words}", "by-order")
 
 
 def _own_sums(splits: Sequence[Split], unit: str) -> list[Quantity]:
@@ -274,7 +269,7 @@ def _saved(resampler: Resampler, sums: Sequence[Quantity]) -> Iterator[Quantity]
     labels = ("sum |I| before learning", "sum |I|, AND and OR")
     for name, held, label in zip(SAVED, sums, labels, strict=True):
         text = f"{held.meaning}, mean of samples"
-        yield resampler.summarise("mean", held).quantity(name, (), held.unit, text, label)
+        yield resampler.summarise("mean", held).quantity(name, text, label)
 
 
 def _notes(splits: Sequence[Split]) -> Iterator[str]:

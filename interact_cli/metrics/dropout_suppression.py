@@ -121,45 +121,32 @@ class DropoutSuppression(DrawnSets, IndexMetric):
         """Summarise over the samples and say whether dropout suppresses."""
         axis = OrderAxis.of(results, cohort)
         resampler = Resampler.over(cohort, self.name)
-        dims, unit = (axis.dim,), cohort.unit
+        unit = cohort.unit
         under = f"under dropout at rate {self.drop_rate:g}"
-        moments = moments_of(results, axis).quantities(dims, unit)
+        moments = moments_of(results, axis).quantities((axis.dim,), unit)
         by_order = (left_by_order(results, axis, unit, under), moments[0], least_by_order(results, axis, unit))
         above_0 = above_order_0(results, unit, under)
         kept = resampler.summarise("ratio", *above_0)
         shares, quantiles = shares_of(results), quantiles_of(results)
         counted = {name: resampler.summarise("mean_of_known", *shares[name]) for name in SHARES}
+        of_all = f"mean |E_r I_drop| / mean |I|, both over pairs and orders >= 1, {under}"
         summary = (
             resampler.summarise("mean_abs", *moments).quantity(
-                "mean_abs", dims, unit, "mean |I^(s)| over pairs", "mean |I|", "by-order"
+                "mean_abs", "mean |I^(s)| over pairs", "mean |I|", "by-order"
             ),
             resampler.summarise("mean", by_order[0]).quantity(
-                "mean_abs_dropout",
-                dims,
-                unit,
-                f"mean |E_r I_drop^(s)| over pairs, {under}",
-                "mean |I| under dropout",
-                "by-order",
+                "mean_abs_dropout", f"mean |E_r I_drop^(s)| over pairs, {under}", "mean |I| under dropout", "by-order"
             ),
             resampler.summarise("ratio", *by_order).quantity(
-                "kept_by_order", dims, "1", "mean |E_r I_drop^(s)| / mean |I^(s)|", "share kept", "by-order"
+                "kept_by_order", "mean |E_r I_drop^(s)| / mean |I^(s)|", "share kept", "by-order"
             ),
-            kept.quantity(
-                "kept",
-                (),
-                "1",
-                f"mean |E_r I_drop| / mean |I|, both over pairs and orders >= 1, {under}",
-                "share of mean |I| that dropout keeps",
-                "headline",
-            ),
+            kept.quantity("kept", of_all, "share of mean |I| that dropout keeps", "headline"),
             *[
-                counted[name].quantity(name, (), "1", f"{text}, mean over samples", label)
+                counted[name].quantity(name, f"{text}, mean over samples", label)
                 for name, (_, text, label) in SHARES.items()
             ],
             resampler.summarise("mean_of_known", *quantiles).quantity(
                 "ratio_quantiles",
-                ("quantile",),
-                "1",
                 "quantiles of E_r I_drop / I^(s), mean over samples",
                 "I under dropout / I",
                 "by-order",

@@ -90,7 +90,7 @@ class WithInstability(Metric):
             texts[OF_T] = f"the same of T alone, as paper 004 defines it, from {many}"
         parts = [_own(name, results) for name in texts]
         added = [
-            resampler.summarise("mean", part).quantity(name, (), "1", text, LABELS[name])
+            resampler.summarise("mean", part).quantity(name, text, LABELS[name])
             for part, (name, text) in zip(parts, texts.items(), strict=True)
         ]
         return replace(

@@ -43,10 +43,8 @@ class MultiOrder(DrawnSets, IndexMetric):
         moments = moments_of(results, axis).quantities(dims, unit)
         values = values_quantity(estimates, ("order", "pair"), unit, self.index.summary)
         summary = [
-            resampler.summarise("mean", signed).quantity(
-                "mean", dims, unit, "mean of I over pairs", "signed mean", "by-order"
-            ),
-            *strengths.quantities(resampler, moments, dims, unit),
+            resampler.summarise("mean", signed).quantity("mean", "mean of I over pairs", "signed mean", "by-order"),
+            *strengths.quantities(resampler, moments),
         ]
         findings = [sentences.over_orders(one, axis, cohort) for one in summary if one.role == "headline"]
         coordinates = axis.coordinates
@@ -54,7 +52,7 @@ class MultiOrder(DrawnSets, IndexMetric):
         if pairs is not None:
             magnitude = resampler.summarise("mean_magnitude", values)
             text = "mean magnitude over samples"
-            summary.append(magnitude.quantity("pair_mean_abs", ("order", "pair"), unit, text, "mean |I|", "by-pair"))
+            summary.append(magnitude.quantity("pair_mean_abs", text, "mean |I|", "by-pair"))
             coordinates |= {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]}
         own_orders = [] if axis.dim == "order" else [_own_orders(results)]
         return self.measurement(

@@ -18,7 +18,7 @@ from interact_cli.metrics.summaries.sentences import said
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.tables import estimators, stacked
 from interact_cli.options import option
-from interact_cli.results import Finding, Measurement, Quantity
+from interact_cli.results import Finding, Measurement, Quantity, Role
 from interact_cli.types import FloatArray, IntArray
 from interact_cli.words import described
 
@@ -189,15 +189,9 @@ def _means(numbers: Sequence[Quantity], cohort: Cohort) -> Iterator[Quantity]:
     resampler = Resampler.over(cohort, "multivariate")
     for part in numbers:
         if np.isfinite(part.values[cohort.included]).all():
+            role: Role = "headline" if part.name in LEADING else "detail"
             text = f"mean over samples; {part.meaning}"
-            yield resampler.summarise("mean", part).quantity(
-                f"mean_{part.name}",
-                (),
-                part.unit,
-                text,
-                LABELS[part.name],
-                "headline" if part.name in LEADING else "detail",
-            )
+            yield resampler.summarise("mean", part).quantity(f"mean_{part.name}", text, LABELS[part.name], role)
 
 
 def _told(means: Sequence[Quantity]) -> Iterator[Finding]:

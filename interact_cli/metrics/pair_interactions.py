@@ -63,7 +63,7 @@ class PairStrengths(DrawnSets, IndexMetric):
 
     def strength(self, resampler: Resampler, moments: Sequence[Quantity], cohort: Cohort) -> list[Quantity]:
         """Return the four strengths."""
-        return strengths.quantities(resampler, moments, (), cohort.unit, of="strength")
+        return strengths.quantities(resampler, moments, of="strength")
 
     def sentences(self, strength: Sequence[Quantity]) -> list[Finding]:
         """Say how strong two players interact."""
@@ -131,7 +131,7 @@ class Strength(PairStrengths):
         moments = Moments(*np.stack([result.extras["components"] for result in results], axis=1))
         parts = moments.quantities(dims, unit, prefix="component_")
         resampler = Resampler.over(cohort, self.name)
-        components = strengths.quantities(resampler, parts, dims, unit, of="component", role="by-order")
+        components = strengths.quantities(resampler, parts, of="component", role="by-order")
         where = "; in contexts whose keep rate lies in one of five ranges, named by their middles"
         centres = {"keep_rate": np.mean(KEEP_RATES, axis=1).round(3)}
         return replace(
@@ -166,7 +166,7 @@ class Strength(PairStrengths):
                 normalised = _divided(summary, range_, error or 0.0)
                 text = f"{STRENGTHS[name]}; over Y_{reading}, {known}"
                 label = f"{LABELS[name]} / Y {words}"
-                quantities.append(normalised.quantity(f"normalised_{name}_{reading}", (), "1", text, label))
+                quantities.append(normalised.quantity(f"normalised_{name}_{reading}", text, label))
         return quantities
 
 
@@ -180,17 +180,16 @@ def _divided(summary: Summary, range_: float, error: float) -> Summary:
         # Each end moves outwards; a strength is never below 0.
         low = np.maximum(value - np.hypot(value - summary.low * scale, 1.96 * of_range), 0.0)
         high = value + np.hypot(summary.high * scale - value, 1.96 * of_range)
-    return Summary(value, np.hypot(summary.standard_error * scale, of_range), low, high, summary.replicates * scale)
+    error_of_both = np.hypot(summary.standard_error * scale, of_range)
+    return Summary(value, error_of_both, low, high, summary.replicates * scale, summary.dims, "1")
 
 
 def _by_pair(values: Quantity, resampler: Resampler) -> list[Quantity]:
     """Summarise the pairs that all samples share."""
     signed, magnitude = (resampler.summarise(name, values) for name in ("mean", "mean_magnitude"))
     return [
-        signed.quantity("pair_mean", ("pair",), values.unit, "mean over samples", "signed mean", "by-pair"),
-        magnitude.quantity(
-            "pair_mean_abs", ("pair",), values.unit, "mean magnitude over samples", "mean |I|", "by-pair"
-        ),
+        signed.quantity("pair_mean", "mean over samples", "signed mean", "by-pair"),
+        magnitude.quantity("pair_mean_abs", "mean magnitude over samples", "mean |I|", "by-pair"),
     ]
 
 

@@ -31,10 +31,9 @@ class PlayerValues(IndexMetric):
         findings: list[Finding] = []
         if cohort.shared_players:
             signed, magnitude = (resampler.summarise(name, values) for name in ("mean", "mean_magnitude"))
-            dims, text = ("player",), "mean magnitude over samples"
             summary = [
-                signed.quantity("mean", dims, unit, "mean over samples", "signed mean", "by-pair"),
-                magnitude.quantity("mean_abs", dims, unit, text, "mean |value|", "headline"),
+                signed.quantity("mean", "mean over samples", "signed mean", "by-pair"),
+                magnitude.quantity("mean_abs", "mean magnitude over samples", "mean |value|", "headline"),
             ]
             findings += sentences.best_player(summary[1], cohort)
         else:
@@ -42,7 +41,7 @@ class PlayerValues(IndexMetric):
             parts = moments.quantities((), unit, over="players")
             strength = resampler.summarise("mean_abs", *parts)
             text = "mean magnitude over players and samples"
-            summary = [strength.quantity("strength", (), unit, text, "mean |value|", "headline")]
+            summary = [strength.quantity("strength", text, "mean |value|", "headline")]
             findings.append(sentences.overall_player(summary[0], cohort))
         if self.index.efficient:
             findings += sentences.sum_of_players(values, cohort)

@@ -47,7 +47,7 @@ def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> 
     moments = Moments.stack([Moments.of(_largest(estimate)) for estimate in estimates])
     parts = moments.quantities((), cohort.unit, over="sets of the largest size")
     values = values_quantity(estimates, ("set",), cohort.unit, metric.index.summary)
-    strength = strengths.quantities(resampler, parts, (), cohort.unit, of="strength")
+    strength = strengths.quantities(resampler, parts, of="strength")
     size = max(sets_of(estimate).shape[1] for estimate in estimates)
     findings = [sentences.of_sets(strength[0], size, cohort)]
     if metric.index.efficient:
@@ -87,16 +87,14 @@ def _largest(estimate: Estimate) -> Estimate:
 
 
 def _by_set(estimates: Sequence[Estimate], values: Quantity, resampler: Resampler, cohort: Cohort) -> list[Quantity]:
-    first, unit = sets_of(estimates[0]), cohort.unit
+    first = sets_of(estimates[0])
     if not cohort.shared_players or not all(np.array_equal(first, sets_of(estimate)) for estimate in estimates):
         return []
     return [
         Quantity("shared_sets", ("set", "member"), first, "1", "the players of each set, in every sample"),
-        resampler.summarise("mean", values).quantity(
-            "set_mean", ("set",), unit, "mean over samples", "signed mean", "by-pair"
-        ),
+        resampler.summarise("mean", values).quantity("set_mean", "mean over samples", "signed mean", "by-pair"),
         resampler.summarise("mean_magnitude", values).quantity(
-            "set_mean_abs", ("set",), unit, "mean magnitude over samples", "mean |I|", "by-pair"
+            "set_mean_abs", "mean magnitude over samples", "mean |I|", "by-pair"
         ),
     ]
 

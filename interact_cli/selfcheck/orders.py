@@ -165,8 +165,7 @@ def player_after(merged: list[int], player: int) -> int:
 
 def _ratios(values: FloatArray) -> FloatArray:
     fewer, more = np.triu_indices(len(values), 1)
-    ratios: FloatArray = values[fewer] / values[more]
-    return ratios
+    return values[fewer] / values[more]
 
 
 def _main_effects(subject: Subject) -> float:

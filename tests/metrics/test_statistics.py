@@ -114,9 +114,9 @@ def test_resamples_depend_on_the_seed_and_the_metric():
 def test_a_summary_says_what_it_is_of():
     values, more = part(np.abs(data(22, 3)), "values"), part(np.abs(data(22, 3, seed=1)), "more")
     resampler = Resampler.over(cohort(2, 22), "x")
-    held = resampler.summarise("share", values, more).quantity("share_of_values", ("a",), "1", "a share")
+    held = resampler.summarise("share", values, more).quantity("share_of_values", "a share")
     assert (held.statistic, held.parts) == ("share", ("values", "more"))
-    other = resampler.summarise(lambda a, b: a / b, values, more).quantity("ratio", ("a",), "1", "a ratio")
+    other = resampler.summarise(lambda a, b: a / b, values, more).quantity("ratio", "a ratio")
     assert (other.statistic, other.parts) == ("", ())
     with pytest.raises(UnknownNameError, match=r"Unknown statistic 'shar'.*share"):
         resampler.summarise("shar", values)
@@ -140,9 +140,7 @@ def test_a_number_that_its_parts_cannot_give_again_names_no_statistic(where):
     unbiased[where] = np.nan
     parts = [part(absolute, "absolute"), part(absolute, "square"), part(unbiased, "unbiased")]
     resampler = Resampler.over(cohort(2, 3, included=included), "x")
-    raw, corrected = (
-        resampler.summarise(name, *parts).quantity("x", ("a",), "1", "x") for name in ("rms", "rms_corrected")
-    )
+    raw, corrected = (resampler.summarise(name, *parts).quantity("x", "x") for name in ("rms", "rms_corrected"))
     assert raw.statistic == ("rms" if not included[where] else "")
     assert (corrected.statistic, corrected.parts) == ("rms_corrected", ("absolute", "square", "unbiased"))
 

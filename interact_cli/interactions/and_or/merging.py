@@ -130,8 +130,7 @@ def _after_merging(weights: FloatArray, local: tuple[int, ...], used: FloatArray
 
 
 def _length(weight: FloatArray, total: FloatArray) -> FloatArray:
-    length: FloatArray = -np.log(weight / total + RARE)
-    return length
+    return -np.log(weight / total + RARE)
 
 
 def _described(length: FloatArray, total: FloatArray) -> FloatArray:

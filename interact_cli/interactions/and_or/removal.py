@@ -221,8 +221,7 @@ class _Removal:
         either = with_a + with_b - both
         missed = both * ((a & b) == 0)
         mixed = np.where(b_or, with_a, with_b) - missed
-        shared: FloatArray = np.where(a_or & b_or, self.containing[0] - either, np.where(a_or | b_or, mixed, both))
-        return shared
+        return np.where(a_or & b_or, self.containing[0] - either, np.where(a_or | b_or, mixed, both))
 
     def _sum_at(self, position: np.int64) -> float:
         """Sum the residual over the coalitions of a pattern."""

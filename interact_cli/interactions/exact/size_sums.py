@@ -123,8 +123,7 @@ def marginals_by_size(sums: SizeSums) -> FloatArray:
     counts = np.array([comb(n - 1, size) for size in range(n)], dtype=np.float64)
     present = sums.with_player[1:]
     absent = sums.total[:-1, None] - sums.with_player[:-1]
-    difference: FloatArray = (present - absent) / counts[:, None]
-    return difference
+    return (present - absent) / counts[:, None]
 
 
 def interactions_by_order(sums: SizeSums) -> FloatArray:

@@ -210,8 +210,7 @@ def _valued_sets(index: Index, n_players: int, candidates: IntArray | None, larg
 
 def _some(n_candidates: int, shared: Shared, sampling: Sampling) -> IntArray:
     rng = generator(sampling.seed, "pairs", sampling.stream)
-    chosen: IntArray = np.sort(rng.choice(n_candidates, shared.n_sets, replace=False))
-    return chosen
+    return np.sort(rng.choice(n_candidates, shared.n_sets, replace=False))
 
 
 def _count_below(n_players: int, candidates: IntArray | None, largest: int) -> int:

@@ -27,6 +27,8 @@ class OfMeans:
     none: the statistic is unbiased, or its parts cannot tell."""
     before: Callable[[FloatArray], FloatArray] | None = None
     """What is done to every part of a sample before the mean; nothing unless given."""
+    relative: bool = False
+    """True where the number is a ratio and has no unit; else it has that of the first part."""
 
 
 def _mean(mean: FloatArray) -> FloatArray:
@@ -42,8 +44,7 @@ def _mean_abs(absolute: FloatArray, square: FloatArray, unbiased: FloatArray) ->
 def _mean_abs_corrected(absolute: FloatArray, square: FloatArray, unbiased: FloatArray) -> FloatArray:
     """Return E|I| sqrt(max(0, U) / Q): approximate."""
     share = np.maximum(unbiased, 0.0) / np.where(square > 0, square, 1.0)
-    corrected: FloatArray = absolute * np.sqrt(share)
-    return corrected
+    return absolute * np.sqrt(share)
 
 
 def _rms(absolute: FloatArray, square: FloatArray, unbiased: FloatArray) -> FloatArray:
@@ -64,8 +65,7 @@ def _normalised(strength: MeansToNumber) -> MeansToNumber:
     def curve(*means: FloatArray) -> FloatArray:
         raw = strength(*means)
         level = raw.mean(axis=-1, keepdims=True)
-        relative: FloatArray = raw / np.where(level > 0, level, np.nan)
-        return relative
+        return raw / np.where(level > 0, level, np.nan)
 
     return curve
 
@@ -75,23 +75,20 @@ def _share_of(place: int) -> MeansToNumber:
 
     def share(*means: FloatArray) -> FloatArray:
         total = np.concatenate(means, axis=-1).sum(axis=-1, keepdims=True)
-        of_all: FloatArray = means[place] / np.where(total > 0, total, np.nan)
-        return of_all
+        return means[place] / np.where(total > 0, total, np.nan)
 
     return share
 
 
 def _mean_of_known(total: FloatArray, known: FloatArray) -> FloatArray:
     """Return the mean over the samples that have a number; ``total`` is 0 in the others, ``known`` 1 and 0."""
-    per: FloatArray = total / np.where(known > 0, known, np.nan)
-    return per
+    return total / np.where(known > 0, known, np.nan)
 
 
 def _ratio(part: FloatArray, whole: FloatArray, least: FloatArray, known: FloatArray | float = 1.0) -> FloatArray:
     """Return ``part / whole``, each a mean over the known samples; NaN where ``whole`` is at most ``least``."""
     above = whole / np.where(known > 0, known, np.nan)
-    ratio: FloatArray = (part / np.where(known > 0, known, np.nan)) / np.where(above > least, above, np.nan)
-    return ratio
+    return (part / np.where(known > 0, known, np.nan)) / np.where(above > least, above, np.nan)
 
 
 _STRENGTHS = {
@@ -107,11 +104,11 @@ STATISTICS: dict[str, OfMeans] = {
     "mean_of_known": OfMeans(_mean_of_known),
     **_STRENGTHS,
     **{
-        f"J_{name}": OfMeans(_normalised(strength.of), corrected=strength.corrected and f"J_{strength.corrected}")
-        for name, strength in _STRENGTHS.items()
+        f"J_{name}": OfMeans(_normalised(of.of), corrected=of.corrected and f"J_{of.corrected}", relative=True)
+        for name, of in _STRENGTHS.items()
     },
-    "share": OfMeans(_share_of(0)),
-    "share_of_second": OfMeans(_share_of(1)),
-    "ratio": OfMeans(_ratio),
+    "share": OfMeans(_share_of(0), relative=True),
+    "share_of_second": OfMeans(_share_of(1), relative=True),
+    "ratio": OfMeans(_ratio, relative=True),
 }
 """Name in a report -> the statistic. The strengths and ``J_...`` take ``absolute``, ``square`` and ``unbiased``."""

@@ -39,17 +39,18 @@ class Summary:
     high: FloatArray | None
     replicates: FloatArray
     """``(resample, ...)``: the statistic on every resample; their spread is too small, see `Resampler.spread`."""
+    dims: tuple[str, ...]
+    """Axes: those of the per-sample quantities behind the sample."""
+    unit: str
     statistic: str = ""
     """Name of the statistic; empty where a report cannot recompute it."""
     parts: tuple[str, ...] = ()
     """Names of the per-sample quantities that it takes."""
 
-    def quantity(
-        self, name: str, dims: tuple[str, ...], unit: str, meaning: str, label: str = "", role: Role = "detail"
-    ) -> Quantity:
+    def quantity(self, name: str, meaning: str, label: str = "", role: Role = "detail") -> Quantity:
         """Name the summary; the arguments are the fields of a `Quantity`."""
         uncertainty = (self.standard_error, self.low, self.high)
-        made = Quantity(name, dims, self.value, unit, meaning, *uncertainty, label=label, role=role)
+        made = Quantity(name, self.dims, self.value, self.unit, meaning, *uncertainty, label=label, role=role)
         return replace(made, statistic=self.statistic, parts=self.parts)
 
 
@@ -103,15 +104,16 @@ class Resampler:
         names: tuple[str, tuple[str, ...]] = ("", ())
         if isinstance(statistic, str) and all((np.isfinite(part) | ~np.isfinite(value)).all() for part in used):
             names = statistic, tuple(part.name for part in parts)
+        kind = parts[0].dims[1:], "1" if known.relative else parts[0].unit
         if self.n_samples < 2:
             nothing = np.full(np.shape(value), np.nan)
-            return Summary(value, nothing, None, None, nothing[None], *names)
+            return Summary(value, nothing, None, None, nothing[None], *kind, *names)
         replicates = known.of(*[np.tensordot(self.weights, part, axes=1) for part in used])
         low = high = None
         if self.intervals:
             tail = tail_of_interval(self.n_samples)
             low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
-        return Summary(value, self.spread(replicates), low, high, replicates, *names)
+        return Summary(value, self.spread(replicates), low, high, replicates, *kind, *names)
 
     def spread(self, replicates: FloatArray) -> FloatArray:
         """Return the standard error from resamples: ``(resample, ...)`` -> ``(...)``, NaN below 2 samples."""

@@ -100,8 +100,6 @@ def summaries(resampler: Resampler, moments: Sequence[Quantity]) -> dict[str, Su
 def quantities(
     resampler: Resampler,
     moments: Sequence[Quantity],
-    dims: tuple[str, ...],
-    unit: str,
     *,
     of: str = "",
     role: Role = "headline",
@@ -111,20 +109,11 @@ def quantities(
     Args:
         resampler: Over the samples.
         moments: The parts of the strengths.
-        dims: Axes.
-        unit: Of I.
         of: What they are the strengths of, before their names and labels: ``"strength"``.
         role: Of the two that speak for the others.
     """
     prefix, words = (f"{of}_", f"{of}, ") if of else ("", "")
     return [
-        summary.quantity(
-            prefix + name,
-            dims,
-            unit,
-            STRENGTHS[name],
-            label=words + LABELS[name],
-            role=role if name in LEADING else "detail",
-        )
+        summary.quantity(prefix + name, STRENGTHS[name], words + LABELS[name], role if name in LEADING else "detail")
         for name, summary in summaries(resampler, moments).items()
     ]

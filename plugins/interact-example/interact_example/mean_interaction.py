@@ -123,13 +123,13 @@ class MeanInteraction(Metric):
         own_mean = Quantity("own_mean", ("sample",), own_means, unit, "mean of I(i,j) over ordered pairs")
         resampler = Resampler.over(cohort, self.name)
         overall = resampler.summarise("mean", own_mean).quantity(
-            "mean_over_pairs", (), unit, "mean of I(i,j) over ordered pairs and samples", "mean interaction", "headline"
+            "mean_over_pairs", "mean of I(i,j) over ordered pairs and samples", "mean interaction", "headline"
         )
         summary, findings = [overall], [self._told(overall)]
         if cohort.shared_players:
             text = "mean of I(i,j) over the partners j and samples"
             by_player = resampler.summarise("mean", values)
-            summary.append(by_player.quantity("mean", ("player",), unit, text, "with the others", "by-pair"))
+            summary.append(by_player.quantity("mean", text, "with the others", "by-pair"))
         return self.measurement(
             results[0].estimator,
             per_sample=(values, own_mean),
