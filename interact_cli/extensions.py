@@ -98,7 +98,7 @@ def metric(name: str) -> Metric:
     registry = metrics()
     factory = registry.get(name)
     origin = next(entry.origin for entry in registry if entry.name == name)
-    with _blamed(f"metric '{name}' of {origin}"):
+    with blamed(f"metric '{name}' of {origin}"):
         made = factory()
     if not isinstance(made, Metric):
         raise UsageError(
@@ -135,22 +135,26 @@ def _registry(
 
 def _loader(point: EntryPoint, what: str) -> Callable[[], Any]:
     def load() -> Any:
-        with _blamed(what):
+        with blamed(what):
             return point.load()
 
     return load
 
 
 @contextmanager
-def _blamed(what: str) -> Iterator[None]:
-    """Name the distribution whose code fails; foreign code may fail in any way."""
+def blamed(what: str) -> Iterator[None]:
+    """Name the distribution whose code fails; foreign code may fail in any way.
+
+    Raises:
+        UsageError: it fails, in another way than with an error of this package.
+    """
     try:
         yield
     except InteractError:
         raise
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {safe_text(error)}".rstrip(".")
-        raise UsageError(f"Expected to load {what}, but its code fails: {reason}. Repair or uninstall it.") from error
+        raise UsageError(f"Expected {what} to work, but its code fails: {reason}. Repair or uninstall it.") from error
 
 
 def _summary(point: EntryPoint) -> str:

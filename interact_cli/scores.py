@@ -62,6 +62,8 @@ class Score:
     """The module of a feature or vector score, ``""`` for the network's own output; None elsewhere."""
     vector: bool = False
     """True where the value of a coalition is a vector."""
+    version: int = 1
+    """Raised whenever the same records give other values: reports of two versions are not compared."""
     of_tensor: Callable[[Any, Any], Any] | None = None
     """The same of a tensor that gradients flow through, given ``torch.nn.functional``; None where none are followed."""
 

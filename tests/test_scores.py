@@ -428,9 +428,9 @@ def test_a_score_of_a_plugin_fits_the_networks_that_it_names(plugin):
         (
             "odds = nowhere:SCORE",
             "odds",
-            "Expected to load score 'odds' of acme 1.0, but its code fails: ModuleNotFound",
+            "Expected score 'odds' of acme 1.0 to work, but its code fails: ModuleNotFound",
         ),
-        ("odds = {here}:GONE", "odds", "Expected to load score 'odds' of acme 1.0, but its code fails: AttributeError"),
+        ("odds = {here}:GONE", "odds", "Expected score 'odds' of acme 1.0 to work, but its code fails: AttributeError"),
         ("prob = {here}:ODDS", "odds", r"Score 'prob' is registered twice: by interact-cli .* and by acme 1\.0"),
         ("a/b = {here}:ODDS", "odds", "Expected acme 1.0 to name its score with letters"),
     ],

@@ -20,6 +20,7 @@ GAME = (
     "On four players, each worth 1, with 4 more where the first two are both present and 3 more where the last three "
     "are. All 16 coalitions are asked and the 20 samples are equal, so the intervals [95 %] have no width"
 )
+OF_VECTORS = ". The values are vectors: what is said here, and twice that, so a length is sqrt(5) times as large"
 WORDS = (
     "A player is a part of the input: a cell, a word, a column; n in all. v(S) is the score with the players S present "
     "and the others masked. S is a coalition, and beside a pair or a set its context. Order m: m players in the "
@@ -42,8 +43,10 @@ class MetricPage:
     options: tuple[Option, ...]
     example: str
     """A command."""
+    game: str
+    """What the worked example is about."""
     worked: tuple[str, ...]
-    """What it says of `GAME`, line by line."""
+    """What it says of that game, line by line."""
 
 
 def metric_page(name: str) -> MetricPage:
@@ -55,6 +58,8 @@ def metric_page(name: str) -> MetricPage:
     """
     metric = extensions.metric(name)
     entry = next(entry for entry in extensions.metrics() if entry.name == name)
+    with extensions.blamed(f"metric '{name}' of {entry.origin}"):
+        worked = tuple(_worked(metric))
     return MetricPage(
         name=name,
         summary=entry.summary,
@@ -65,7 +70,8 @@ def metric_page(name: str) -> MetricPage:
         cost=metric.cost,
         options=options_of(metric),
         example=metric.example,
-        worked=tuple(_worked(metric)),
+        game=GAME + (OF_VECTORS if metric.of_vectors else ""),
+        worked=worked,
     )
 
 

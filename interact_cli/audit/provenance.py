@@ -20,6 +20,7 @@ from interact_cli.audit.learning import baseline_document, baseline_identity
 from interact_cli.audit.preparation import Subject
 from interact_cli.config.settings import Settings, deciding
 from interact_cli.engine.devices import describe
+from interact_cli.extensions import ORIGIN
 from interact_cli.interfaces import Metric
 from interact_cli.report.documents import content_key, plain
 from interact_cli.scores import Score
@@ -109,6 +110,7 @@ def question_identity(
         ],
         "metric origins": origins(metrics),
         "score": named_scores(asked),
+        **of_plugins(asked),
         "records kept": settings.run.records,
         "ranges": ranges,
         "illustration": illustration,
@@ -207,6 +209,13 @@ def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, A
 def named_scores(asked: Sequence[Score]) -> str:
     """Return the scores in one word."""
     return ", ".join(score.name for score in asked)
+
+
+def of_plugins(asked: Sequence[Score]) -> dict[str, Any]:
+    """Return which distribution's, in which version, the scores of plugins are; empty where all are this package's."""
+    of = {entry.name: entry.origin.rpartition(" ")[0] for entry in extensions.scores() if entry.origin != ORIGIN}
+    found = {score.name: [of[score.name], score.version] for score in asked if score.name in of}
+    return {"score versions": found} if found else {}
 
 
 def question_document(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from interact_cli.audit.defaults import WITH_CLASSES
 from interact_cli.audit.inputs import range_inputs
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.interfaces import Dataset
-from interact_cli.scores import SCORES, ranges
+from interact_cli.scores import SCORES, Score, ranges
 from interact_cli.seeding import digest
 from interact_cli.types import IntArray, Model
 
@@ -40,15 +40,19 @@ class RangeData:
         return digest(*(array.tobytes() for array in self.inputs), self.labels.tobytes())
 
 
-def computed(data: RangeData | None, evaluator: Evaluator) -> dict[str, Any]:
-    """Compute Y of every score in both readings, JSON types only; empty without data.
+def computed(data: RangeData | None, evaluator: Evaluator, asked: Sequence[Score]) -> dict[str, Any]:
+    """Compute Y in both readings of the scores that are asked for and of this package's; empty without data.
 
     All scores follow from the same logits, so a later question with another score needs no forward pass.
+
+    Returns:
+        JSON types only.
     """
     if data is None:
         return {}
     logits = evaluator.logits(data.inputs)
-    fitting = [score for score in SCORES.values() if evaluator.model.output in score.outputs]
+    known = {**SCORES, **{score.name: score for score in asked if score.module is None}}
+    fitting = [score for score in known.values() if evaluator.model.output in score.outputs]
     return {
         "split": data.split,
         "n_samples": len(data.inputs),

@@ -67,7 +67,7 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     asked, metrics = _asked(settings, material), earlier.metrics
     largest = max(len(material.players.of_sample(sample)) for sample in range(len(material.ids)))
     check_numbers(largest, settings.plan.budget or BUDGET, material.width)
-    ranges = earlier.ranges(metrics, labels_known=labels_known)
+    ranges = earlier.ranges(asked, metrics, labels_known=labels_known)
     question = question_identity(
         settings, asked, metrics, ranges.get("fingerprint", ""), illustration=held["illustration"]
     )
@@ -176,12 +176,14 @@ class EarlierRun:
             self._subject = self._loaded()
         return self._subject
 
-    def ranges(self, metrics: Sequence[Metric], *, labels_known: bool) -> dict[str, Any]:
-        """Return the range Y of all scores, from the report where it holds them."""
+    def ranges(self, asked: Sequence[scores.Score], metrics: Sequence[Metric], *, labels_known: bool) -> dict[str, Any]:
+        """Return the range Y of all scores, from the report where it holds those that are asked for."""
         if not labels_known or not any(metric.needs_ranges for metric in metrics):
             return {}
         held: dict[str, Any] = dict(self.report.provenance["ranges"])
-        return held or computed(self.subject().range_data, self.subject().evaluator)
+        if held and all(score.module is not None or score.name in held["scores"] for score in asked):
+            return held
+        return computed(self.subject().range_data, self.subject().evaluator, asked)
 
     def _loaded(self) -> Subject:
         self._check_network()

@@ -83,7 +83,7 @@ def _measured(subject: Subject, journal: Journal, progress: Progress) -> Report:
     _warn_at_chance(material, progress)
     subject = learned(subject, material, journal, progress)
     material = replace(material, players=player_table(subject.players))
-    ranges = computed(subject.range_data, subject.evaluator)
+    ranges = computed(subject.range_data, subject.evaluator, asked)
     ask = Ask(settings, asked, metrics, readings(ranges, asked[0].name), intervals=not subject.illustration)
     evaluations = Evaluations(journal, Network.of(subject))
     answers = answer(material, ask, evaluations, progress)

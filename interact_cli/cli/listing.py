@@ -95,7 +95,7 @@ def _check(kind: str, of: str | None, *, named_arch: bool) -> None:
 
 def _show_metric(name: str, *, json: bool, md: bool) -> None:
     """Show one metric whole, as a linter shows a rule."""
-    from interact_cli.audit.metric_page import GAME, WORDS, metric_page
+    from interact_cli.audit.metric_page import WORDS, metric_page
 
     page = metric_page(name)
     if json:
@@ -113,7 +113,7 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
         lines = [f"## {page.name}", "", f"{page.summary}.", ""]
         lines += [line for head, text in parts.items() if text for line in (f"**{head}:** {text}", "")]
         lines += [f"- `{one.typed}`: {_option_line(one)}" for one in page.options]
-        lines += ["", f"```\n{page.example}\n```", "", f"{GAME}:", "", *(f"- {line}" for line in page.worked)]
+        lines += ["", f"```\n{page.example}\n```", "", f"{page.game}:", "", *(f"- {line}" for line in page.worked)]
         screen.document("\n".join(lines))
         return
     folded = partial(wrap, width=WIDTH, break_on_hyphens=False)  # a name with a hyphen stays whole
@@ -123,7 +123,7 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
     for one in page.options:
         head = f"{'':<9}{one.typed:<18}"
         lines += folded(f"{head}{_option_line(one)}", subsequent_indent=" " * 27)
-    lines += [f"{'Example':<9}{page.example}", "", *folded(f"{GAME}:")]
+    lines += [f"{'Example':<9}{page.example}", "", *folded(f"{page.game}:")]
     lines += [part for line in page.worked for part in folded(line, initial_indent="  ", subsequent_indent="    ")]
     screen.document("\n".join(lines))
 

@@ -91,7 +91,7 @@ def _by_set(estimates: Sequence[Estimate], values: Quantity, resampler: Resample
     if not cohort.shared_players or not all(np.array_equal(first, sets_of(estimate)) for estimate in estimates):
         return []
     return [
-        Quantity("shared_sets", ("set", "member"), first, "1", "the players of each set, in every sample"),
+        Quantity("shared_sets", ("set", "member"), first, "1", "players of each set in every sample", label="players"),
         resampler.summarise("mean", values).quantity("set_mean", "mean over samples", "signed mean", "by-pair"),
         resampler.summarise("mean_magnitude", values).quantity(
             "set_mean_abs", "mean magnitude over samples", "mean |I|", "by-pair"

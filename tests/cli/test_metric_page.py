@@ -181,12 +181,39 @@ def test_dividends_by_their_definition():
     assert worked[1] == "Of the strength, 36 % is in single players, 36 % in pairs, 27 % in larger sets."
 
 
+def test_lengths_of_vector_dividends_are_those_of_the_vectors_that_the_page_names():
+    """The vectors are (v, 2 v)."""
+    worked = page("concepts")["worked"]
+    assert numbers(worked[-1]) == as_shown(5**0.5 * size for size in (4, 4, 3, 0))
+    game = "The values are vectors: what is said here, and twice that, so a length is sqrt(5) times as large"
+    assert page("concepts")["game"].endswith(game)
+    assert "vectors" not in page("harsanyi")["game"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Particular(PlayerValues):
     """A metric of five players or more."""
 
     def design(self, question):
         raise UsageError(f"Expected 5 players, got {question.n_players}. Choose finer players.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(PlayerValues):
+    """A metric whose code fails."""
+
+    def reduce(self, design, values, question):
+        raise ZeroDivisionError("no players")
+
+
+def broken():
+    return replace(Broken.of("shapley"), name="broken")
+
+
+def test_a_metric_whose_code_fails_names_its_plugin(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(distribution(tmp_path, "metrics", f"broken = {__name__}:broken"))
+    told = refused(2, "list", "metrics", "broken")
+    assert "metric 'broken' of acme 1.0 to work, but its code fails: ZeroDivisionError: no players." in told
 
 
 def particular():

@@ -141,6 +141,8 @@ class MeanInteraction(Metric):
     def _told(self, overall: Quantity) -> Finding:
         """Say which way the interactions go, where an interval shows it."""
         amount = described(overall)
+        if not np.isfinite(overall.values):
+            return Finding("", "No share to tell: in some sample all players together change nothing.")
         if overall.low is None or overall.high is None:
             return Finding("", f"Two players interact by {amount} on average.", says=(overall.name,))
         word = "help each other" if overall.low > 0 else "overlap" if overall.high < 0 else "not distinguishable"

@@ -235,7 +235,7 @@ def test_a_broken_plugin_is_one_line_that_names_it(interact, tmp_path):
     refused = interact("list", "datasets", also=also)
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.splitlines() == [
-        "error: Expected to load dataset 'broken' of other 1.0, but its code fails: ModuleNotFoundError: "
+        "error: Expected dataset 'broken' of other 1.0 to work, but its code fails: ModuleNotFoundError: "
         "No module named 'nowhere'. Repair or uninstall it."
     ]
 

@@ -84,9 +84,12 @@ def test_relative_divides_by_what_all_players_change_the_score():
 
 
 def test_relative_to_nothing_is_no_number():
-    values = measured([pair_of(6.0), pair_of(8.0, worth=-2.0)], relative=True).quantity("values").values
+    measurement = measured([pair_of(6.0), pair_of(8.0, worth=-2.0)], relative=True)
+    values = measurement.quantity("values").values
     assert np.isfinite(values[0]).all()
     assert np.isnan(values[1]).all()
+    (told,) = measurement.findings
+    assert told.sentence == "No share to tell: in some sample all players together change nothing."
 
 
 @pytest.mark.parametrize(
