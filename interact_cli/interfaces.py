@@ -347,6 +347,12 @@ class Metric(ABC):
     name: str
     source: str
     """Paper and equation."""
+    formula: str = ""
+    """One line for ``interact list metrics NAME``; empty where the source says it better."""
+    cost: str = "as many coalitions of each sample as --budget allows"
+    """What it asks for, one line."""
+    example: str = ""
+    """A command that measures it; empty where it needs nothing beside its name."""
     version: int = 1
     """Raised whenever the same inputs give other numbers."""
     needs_ranges: bool = False
@@ -357,21 +363,6 @@ class Metric(ABC):
     """True when the paper scores the predicted class, right or wrong, unless another is asked for."""
     kept_per_coalition: int = 0
     """Numbers that are held of every coalition of every sample until the end; 0 where values are not by coalition."""
-
-    @property
-    def formula(self) -> str:
-        """One line for ``interact list metrics NAME``; empty where the source says it better."""
-        return ""
-
-    @property
-    def cost(self) -> str:
-        """What it asks for, one line."""
-        return "as many coalitions of each sample as --budget allows"
-
-    @property
-    def example(self) -> str:
-        """A command that measures it."""
-        return f"interact measure ckpt.pt --metric {self.name}"
 
     @property
     def least_players(self) -> int:

@@ -69,7 +69,7 @@ def metric_page(name: str) -> MetricPage:
         source=metric.source,
         cost=metric.cost,
         options=options_of(metric),
-        example=metric.example,
+        example=metric.example or f"interact measure ckpt.pt --metric {name}",
         game=GAME + (OF_VECTORS if metric.of_vectors else ""),
         worked=worked,
     )

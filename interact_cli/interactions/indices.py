@@ -53,6 +53,13 @@ class Index:
     """True where all values of a game add up: of players to v(N) - v(empty), of sets, the empty one too, to v(N)."""
 
     @property
+    def cost(self) -> str:
+        """What it asks for, one line."""
+        if self.instead:
+            return f"all 2^n coalitions of a sample, never fewer; where --budget does not hold them: {self.instead}"
+        return "exact where --budget (4,000) holds all 2^n coalitions of a sample; else contexts drawn within it"
+
+    @property
     def takes_size(self) -> bool:
         """True where an interaction size can be asked for."""
         return self.weight is not None

@@ -64,17 +64,9 @@ class AndOrGraphs(IndexMetric):
 
     name: str = "and-or-graph"
     source: str = "paper 002, section 4.1"
+    formula: str = "v(S) = v(empty) + sum of the kept I(T), T in S; the fewest patterns T that meet the published rules"
+    example: str = "interact measure ckpt.pt --metric and-or-graph --players grid:3x4 --budget 4096"
     index: Index = indices.lookup("harsanyi")
-
-    @property
-    def formula(self) -> str:
-        """One line."""
-        return "v(S) = v(empty) + sum of the kept I(T), T in S; the fewest patterns T that meet the published rules"
-
-    @property
-    def example(self) -> str:
-        """A command that measures it."""
-        return "interact measure ckpt.pt --metric and-or-graph --players grid:3x4 --budget 4096"
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Drawn:
         """Draw the graph of one sample; its estimate holds the patterns that were kept."""

@@ -57,14 +57,10 @@ class Bottleneck(MultiOrder):
 
     name: str = "bottleneck"
     source: str = "paper 003, equation 3; absolute value: paper 002, equation 21"
-
-    @property
-    def formula(self) -> str:
-        """One line."""
-        return (
-            "J^(m) = E|I^(m)(i,j)| over its mean over the orders, "
-            "I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]"
-        )
+    formula: str = (
+        "J^(m) = E|I^(m)(i,j)| over its mean over the orders, "
+        "I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]"
+    )
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate one sample, its two halves, and the null of its plan."""

@@ -87,19 +87,11 @@ class Concepts(CoalitionValues):
 
     name: str = "concepts"
     source: str = "paper 002, section 4.3"
+    formula: str = "||I(S)||_2 with I(S) = sum over L in S of (-1)^(s-l) f(L), f a feature of the network"
+    example: str = "interact measure ckpt.pt --metric concepts --score vector:norm --players grid:3x4 --budget 4096"
     index: Index = indices.lookup("harsanyi")
     of_vectors: bool = True
     kind: str = "concepts"
-
-    @property
-    def formula(self) -> str:
-        """One line."""
-        return "||I(S)||_2 with I(S) = sum over L in S of (-1)^(s-l) f(L), f a feature of the network"
-
-    @property
-    def example(self) -> str:
-        """A command that measures it."""
-        return "interact measure ckpt.pt --metric concepts --score vector:norm --players grid:3x4 --budget 4096"
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Keep the lengths of one sample's vector dividends."""

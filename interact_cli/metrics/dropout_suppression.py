@@ -70,18 +70,10 @@ class DropoutSuppression(DrawnSets, IndexMetric):
 
     name: str = "dropout-suppression"
     source: str = "paper 000, equations 4 to 6"
+    formula: str = "E_r I_drop^(s)(i,j) = mean over r ~ Binomial(s, 1 - drop rate) of I^(r)(i,j)"
+    example: str = "interact measure mlp.pt --dataset csv:rows.csv --metric dropout-suppression:drop-rate=0.3"
     index: Index = indices.lookup("multi-order")
     drop_rate: float = option(0.5, "Share of the players that dropout removes.", above=0, below=1, flag=True)
-
-    @property
-    def formula(self) -> str:
-        """One line."""
-        return "E_r I_drop^(s)(i,j) = mean over r ~ Binomial(s, 1 - drop rate) of I^(r)(i,j)"
-
-    @property
-    def example(self) -> str:
-        """A command that measures it."""
-        return "interact measure mlp.pt --dataset csv:rows.csv --metric dropout-suppression:drop-rate=0.3"
 
     def design(self, question: Question) -> Design:
         """Ask for the full table where it fits the budget, else for contexts of every order.

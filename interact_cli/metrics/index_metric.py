@@ -16,35 +16,30 @@ from interact_cli.types import FloatArray
 
 @dataclass(frozen=True, kw_only=True)
 class IndexMetric(Metric):
-    """Plan and per-sample reduction of one index; a metric adds how it summarises over samples."""
+    """Plan and per-sample reduction of one index; a metric adds how it summarises over samples.
+
+    What it does not say of source, formula and cost, its index says.
+    """
 
     index: Index
+    source: str = ""
+    cost: str = ""
 
     @classmethod
     def of(cls, index: str) -> Self:
-        """Return the metric that is called as its index is, with the index's source."""
-        found = indices.lookup(index)
-        return cls(name=index, source=found.source, index=found)
+        """Return the metric that is called as its index is."""
+        return cls(name=index, index=indices.lookup(index))
+
+    def __post_init__(self) -> None:
+        """Take from the index what is not said."""
+        for name in ("source", "formula", "cost"):
+            object.__setattr__(self, name, getattr(self, name) or getattr(self.index, name))
 
     @property
     def asked_index(self) -> Index:
         """The index under the metric's name where it is never sampled: a refusal names what was asked for."""
         # Where it is sampled the draws are keyed by the index's own name, which must not change.
         return replace(self.index, name=self.name) if self.index.instead else self.index
-
-    @property
-    def formula(self) -> str:
-        """The index's."""
-        return self.index.formula
-
-    @property
-    def cost(self) -> str:
-        """Whether it can be sampled decides."""
-        if self.index.instead:
-            return (
-                f"all 2^n coalitions of a sample, never fewer; where --budget does not hold them: {self.index.instead}"
-            )
-        return "exact where --budget (4,000) holds all 2^n coalitions of a sample; else contexts drawn within it"
 
     def design(self, question: Question) -> Design:
         """Ask for a published protocol, else the full table where it fits the budget, else the index's sampled plan."""

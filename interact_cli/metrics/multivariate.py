@@ -59,6 +59,9 @@ class MultivariateInteraction(WithinSpan, Metric):
 
     name: str = "multivariate"
     source: str = "paper 004, equations 3 to 8"
+    formula: str = "B([A]) = phi([A]) - sum of phi(i) over A; T([A]) = B_max - B_min over the partitions of A"
+    cost: str = "all 2^n coalitions of a sample where --budget holds them, else drawn contexts of every coalition of A"
+    example: str = 'interact measure bert-folder --text "the film was not good" --metric multivariate --span 1:5'
     of_predicted: bool = True
     partitions: Family = option(
         "contiguous",
@@ -74,21 +77,6 @@ class MultivariateInteraction(WithinSpan, Metric):
         choices=get_args(Gradient),
         flag=True,
     )
-
-    @property
-    def formula(self) -> str:
-        """One line."""
-        return "B([A]) = phi([A]) - sum of phi(i) over A; T([A]) = B_max - B_min over the partitions of A"
-
-    @property
-    def cost(self) -> str:
-        """One line."""
-        return "all 2^n coalitions of a sample where --budget holds them, else drawn contexts of every coalition of A"
-
-    @property
-    def example(self) -> str:
-        """A command that measures it."""
-        return 'interact measure bert-folder --text "the film was not good" --metric multivariate --span 1:5'
 
     def design(self, question: Question) -> Design:
         """Ask for the full table where it fits the budget, else for drawn contexts of all coalitions of A.

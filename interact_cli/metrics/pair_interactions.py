@@ -97,13 +97,11 @@ class Strength(PairStrengths):
 
     name: str = "strength"
     source: str = "paper 000, section 3 and appendix E"
+    formula: str = (
+        "E |I(i,j)| over samples and pairs, I the Shapley interaction; normalised: over the range Y of the score"
+    )
     index: Index = indices.lookup("shapley-interaction")
     needs_ranges: bool = True
-
-    @property
-    def formula(self) -> str:
-        """One line."""
-        return "E |I(i,j)| over samples and pairs, I the Shapley interaction; normalised: over the range Y of the score"
 
     def design(self, question: Question) -> Design:
         """Ask as the index does; under the protocol of paper 000 for the order components too."""

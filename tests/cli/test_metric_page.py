@@ -46,12 +46,13 @@ def test_the_page_says_all_there_is_to_know_of_a_metric(name):
     assert all(len(line) <= 100 for line in lines if not line.startswith("Example")), "a command is never folded"
     assert text.startswith(f"{name}: {summary} [{extensions.ORIGIN}]")
     assert markdown.startswith(f"## {name}\n")
-    for said in (metric.formula, metric.source, metric.cost, metric.example):
+    example = metric.example or f"interact measure ckpt.pt --metric {name}"
+    for said in (metric.formula, metric.source, metric.cost, example):
         assert said
         assert flat(said) in text
         assert flat(said) in flat(markdown)
     assert (told["formula"], told["source"], told["cost"], told["example"]) == (
-        metric.formula, metric.source, metric.cost, metric.example,
+        metric.formula, metric.source, metric.cost, example,
     )  # fmt: skip
     about = flat((type(metric).__doc__ or "").partition("\n\n")[0]).replace("``", "")
     assert about in text

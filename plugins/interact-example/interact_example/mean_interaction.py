@@ -74,19 +74,11 @@ class MeanInteraction(Metric):
 
     name: str = "mean-interaction"
     source: str = "Grabisch & Roubens (1999): recursive axiom, with efficiency"
+    formula: str = "mean over j of I(i,j) = [ v(N) - v(N - i) - v({i}) + v(empty) ] / (n - 1)"
+    cost: str = "2n + 2 coalitions of each sample, for any number of players; nothing is sampled"
     relative: bool = option(
         default=False, help="Divide by what all players together change the score, |v(N) - v(empty)|."
     )
-
-    @property
-    def formula(self) -> str:
-        """One line, for ``interact list metrics mean-interaction``."""
-        return "mean over j of I(i,j) = [ v(N) - v(N - i) - v({i}) + v(empty) ] / (n - 1)"
-
-    @property
-    def cost(self) -> str:
-        """One line."""
-        return "2n + 2 coalitions of each sample, for any number of players; nothing is sampled"
 
     def design(self, question: Question) -> Design:
         """Ask for the ends; a published protocol changes nothing, because nothing is sampled.
