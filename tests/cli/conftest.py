@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from support.reading import reads_here
 from support.versions import measured, versions
 from support.workbench import cache, desk, forward_passes, no_network, one_thread, shelf
 
-__all__ = ["cache", "desk", "forward_passes", "measured", "no_network", "one_thread", "shelf", "versions"]
+__all__ = ["cache", "desk", "forward_passes", "measured", "no_network", "one_thread", "reads_here", "shelf", "versions"]

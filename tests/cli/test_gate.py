@@ -34,6 +34,7 @@ from support.workbench import (
 
 import interact_cli as ic
 
+pytestmark = pytest.mark.usefixtures("reads_here")
 N = 8
 GATE = ("gate", "reference.h5")
 POLICY = ("--policy", "policy.yaml")
