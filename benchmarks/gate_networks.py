@@ -103,7 +103,7 @@ class Images:
 
     @classmethod
     def of(cls, split: str) -> Images:
-        dataset = bundled.digits(DataRequest("digits", split=split))
+        dataset = bundled.read(DataRequest("digits", split=split))
         ids = tuple(dataset.sample_id(index) for index in range(len(dataset)))
         return cls(load_examples(dataset, preprocess(PIXELS), N_CLASSES), ids)
 

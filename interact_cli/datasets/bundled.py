@@ -8,9 +8,7 @@ class. A network that is to be audited on the test part must be trained on the t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +20,6 @@ from interact_cli.datasets.samples import Samples
 from interact_cli.interfaces import DataRequest
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray, IntArray
-
-EXPECTED = "no files: comes with scikit-learn"
 
 TEST_SHARE = 0.2
 
@@ -44,46 +40,37 @@ def split_positions(name: str, labels: IntArray, split: str) -> IntArray:
     return np.flatnonzero(is_test if split == "test" else ~is_test).astype(np.int64)
 
 
-def digits(request: DataRequest) -> Samples:
-    """Open the 1797 handwritten digits: 8x8 grey images, 0..16 scaled to 0..255, PIL mode ``L``.
+def read(request: DataRequest) -> Samples:
+    """Open the data set of that name.
+
+    ``digits``: 1797 grey images, 8x8, 0..16 scaled to 0..255, PIL mode ``L``, 10 classes. ``wine``: 178 rows of 13
+    columns, 3 classes. ``breast_cancer``: 569 of 30, 2 classes. ``iris``: 150 of 4, 3 classes. ``diabetes``: 442 of 10;
+    its target is a number, so there are no labels.
 
     Raises:
         UsageError: a path, an unknown split or a label column was given.
     """
     split = _asked(request, ("test", "train"))
-    bunch = datasets.load_digits()
-    pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
-    labels = np.asarray(bunch.target, np.int64)
-    chosen = split_positions("digits", labels, split)
+    bunch = getattr(datasets, f"load_{request.name}")()
+    is_images = "images" in bunch
+    classes = tuple(str(item) for item in bunch.get("target_names", ()))
+    labels = np.asarray(bunch.target, np.int64) if classes else None
+    strata = np.zeros(len(bunch.data), np.int64) if labels is None else labels
+    chosen = split_positions(request.name, strata, split)
+    pixels = np.rint(bunch.images[chosen] * (255 / 16)).astype(np.uint8) if is_images else None
+    rows: FloatArray = np.asarray(bunch.data, np.float64)[chosen]
+    rows.setflags(write=False)
     return Samples(
-        name="digits",
+        name=request.name,
         split=split,
-        kind="image",
-        ids=_ids("digits", split, chosen),
-        read=partial(_image, pixels[chosen]),
-        labels=labels[chosen],
-        class_names=tuple(str(name) for name in bunch.target_names),
+        kind="image" if is_images else "columns",
+        ids=tuple(f"{request.name}/{split}/{position}" for position in chosen),
+        read=rows.__getitem__ if pixels is None else partial(_image, pixels),
+        labels=None if labels is None else labels[chosen],
+        class_names=classes,
+        column_names=() if is_images else tuple(str(column) for column in bunch.feature_names),
+        notes=() if classes else ("the target is a number, not a class: samples are unlabelled",),
     )
-
-
-def wine(request: DataRequest) -> Samples:
-    """Open the wine data: 178 rows of 13 columns, 3 classes."""
-    return _table(request, "wine", datasets.load_wine)
-
-
-def breast_cancer(request: DataRequest) -> Samples:
-    """Open the breast cancer data: 569 rows of 30 columns, 2 classes."""
-    return _table(request, "breast_cancer", datasets.load_breast_cancer)
-
-
-def iris(request: DataRequest) -> Samples:
-    """Open the iris data: 150 rows of 4 columns, 3 classes."""
-    return _table(request, "iris", datasets.load_iris)
-
-
-def diabetes(request: DataRequest) -> Samples:
-    """Open the diabetes data: 442 rows of 10 columns; its target is a number, so there are no labels."""
-    return _table(request, "diabetes", datasets.load_diabetes)
 
 
 def photographs(request: DataRequest) -> Samples:
@@ -100,35 +87,9 @@ def photographs(request: DataRequest) -> Samples:
     )
 
 
-def _table(request: DataRequest, name: str, load: Callable[[], Any]) -> Samples:
-    split = _asked(request, ("test", "train"))
-    bunch = load()
-    classes = tuple(str(item) for item in bunch.get("target_names", ()))
-    labels = np.asarray(bunch.target, np.int64) if classes else None
-    strata = np.zeros(len(bunch.data), np.int64) if labels is None else labels
-    chosen = split_positions(name, strata, split)
-    rows: FloatArray = np.asarray(bunch.data, np.float64)[chosen]
-    rows.setflags(write=False)
-    return Samples(
-        name=name,
-        split=split,
-        kind="columns",
-        ids=_ids(name, split, chosen),
-        read=rows.__getitem__,
-        labels=None if labels is None else labels[chosen],
-        class_names=classes,
-        column_names=tuple(str(column) for column in bunch.feature_names),
-        notes=() if classes else ("the target is a number, not a class: samples are unlabelled",),
-    )
-
-
 def _asked(request: DataRequest, splits: tuple[str, ...]) -> str:
     refuse_path(request)
     return resolve_split(request, splits)
-
-
-def _ids(name: str, split: str, chosen: IntArray) -> tuple[str, ...]:
-    return tuple(f"{name}/{split}/{position}" for position in chosen)
 
 
 def _image(pixels: npt.NDArray[np.uint8] | list[npt.NDArray[np.uint8]], index: int) -> Image.Image:

@@ -21,9 +21,9 @@ import torch
 import yaml
 from torch import nn
 
-from interact_cli.datasets.bundled import breast_cancer, digits
+from interact_cli.datasets import bundled
 from interact_cli.errors import InteractError, RunFailed
-from interact_cli.interfaces import DataRequest, Dataset, DatasetReader
+from interact_cli.interfaces import DataRequest, Dataset
 from interact_cli.networks import mlp
 from interact_cli.progress import Progress, Silent
 from interact_cli.training.files import writable_folder, write_bytes, write_checkpoint
@@ -40,7 +40,8 @@ class DemoNetwork:
 
     arch: str
     """As ``--arch`` names it, without ``timm:`` for timm's."""
-    data: DatasetReader
+    data: str
+    """One of scikit-learn's, see `interact_cli.datasets.bundled.read`."""
     n_classes: int
     input: InputSpec | None
     """None for columns: measured on the training rows."""
@@ -55,7 +56,7 @@ DIGITS_INPUT = REFERENCES["digits"].input
 NETWORKS: Mapping[str, DemoNetwork] = {
     "digits_convnet": DemoNetwork(
         arch="resnetv2_18",
-        data=digits,
+        data="digits",
         n_classes=10,
         input=DIGITS_INPUT,
         recipe=Recipe("adamw", learning_rate=3e-3, weight_decay=0.05, epochs=20, batch_size=64, shift=2),
@@ -64,7 +65,7 @@ NETWORKS: Mapping[str, DemoNetwork] = {
     ),
     "digits_vit": DemoNetwork(
         arch="vit_tiny_patch16_224",
-        data=digits,
+        data="digits",
         n_classes=10,
         input=DIGITS_INPUT,
         recipe=Recipe("adamw", learning_rate=2e-3, weight_decay=0.05, epochs=50, batch_size=64, shift=2),
@@ -73,7 +74,7 @@ NETWORKS: Mapping[str, DemoNetwork] = {
     ),
     "breast_cancer_mlp": DemoNetwork(
         arch="py:interact_cli.networks:mlp",
-        data=breast_cancer,
+        data="breast_cancer",
         n_classes=2,
         input=None,
         recipe=Recipe("adamw", learning_rate=1e-3, weight_decay=0.05, epochs=40, batch_size=64),
@@ -128,7 +129,7 @@ def train_demo(folder: Path, *, seed: int, progress: Progress, names: Sequence[s
 
 def train_one(network: DemoNetwork, *, seed: int, progress: Progress) -> tuple[Trained, Dataset]:
     """Train one network; return it with the held-out data that its accuracy rests on."""
-    train, test = (network.data(DataRequest(name="", split=split)) for split in ("train", "test"))
+    train, test = (bundled.read(DataRequest(network.data, split=split)) for split in ("train", "test"))
     spec = network.input or _columns_input(train)
     make = partial(_built, network)
     job = Job(network.arch, make, spec, network.n_classes, network.recipe, seed, network.model_kwargs)

@@ -342,9 +342,9 @@ class TestActivations:
 
 def digits_inputs(report: ic.Report) -> torch.Tensor:
     """The 8 x 8 digits of a report's samples as this network takes them: pixels in 0..1."""
-    from interact_cli.datasets.bundled import digits
+    from interact_cli.datasets import bundled
 
-    data = digits(DataRequest("digits"))
+    data = bundled.read(DataRequest("digits"))
     index = {data.sample_id(k): k for k in range(len(data))}
     images = [np.asarray(data.raw(index[name]).convert("L"), dtype=np.float64) / 255 for name in report.samples.ids]
     return torch.from_numpy(np.stack(images)[:, None])

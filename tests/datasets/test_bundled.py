@@ -10,12 +10,8 @@ from interact_cli.datasets.tables import table
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
 
-TABLES = {
-    "wine": (bundled.wine, sk.load_wine),
-    "breast_cancer": (bundled.breast_cancer, sk.load_breast_cancer),
-    "iris": (bundled.iris, sk.load_iris),
-}
-CLASSIFIED = {"digits": (bundled.digits, sk.load_digits), **TABLES}
+TABLES = {"wine": sk.load_wine, "breast_cancer": sk.load_breast_cancer, "iris": sk.load_iris}
+CLASSIFIED = {"digits": sk.load_digits, **TABLES}
 
 
 def positions(dataset) -> list[int]:
@@ -24,9 +20,8 @@ def positions(dataset) -> list[int]:
 
 @pytest.mark.parametrize("name", CLASSIFIED)
 def test_the_two_parts_are_disjoint_complete_and_stratified(name):
-    read, load = CLASSIFIED[name]
-    bunch = load()
-    train, test = read(DataRequest(name, split="train")), read(DataRequest(name))
+    bunch = CLASSIFIED[name]()
+    train, test = bundled.read(DataRequest(name, split="train")), bundled.read(DataRequest(name))
     assert (train.split, test.split) == ("train", "test")
     assert sorted(positions(train) + positions(test)) == list(range(len(bunch.target)))
     for part in (train, test):
@@ -38,12 +33,12 @@ def test_the_two_parts_are_disjoint_complete_and_stratified(name):
 
 
 def test_the_split_is_not_the_order_of_the_file():
-    test = positions(bundled.iris(DataRequest("iris")))
+    test = positions(bundled.read(DataRequest("iris")))
     assert test != sorted(range(0, 150, 5)) and test[:10] != list(range(10))
 
 
 def test_digits_are_grey_images_over_the_whole_range():
-    dataset = bundled.digits(DataRequest("digits"))
+    dataset = bundled.read(DataRequest("digits"))
     images = sk.load_digits().images
     for i in (0, 100, len(dataset) - 1):
         raw = dataset.raw(i)
@@ -55,8 +50,7 @@ def test_digits_are_grey_images_over_the_whole_range():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_rows_and_names_are_those_of_scikit_learn(name):
-    read, load = TABLES[name]
-    dataset, bunch = read(DataRequest(name)), load()
+    dataset, bunch = bundled.read(DataRequest(name)), TABLES[name]()
     assert dataset.kind == "columns"
     assert list(dataset.column_names) == list(bunch.feature_names)
     assert list(dataset.class_names) == list(bunch.target_names)
@@ -66,7 +60,7 @@ def test_rows_and_names_are_those_of_scikit_learn(name):
 
 
 def test_diabetes_has_no_labels():
-    dataset = bundled.diabetes(DataRequest("diabetes"))
+    dataset = bundled.read(DataRequest("diabetes"))
     assert dataset.labels is None and len(dataset) == 88 and dataset.raw(0).shape == (10,)
     assert "unlabelled" in dataset.notes[0]
 
@@ -81,11 +75,12 @@ def test_photographs():
 
 def test_what_cannot_be_given_is_an_error(tmp_path):
     with pytest.raises(UnknownNameError, match="Did you mean 'test'"):
-        bundled.digits(DataRequest("digits", split="tests"))
+        bundled.read(DataRequest("digits", split="tests"))
     with pytest.raises(UsageError, match="takes no path"):
-        bundled.digits(DataRequest("digits", path=tmp_path))
+        bundled.read(DataRequest("digits", path=tmp_path))
     with pytest.raises(UsageError, match="--label-column"):
-        bundled.wine(DataRequest("wine", label_column="y"))
-    for read, path in ((bundled.wine, None), (bundled.digits, None), (folder.read, tmp_path), (table.read, tmp_path)):
+        bundled.read(DataRequest("wine", label_column="y"))
+    readers = ((bundled.read, None), (bundled.photographs, None), (folder.read, tmp_path), (table.read, tmp_path))
+    for read, path in readers:
         with pytest.raises(UsageError, match="--allow-download"):
             read(DataRequest("named", path=path, allow_download=True))

@@ -334,6 +334,6 @@ def test_cifar100_uses_the_fine_labels(tmp_path):
     folder.mkdir()
     batch = {b"fine_labels": [99, 0], b"coarse_labels": [1, 1], b"data": pixels(2, 0)}
     (folder / "test").write_bytes(pickle.dumps(batch, protocol=2))
-    dataset = cifar10.read_cifar100(DataRequest("cifar100", roots=(tmp_path,)))
+    dataset = cifar10.read(DataRequest("cifar100", roots=(tmp_path,)))
     assert dataset.labels.tolist() == [99, 0]
     assert dataset.sample_id(1) == "cifar100/test/1"

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from interact_cli.datasets import drawing
-from interact_cli.datasets.bundled import digits
+from interact_cli.datasets import bundled, drawing
 from interact_cli.datasets.locations import default_roots
 from interact_cli.datasets.samples import Samples
 from interact_cli.errors import DataRefused, ShapeError, UsageError
@@ -49,7 +48,7 @@ def test_a_draw_is_as_even_as_the_classes_allow(labels, n_samples, seed):
 
 
 def test_digits_are_drawn_evenly():
-    dataset = digits(DataRequest("digits"))
+    dataset = bundled.read(DataRequest("digits"))
     drawn = drawing.draw(dataset, 50, 0)
     assert set(Counter(dataset.labels[drawn].tolist()).values()) == {5}
     assert set(Counter(dataset.labels[drawing.draw(dataset, 57, 0)].tolist()).values()) == {5, 6}

@@ -111,7 +111,7 @@ def test_plain_files_are_read_image_by_image(tmp_path):
 
 def test_the_three_families_are_not_mixed_up(tmp_path):
     write(tmp_path / "FashionMNIST" / "raw")
-    fashion = mnist.read_fashion(DataRequest("fashion_mnist", roots=(tmp_path,)))
+    fashion = mnist.read(DataRequest("fashion_mnist", roots=(tmp_path,)))
     assert (fashion.name, fashion.class_names[0], fashion.sample_id(1)) == (
         "fashion_mnist",
         "T-shirt/top",
@@ -126,8 +126,8 @@ def test_the_three_families_are_not_mixed_up(tmp_path):
             mnist.read(request)
     write(tmp_path / "MNIST" / "raw", n=9)
     assert len(mnist.read(DataRequest("mnist", roots=(tmp_path,)))) == 9
-    assert len(mnist.read_fashion(DataRequest("fashion_mnist", roots=(tmp_path,)))) == 4
-    assert mnist.read_kmnist(DataRequest("kmnist", path=write(tmp_path / "mine"))).class_names[9] == "wo"
+    assert len(mnist.read(DataRequest("fashion_mnist", roots=(tmp_path,)))) == 4
+    assert mnist.read(DataRequest("kmnist", path=write(tmp_path / "mine"))).class_names[9] == "wo"
 
 
 @pytest.mark.parametrize("packed", [False, True])

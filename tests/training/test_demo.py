@@ -11,7 +11,7 @@ import yaml
 
 from interact_cli.adapters.loading import load_model
 from interact_cli.adapters.preprocessing import preprocess
-from interact_cli.datasets.bundled import breast_cancer, digits
+from interact_cli.datasets import bundled
 from interact_cli.errors import RunFailed
 from interact_cli.extensions import adapters
 from interact_cli.interfaces import DataRequest
@@ -36,7 +36,7 @@ def quick(monkeypatch):
 
 
 def held_out_accuracy(model, data):
-    test = data(DataRequest("", split="test"))
+    test = bundled.read(DataRequest(data, split="test"))
     as_input = preprocess(model.input)
     inputs = torch.from_numpy(np.stack([as_input(test.raw(i)) for i in range(len(test))]))
     with torch.inference_mode():
@@ -46,14 +46,14 @@ def held_out_accuracy(model, data):
 def test_the_mlp_reaches_its_accuracy_and_loads_with_its_sidecar(tmp_path, capsys):
     demo.train_demo(tmp_path, seed=0, progress=Silent(), names=[MLP])
     model = load_model(tmp_path / f"{MLP}.pt", builders=adapters())
-    train = breast_cancer(DataRequest("", split="train"))
+    train = bundled.read(DataRequest("breast_cancer", split="train"))
     rows = np.stack([train.raw(i) for i in range(len(train))])
     assert model.arch == "py:interact_cli.networks:mlp"
     assert model.class_names == ("malignant", "benign")
     assert model.input.columns.names == train.column_names
     np.testing.assert_allclose(model.input.columns.mean, rows.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(model.input.columns.std, rows.std(axis=0), rtol=1e-12)
-    accuracy = held_out_accuracy(model, breast_cancer)
+    accuracy = held_out_accuracy(model, "breast_cancer")
     assert accuracy >= 0.9
     line = capsys.readouterr().out
     assert line.count("\n") == 1
@@ -93,7 +93,7 @@ def test_the_adapters_rebuild_the_same_networks(tmp_path):
         content = read_checkpoint(tmp_path / f"{name}.pt").content
         assert (model.arch, model.family) == (f"timm:{content['arch']}", family)
         assert model.input == dataclasses.replace(demo.DIGITS_INPUT, source=model.input.source)
-        assert 100 * held_out_accuracy(model, digits) == pytest.approx(content["metric"])
+        assert 100 * held_out_accuracy(model, "digits") == pytest.approx(content["metric"])
 
 
 def test_the_convnet_has_three_stages_and_the_vit_sixteen_patches():
@@ -136,6 +136,6 @@ def test_an_unwritable_folder_is_exit_code_2(tmp_path, capsys):
 def test_the_whole_demo(tmp_path, capsys):
     assert demo.main([str(tmp_path), "--seed", "0"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
-    for name, data, lowest in ((IMAGES[0], digits, 0.95), (IMAGES[1], digits, 0.85), (MLP, breast_cancer, 0.9)):
+    for name, data, lowest in ((IMAGES[0], "digits", 0.95), (IMAGES[1], "digits", 0.85), (MLP, "breast_cancer", 0.9)):
         model = load_model(tmp_path / f"{name}.pt", builders=adapters())
         assert held_out_accuracy(model, data) >= lowest

@@ -11,7 +11,7 @@ import torch
 
 from interact_cli.adapters.loading import load_model
 from interact_cli.adapters.preprocessing import preprocess
-from interact_cli.datasets.bundled import digits
+from interact_cli.datasets import bundled
 from interact_cli.errors import DataRefused, OutputError, UnknownNameError, UsageError
 from interact_cli.extensions import adapters
 from interact_cli.interfaces import DataRequest
@@ -143,7 +143,7 @@ def test_default_epochs(make, progress):
 
 
 def test_digits_are_learnt_even_with_few_epochs(tmp_path, progress):
-    train, test = (digits(DataRequest("digits", split=split)) for split in ("train", "test"))
+    train, test = (bundled.read(DataRequest("digits", split=split)) for split in ("train", "test"))
     model = reference_network(
         "digits", train=train, test=test, epochs=4, device="cpu", seed=0, cache_dir=tmp_path, progress=progress
     )
@@ -156,7 +156,7 @@ def test_digits_are_learnt_even_with_few_epochs(tmp_path, progress):
 
 @pytest.mark.slow
 def test_digits_by_default_are_accurate(tmp_path, progress):
-    train, test = (digits(DataRequest("digits", split=split)) for split in ("train", "test"))
+    train, test = (bundled.read(DataRequest("digits", split=split)) for split in ("train", "test"))
     model = reference_network(
         "digits", train=train, test=test, epochs=None, device="cpu", seed=0, cache_dir=tmp_path, progress=progress
     )
@@ -164,7 +164,7 @@ def test_digits_by_default_are_accurate(tmp_path, progress):
 
 
 def test_digits_are_normalised_by_their_own_statistics():
-    train = digits(DataRequest("digits", split="train"))
+    train = bundled.read(DataRequest("digits", split="train"))
     as_input = preprocess(REFERENCES["digits"].input)
     inputs = np.stack([as_input(train.raw(i)) for i in range(len(train))])
     assert abs(inputs.mean()) < 0.01

@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from interact_cli.datasets.images.pictures import entries, is_picture, open_picture
+from interact_cli.datasets.images.pictures import entries, is_picture, open_one
 from interact_cli.datasets.layouts import Layout, locate, not_found
 from interact_cli.datasets.request import resolve_split
 from interact_cli.datasets.samples import Samples
@@ -77,7 +76,7 @@ def read(request: DataRequest) -> Samples:
         split=split,
         kind="image",
         ids=tuple(f"{_LAYOUT.name}/{split}/{file}" for file in files),
-        read=partial(_open, images, files),
+        read=partial(open_one, images, files),
         labels=np.array([has[file] for file in files], np.int64),
         class_names=(f"not {attribute}", attribute),
         notes=tuple(notes),
@@ -185,7 +184,3 @@ def _column(path: Path, attribute: str, wanted: set[str]) -> dict[str, int]:
     if missing:
         raise DataRefused(f"Expected a line for '{safe_text(min(missing))}' in '{safe_text(path)}', got none.")
     return has
-
-
-def _open(folder: Path, files: list[str], index: int) -> Image.Image:
-    return open_picture(folder / files[index])

@@ -10,10 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from interact_cli.datasets.images import tiny_imagenet
-from interact_cli.datasets.images.pictures import SUFFIXES, entries, is_picture, open_picture
+from interact_cli.datasets.images.pictures import SUFFIXES, entries, is_picture, open_one
 from interact_cli.datasets.layouts import is_hidden, subfolders, what_lies_at, with_implied_split
 from interact_cli.datasets.request import required_path, resolve_split
 from interact_cli.datasets.samples import Samples
@@ -202,7 +201,7 @@ def _read_classes(scan: _Scan, place: str, split: str, numbering: tuple[str, ...
         split=split,
         kind="image",
         ids=tuple(f"folder/{file}" for file in files),
-        read=partial(_open, scan.top, files),
+        read=partial(open_one, scan.top, files),
         labels=np.repeat(np.array(labels, np.int64), [len(members) for members in by_class.values()]),
         class_names=numbering,
         notes=(*notes, *scan.notes()),
@@ -223,10 +222,6 @@ def _flat(scan: _Scan, place: str, split: str) -> Samples:
         split=split,
         kind="image",
         ids=tuple(f"folder/{file}" for file in files),
-        read=partial(_open, scan.top, files),
+        read=partial(open_one, scan.top, files),
         notes=(_FLAT_IMAGENET if is_imagenet else _FLAT, *scan.notes()),
     )
-
-
-def _open(top: Path, files: list[str], index: int) -> Image.Image:
-    return open_picture(top / files[index])

@@ -13,10 +13,9 @@ import gzip
 import math
 import struct
 import zlib
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,36 +40,28 @@ _IMAGES = ("images", "idx3")
 _LABELS = ("labels", "idx1")
 
 
-@dataclass(frozen=True)
-class _Family:
+class _Family(NamedTuple):
     """One of the data sets that share the names of their files."""
 
-    name: str
     folder: str
     class_names: tuple[str, ...]
 
-    @property
-    def layout(self) -> Layout:
-        places = (f"{self.folder}/raw", self.folder, f"{self.name}/raw", self.name, "raw")
-        return Layout(self.name, EXPECTED[self.name], places)
 
-
-_MNIST = _Family("mnist", "MNIST", tuple("0123456789"))
-_FASHION = _Family(
-    "fashion_mnist",
-    "FashionMNIST",
-    ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-)
-_KMNIST = _Family("kmnist", "KMNIST", ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"))
-EXPECTED = {
-    family.name: f"{family.folder}/raw/{_FILES}, or the folder of these files alone"
-    for family in (_MNIST, _FASHION, _KMNIST)
+_FAMILIES = {
+    "mnist": _Family("MNIST", tuple("0123456789")),
+    "fashion_mnist": _Family(
+        "FashionMNIST",
+        ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+    "kmnist": _Family("KMNIST", ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")),
 }
-_FAMILIES = (_MNIST, _FASHION, _KMNIST)
+EXPECTED = {
+    name: f"{family.folder}/raw/{_FILES}, or the folder of these files alone" for name, family in _FAMILIES.items()
+}
 
 
 def read(request: DataRequest) -> Samples:
-    """Open MNIST: 28x28 grey images, 10 classes.
+    """Open MNIST, FashionMNIST or KMNIST, whichever the request names: 28x28 grey images, 10 classes.
 
     Plain files are read image by image when asked for; ``.gz`` files are unpacked into memory (8 MB for ``test``).
 
@@ -78,67 +69,54 @@ def read(request: DataRequest) -> Samples:
         DataRefused: not found, truncated, of another format, or a header that does not fit its content.
         UsageError: an unknown split.
     """
-    return _open(request, _MNIST)
-
-
-def read_fashion(request: DataRequest) -> Samples:
-    """Open FashionMNIST; as `read`."""
-    return _open(request, _FASHION)
-
-
-def read_kmnist(request: DataRequest) -> Samples:
-    """Open KMNIST; as `read`."""
-    return _open(request, _KMNIST)
-
-
-def _open(request: DataRequest, family: _Family) -> Samples:
     split = resolve_split(request, tuple(_PREFIXES))
-    folder = _find(request, family, split)
-    images, labels = (_file(folder, split, part) for part in (_IMAGES, _LABELS))
+    name, folder = request.name, _FAMILIES[request.name].folder
+    layout = Layout(name, EXPECTED[name], (f"{folder}/raw", folder, f"{name}/raw", name, "raw"))
+    place = _find(request, layout, split)
+    images, labels = (_file(place, split, part) for part in (_IMAGES, _LABELS))
     if images is None or labels is None:
-        raise not_found(request, family.layout, what=f"labels of split '{split}'", todo="Put them beside the images")
+        raise not_found(request, layout, what=f"labels of split '{split}'", todo="Put them beside the images")
     classes = _labels(labels)
     n_images, source = _images(images)
     if n_images != classes.size or not n_images:
         raise DataRefused(
-            f"Expected one label per image in '{safe_text(folder)}', got {n_images:,} images, {classes.size:,} labels."
+            f"Expected one label per image in '{safe_text(place)}', got {n_images:,} images, {classes.size:,} labels."
         )
     return Samples(
-        name=family.name,
+        name=name,
         split=split,
         kind="image",
-        ids=Numbered(f"{family.name}/{split}", n_images),
+        ids=Numbered(f"{name}/{split}", n_images),
         read=partial(_image, source),
         labels=classes,
-        class_names=family.class_names,
+        class_names=_FAMILIES[name].class_names,
     )
 
 
-def _find(request: DataRequest, family: _Family, split: str) -> Path:
+def _find(request: DataRequest, layout: Layout, split: str) -> Path:
     """Return the folder that holds the images, unless it is named like a data set whose files are called the same."""
 
     def holds(folder: Path) -> bool:
         return _file(folder, split, _IMAGES) is not None
 
-    folder = locate(request, family.layout, lambda place: holds(place) and _relative(place, family) is None)
+    folder = locate(request, layout, lambda place: holds(place) and not _relative(place, request.name))
     if folder is not None:
         return folder
-    folder = locate(request, family.layout, holds)
-    other = _relative(folder, family) if folder else None
-    if other is None:
-        raise not_found(request, family.layout, what=f"split '{split}'")
+    folder = locate(request, layout, holds)
+    if folder is None:
+        raise not_found(request, layout, what=f"split '{split}'")
+    other = _relative(folder, request.name)
     raise DataRefused(
-        f"Expected {family.folder}, but '{safe_text(folder)}' is named like {other.folder}, whose files are called the "
-        f"same. Write --dataset {other.name}, or rename the folder."
+        f"Expected {_FAMILIES[request.name].folder}, but '{safe_text(folder)}' is named like "
+        f"{_FAMILIES[other].folder}, whose files are called the same. Write --dataset {other}, or rename the folder."
     )
 
 
-def _relative(folder: Path, family: _Family) -> _Family | None:
-    """Return the other data set that a folder is named like."""
+def _relative(folder: Path, name: str) -> str:
+    """Return the other data set that a folder is named like; empty for none."""
     named = {part.lower() for part in folder.absolute().parts[-2:]}
-    return next(
-        (other for other in _FAMILIES if other is not family and named & {other.name, other.folder.lower()}), None
-    )
+    likes = (other for other, family in _FAMILIES.items() if named & {other, family.folder.lower()})
+    return next((other for other in likes if other != name), "")
 
 
 def _file(folder: Path, split: str, part: tuple[str, str]) -> Path | None:
@@ -152,30 +130,30 @@ def _file(folder: Path, split: str, part: tuple[str, str]) -> Path | None:
 def _images(path: Path) -> tuple[int, Path | npt.NDArray[np.uint8]]:
     """Return the number of images, and the unpacked pixels or the plain file that holds them."""
     if path.suffix != ".gz":
-        with path.open("rb") as file:
-            shape = _header(file, path, n_axes=3)
-            expected, actual = _n_bytes(shape, 3), path.stat().st_size
-        if expected != actual:
-            raise DataRefused(_lying(path, shape, expected, f"{actual:,}"))
-        return shape[0], path
+        return _plain(path, n_axes=3)[0], path
     shape, content = _unpacked(path, n_axes=3)
     return shape[0], np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _labels(path: Path) -> IntArray:
     if path.suffix == ".gz":
-        _, content = _unpacked(path, n_axes=1)
+        labels = np.frombuffer(_unpacked(path, n_axes=1)[1], np.uint8)
     else:
-        with path.open("rb") as file:
-            shape = _header(file, path, n_axes=1)
-            expected, actual = _n_bytes(shape, 1), path.stat().st_size
-            if expected != actual:
-                raise DataRefused(_lying(path, shape, expected, f"{actual:,}"))
-            content = file.read()
-    labels = np.frombuffer(content, np.uint8)
+        shape = _plain(path, n_axes=1)
+        labels = np.fromfile(path, np.uint8, offset=_n_bytes(shape, 1) - shape[0])
     if labels.size and labels.max() > 9:
         raise DataRefused(f"Expected labels in 0..9 in '{safe_text(path)}', got {labels.max()}.")
     return labels.astype(np.int64)
+
+
+def _plain(path: Path, n_axes: int) -> tuple[int, ...]:
+    """Return the lengths of the axes of a file that is as long as its header says."""
+    with path.open("rb") as file:
+        shape = _header(file, path, n_axes)
+    expected, actual = _n_bytes(shape, n_axes), path.stat().st_size
+    if expected != actual:
+        raise DataRefused(_lying(path, shape, expected, f"{actual:,}"))
+    return shape
 
 
 def _unpacked(path: Path, n_axes: int) -> tuple[tuple[int, ...], bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -33,6 +34,11 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
 def is_picture(name: str) -> bool:
     """Whether a file of this name is taken for a picture: by its suffix; hidden and unprintable names are not."""
     return name.lower().endswith(SUFFIXES) and not name.startswith(".") and name.isprintable()
+
+
+def open_one(folder: Path, files: Sequence[str], index: int) -> Image.Image:
+    """Decode one of the files of a folder; see `open_picture`."""
+    return open_picture(folder / files[index])
 
 
 def open_picture(path: Path) -> Image.Image:

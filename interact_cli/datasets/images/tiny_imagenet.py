@@ -12,9 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from interact_cli.datasets.images.pictures import entries, is_picture, open_picture
+from interact_cli.datasets.images.pictures import entries, is_picture, open_one
 from interact_cli.datasets.layouts import Layout, locate, not_found, subfolders, what_lies_at, with_implied_split
 from interact_cli.datasets.request import resolve_split
 from interact_cli.datasets.samples import Samples
@@ -185,7 +184,7 @@ class _Found:
             split=self.split,
             kind="image",
             ids=tuple(f"{_LAYOUT.name}/{self.split}/{name}" for name in names),
-            read=partial(_open, self.folder, files),
+            read=partial(open_one, self.folder, files),
             labels=labels,
             class_names=class_names,
             notes=notes,
@@ -209,7 +208,3 @@ def _below(folder: Path, place: str, levels: int) -> Iterator[str]:
             yield from _below(folder, f"{place}{entry.name}/", levels - 1) if levels else ()
         elif is_picture(entry.name):
             yield place + entry.name
-
-
-def _open(folder: Path, files: list[str], index: int) -> Image.Image:
-    return open_picture(folder / files[index])

@@ -1,6 +1,9 @@
-"""The tab-separated files of the GLUE tasks: no quoting, one file per split, the labels of the test part hidden.
+"""SST-2 and CoLA in GLUE's layout: no quoting, one file per split, the labels of the test part hidden.
 
-Source: Wang et al. (2019), https://gluebenchmark.com
+SST-2 has sentences of film reviews, negative or positive; CoLA English sentences, unacceptable or acceptable.
+
+Source: Wang et al. (2019), https://gluebenchmark.com; Socher et al. (2013), https://nlp.stanford.edu/sentiment/;
+Warstadt, Singh & Bowman (2019), https://nyu-mll.github.io/CoLA/
 """
 
 from __future__ import annotations
@@ -25,31 +28,47 @@ _HIDDEN = "-1"
 """What stands for a label that is not told."""
 
 
+EXPECTED = {
+    "sst2": "SST-2/{dev.tsv, train.tsv, test.tsv}, alone or in glue_data/: a line 'sentence<TAB>label', no quoting",
+    "cola": "CoLA/{dev.tsv, train.tsv, test.tsv}, alone or in glue_data/: 4 columns (source, label, mark, sentence) "
+    "without a line of names, no quoting",
+}
+
+
 @dataclass(frozen=True)
-class Part:
+class _Part:
     """The columns of one file."""
 
     columns: tuple[str, ...]
-    has_names: bool
+    has_names: bool = True
     """Whether its first line names them."""
 
 
-TEST = Part(("index", "sentence"), has_names=True)
+_TEST = _Part(("index", "sentence"))
 
 
 @dataclass(frozen=True)
-class Task:
+class _Task:
     """One task: a sentence and its class."""
 
-    name: str
-    layout: Layout
-    labelled: Part
-    """Its train and dev files; the test file is `TEST`."""
+    folder: str
+    labelled: _Part
+    """Its train and dev files; the test file is `_TEST`."""
     class_names: tuple[str, ...]
 
 
-def read_task(request: DataRequest, task: Task) -> Samples:
-    """Open one split of a task; rows are numbered from 0 below the line of names, if there is one.
+_TASKS = {
+    "sst2": _Task("SST-2", _Part(("sentence", "label")), ("negative", "positive")),
+    "cola": _Task(
+        "CoLA", _Part(("source", "label", "mark", "sentence"), has_names=False), ("unacceptable", "acceptable")
+    ),
+}
+
+
+def read(request: DataRequest) -> Samples:
+    """Open SST-2 or CoLA, whichever the request names, its dev part unless asked otherwise.
+
+    The test part is unlabelled. Rows are numbered from 0 below the line of names, if there is one.
 
     A quote is a character like any other, and a line ends a row, always: reading these files with a CSV reader's usual
     quoting joins rows.
@@ -58,18 +77,20 @@ def read_task(request: DataRequest, task: Task) -> Samples:
         DataRefused: not found, another table, or a label that is no class.
         UsageError: an unknown split.
     """
-    split, path = split_place(request, task.layout, _FILES)
-    part = TEST if split == "test" else task.labelled
+    name, task = request.name, _TASKS[request.name]
+    layout = Layout(name, EXPECTED[name], (task.folder, f"glue_data/{task.folder}"), (f"{task.folder}.zip",))
+    split, path = split_place(request, layout, _FILES)
+    part = _TEST if split == "test" else task.labelled
     found = list(lines(path))
     rows = found[1:] if part.has_names else found
-    _check(path, part, found, task)
+    _check(path, part, found, EXPECTED[name])
     sentence = part.columns.index("sentence")
-    labels, notes = _labels(path, part, rows, task)
+    labels, notes = _labels(path, part, rows, name)
     return Samples(
-        name=task.name,
+        name=name,
         split=split,
         kind="text",
-        ids=Numbered(f"{task.name}/{split}", len(rows)),
+        ids=Numbered(f"{name}/{split}", len(rows)),
         read=partial(_text, path, np.array([row.start for row in rows], np.int64), sentence),
         labels=labels,
         class_names=task.class_names,
@@ -77,35 +98,35 @@ def read_task(request: DataRequest, task: Task) -> Samples:
     )
 
 
-def _check(path: Path, part: Part, found: list[Line], task: Task) -> None:
+def _check(path: Path, part: _Part, found: list[Line], expected: str) -> None:
     shown = "<TAB>".join(part.columns)
     if part.has_names and (not found or tuple(found[0].text.split("\t")) != part.columns):
         got = f"'{safe_text(found[0].text, 60)}'" if found else "an empty file"
-        raise DataRefused(f"Expected the first line '{shown}' in '{path}', got {got}. Expected {task.layout.expected}.")
+        raise DataRefused(f"Expected the first line '{shown}' in '{path}', got {got}. Expected {expected}.")
     if len(found) <= part.has_names:
-        raise DataRefused(f"Expected rows in '{path}', got none. Expected {task.layout.expected}.")
+        raise DataRefused(f"Expected rows in '{path}', got none. Expected {expected}.")
     for line in found:
         n_fields = line.text.count("\t") + 1
         if n_fields != len(part.columns):
             raise DataRefused(
                 f"Expected {len(part.columns)} fields ({shown}) in line {line.number} of '{path}', got {n_fields}: a "
-                f"tab in the sentence, or a file of another task? Expected {task.layout.expected}."
+                f"tab in the sentence, or a file of another task? Expected {expected}."
             )
 
 
-def _labels(path: Path, part: Part, rows: list[Line], task: Task) -> tuple[IntArray | None, tuple[str, ...]]:
+def _labels(path: Path, part: _Part, rows: list[Line], name: str) -> tuple[IntArray | None, tuple[str, ...]]:
     if "label" not in part.columns:
         return None, ("the labels of the test part are hidden: samples are unlabelled",)
     place = part.columns.index("label")
     texts = [row.text.split("\t")[place] for row in rows]
     if set(texts) == {_HIDDEN}:
         return None, (f"all labels are {_HIDDEN}, which stands for hidden: samples are unlabelled",)
-    index_of = {str(index): index for index in range(len(task.class_names))}
+    index_of = {str(index): index for index in range(len(_TASKS[name].class_names))}
     for row, text in zip(rows, texts, strict=True):
         if text not in index_of:
             raise DataRefused(
                 f"Expected label {' or '.join(index_of)} in line {row.number} of '{path}', got "
-                f"'{safe_text(text, 40)}'. Expected {task.layout.expected}."
+                f"'{safe_text(text, 40)}'. Expected {EXPECTED[name]}."
             )
     return np.array([index_of[text] for text in texts], np.int64), ()
 
