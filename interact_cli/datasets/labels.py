@@ -24,9 +24,9 @@ MAX_CLASSES = 10_000
 class Labels:
     """Classes of the samples."""
 
-    indices: IntArray
-    """``(sample,)``."""
-    class_names: tuple[str, ...]
+    indices: IntArray | None = None
+    """``(sample,)``; None when unlabelled."""
+    class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What is to be said about them."""
 

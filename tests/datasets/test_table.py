@@ -160,7 +160,7 @@ def test_records_are_those_of_the_csv_module(tmp_path_factory, rows, separator, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "_BLOCK_BYTES", block)
         found, columns = records.scan(open_table(path, separator, expected=""), ["q", "r"])
-    assert [found.fields(index) for index in range(len(found))] == [list(row) for row in rows]
+    assert [list(found.row(index).values()) for index in range(len(found))] == [list(row) for row in rows]
     for place, name in enumerate("qr", start=1):
         column = columns[name]
         assert [column.texts[at] for at in column.positions] == [row[place] for row in rows]

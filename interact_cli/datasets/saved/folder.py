@@ -20,6 +20,7 @@ from interact_cli.datasets.samples import Numbered, Samples
 from interact_cli.datasets.saved.arrow_stream import value_at
 from interact_cli.datasets.saved.files import LAYOUT, Table, saved_split
 from interact_cli.datasets.saved.labels import label_column, read_labels
+from interact_cli.datasets.tables.parquet import is_text
 from interact_cli.datasets.texts.text_parts import CONTINUATION_NAMES, SECOND_NAMES, TEXT_NAMES
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import DataRequest
@@ -49,7 +50,7 @@ def read(request: DataRequest) -> Samples:
     table = Table.of(folder)
     label = label_column(table.features, table.rows, request.label_column)
     part = _part(table, [name for name in table.rows.column_names if name != label], request.text_column)
-    labels, said = read_labels(table.features, table.rows, label)
+    labels = read_labels(table.features, table.rows, label)
     left = [name for name in table.rows.column_names if name not in {*part.columns, label}]
     notes = (f"column(s) not read: {', '.join(safe_text(name, 60) for name in left)}",) if left else ()
     return Samples(
@@ -58,10 +59,10 @@ def read(request: DataRequest) -> Samples:
         kind=part.kind,
         ids=Numbered(f"{LAYOUT.name}/{split}", table.rows.num_rows),
         read=part.read,
-        labels=labels.indices if labels else None,
-        class_names=labels.class_names if labels else (),
+        labels=labels.indices,
+        class_names=labels.class_names,
         column_names=tuple(part.columns) if part.kind == "columns" else (),
-        notes=(said, *(labels.notes if labels else ()), *notes),
+        notes=(*labels.notes, *notes),
     )
 
 
@@ -77,7 +78,7 @@ class _Part:
 def _part(table: Table, names: list[str], text_column: str | None) -> _Part:
     """Choose among the columns that are not the label."""
     images = [name for name in names if table.kind(name) == "Image"]
-    texts = [name for name in names if _is_text(table.rows.schema.field(name).type)]
+    texts = [name for name in names if is_text(table.rows.schema.field(name).type)]
     if images and text_column is None:
         return _image_part(table, images)
     if texts or text_column is not None:
@@ -101,10 +102,6 @@ def _image_part(table: Table, images: list[str]) -> _Part:
 
 def _is_binary(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _image(place: str, column: pa.ChunkedArray, index: int) -> Image.Image:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from interact_cli.datasets.labels import LABEL_NAMES, Labels, class_labels
+from interact_cli.datasets.tables.parquet import is_text
 from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.safe_text import safe_text
 from interact_cli.types import IntArray
@@ -42,8 +44,8 @@ def _is_class_label(features: Mapping[str, Any], name: str) -> bool:
     return isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and isinstance(feature.get("names"), list)
 
 
-def read_labels(features: Mapping[str, Any], rows: pa.Table, column: str | None) -> tuple[Labels | None, str]:
-    """Return the labels, or None, and what is to be said about them.
+def read_labels(features: Mapping[str, Any], rows: pa.Table, column: str | None) -> Labels:
+    """Return the labels, and what is to be said about them.
 
     A column of fractions is a number to predict, not a class: samples are then unlabelled, as they are where every
     label is hidden (-1).
@@ -57,17 +59,18 @@ def read_labels(features: Mapping[str, Any], rows: pa.Table, column: str | None)
         DataRefused: a missing label, one outside the classes, or a column that holds neither numbers nor names.
     """
     if column is None:
-        return None, "no label column: samples are unlabelled"
+        return Labels(notes=("no label column: samples are unlabelled",))
     where = f"label column '{safe_text(column)}'"
     values = rows.column(column)
     if pa.types.is_floating(values.type):
-        return None, f"{where} holds fractions, not classes: samples are unlabelled"
+        return Labels(notes=(f"{where} holds fractions, not classes: samples are unlabelled",))
     texts, positions = _distinct(values, where)
     if texts == [str(_HIDDEN)]:
-        return None, f"every label of {where} is hidden ({_HIDDEN}): samples are unlabelled"
+        return Labels(notes=(f"every label of {where} is hidden ({_HIDDEN}): samples are unlabelled",))
     said = f"label column: {safe_text(column)}"
     if not _is_class_label(features, column):
-        return class_labels(texts, positions, where), said
+        labels = class_labels(texts, positions, where)
+        return replace(labels, notes=(said, *labels.notes))
     names = tuple(str(name) for name in features[column]["names"])
     numbers = np.array([_whole(text) for text in texts], np.int64)[positions]
     wrong = np.flatnonzero((numbers < 0) | (numbers >= len(names)))
@@ -77,7 +80,7 @@ def read_labels(features: Mapping[str, Any], rows: pa.Table, column: str | None)
             f"Expected class numbers in 0..{len(names) - 1} in {where}, got '{got}' in row {wrong[0]} ({wrong.size} of "
             f"{numbers.size} labels are outside). Is it the right --label-column?"
         )
-    return Labels(numbers, names), said
+    return Labels(numbers, names, (said,))
 
 
 def _distinct(values: pa.ChunkedArray, where: str) -> tuple[list[str], IntArray]:
@@ -85,7 +88,7 @@ def _distinct(values: pa.ChunkedArray, where: str) -> tuple[list[str], IntArray]
     if values.null_count:
         raise DataRefused(f"Expected a label in every row of {where}, got {values.null_count} rows without.")
     kind = values.type
-    if not any(test(kind) for test in (pa.types.is_integer, pa.types.is_boolean, pa.types.is_string, _is_large)):
+    if not any(test(kind) for test in (pa.types.is_integer, pa.types.is_boolean, is_text)):
         raise DataRefused(
             f"Expected class numbers or names in {where}, got {safe_text(str(kind))}. Choose --label-column."
         )
@@ -96,10 +99,6 @@ def _distinct(values: pa.ChunkedArray, where: str) -> tuple[list[str], IntArray]
         return texts, encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     except (pa.ArrowException, ValueError) as error:
         raise DataRefused(f"Cannot read {where}: {safe_text(error)}.") from error
-
-
-def _is_large(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_large_string(kind))
 
 
 def _whole(text: str) -> int:

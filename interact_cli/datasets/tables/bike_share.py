@@ -18,7 +18,7 @@ from interact_cli.datasets.request import resolve_split
 from interact_cli.datasets.samples import Samples
 from interact_cli.datasets.tables.delimited import open_table
 from interact_cli.datasets.tables.records import Records, scan
-from interact_cli.datasets.tables.table import numbers
+from interact_cli.datasets.tables.table import read_numbers
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
 from interact_cli.safe_text import safe_text
@@ -89,6 +89,4 @@ def read(request: DataRequest) -> Samples:
 
 
 def _row(records: Records, rows: IntArray, index: int) -> FloatArray:
-    row = int(rows[index])
-    held = dict(zip(records.table.names, records.fields(row), strict=True))
-    return numbers(records.table.path, row, COLUMNS, [held[name] for name in COLUMNS])
+    return read_numbers(records, COLUMNS, int(rows[index]))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from interact_cli.datasets.texts.lines import BYTE_ORDER_MARK, refuse_no_file
+from interact_cli.datasets.texts.lines import BYTE_ORDER_MARK, reading, refuse_no_file
 from interact_cli.errors import DataRefused
 from interact_cli.safe_text import safe_text
 
@@ -53,14 +53,11 @@ def open_table(path: Path, separator: str, *, quoted: bool = True, expected: str
         DataRefused: no such file, no line of names, too many columns, or a name that is missing or stands twice.
     """
     refuse_no_file(path, "a table")
-    try:
-        with path.open("rb") as file:
-            if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
-                file.seek(0)
-            names = _header(path, file, separator, quoted=quoted)
-            start = file.tell()
-    except OSError as error:
-        raise DataRefused(f"Cannot read '{path}': {error.strerror or error}.") from error
+    with reading(path) as file:
+        if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
+            file.seek(0)
+        names = _header(path, file, separator, quoted=quoted)
+        start = file.tell()
     if not names:
         found = "only blank lines" if start else "an empty file"
         raise DataRefused(f"Expected a table at '{path}', got {found}. Expected {expected}.")

@@ -11,18 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from interact_cli.datasets.labels import class_labels
 from interact_cli.datasets.request import required_path, resolve_split
-from interact_cli.datasets.samples import Numbered, Samples
+from interact_cli.datasets.samples import Samples
 from interact_cli.datasets.tables.delimited import MAX_COLUMNS
 from interact_cli.datasets.tables.records import MAX_DISTINCT, Column
-from interact_cli.datasets.tables.table import choose_label
+from interact_cli.datasets.tables.table import choose_label, labelled_rows
 from interact_cli.datasets.texts.lines import refuse_no_file
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
@@ -30,6 +29,8 @@ from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
 
 EXPECTED = "FILE.parquet: numeric columns, and a label column (names or 0..K-1); no extension types"
+
+Group = TypeVar("Group")
 
 MAX_ROWS = 10**8
 _MAX_GROUP_BYTES = 1 << 31
@@ -48,25 +49,14 @@ def read(request: DataRequest) -> Samples:
             value that is missing or not finite.
         UsageError: no path, an unknown split or label column, or no way to tell the label column.
     """
-    split = resolve_split(request, ("all",), labels_by_column=True)
+    resolve_split(request, ("all",), labels_by_column=True)
     path = required_path(request, what="file")
     table = open_parquet(path)
     label_column = choose_label(path, table.names, request.label_column)
     columns = tuple(name for name in table.names if name != label_column)
     _refuse_no_numbers(table, columns)
-    label = table.column(label_column)
-    labels = class_labels(label.texts, label.positions, f"label column '{safe_text(label_column)}' of '{path}'")
-    return Samples(
-        name="parquet",
-        split=split,
-        kind="columns",
-        ids=Numbered(f"parquet/{path.name}", len(table)),
-        read=partial(_row, table, columns, table.groups(partial(_numbers, columns), columns)),
-        labels=labels.indices,
-        class_names=labels.class_names,
-        column_names=columns,
-        notes=(f"label column: {safe_text(label_column)}", *labels.notes),
-    )
+    read_row = partial(_row, path, columns, table.groups(columns, partial(_numbers, columns)))
+    return labelled_rows(request, path, label_column, table.column(label_column), columns, read_row)
 
 
 @dataclass(frozen=True)
@@ -92,7 +82,7 @@ class Parquet:
         Raises:
             DataRefused: it cannot be read, or has more than `MAX_DISTINCT` different values.
         """
-        with _opened(self.path, [name] if _is_text(self.schema.field(name).type) else []) as file:
+        with _opened(self.path, [name] if is_text(self.schema.field(name).type) else []) as file:
             values = file.read(columns=[name], use_threads=False).column(0)
             encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
             whole = encoded.unify_dictionaries().combine_chunks()
@@ -107,21 +97,27 @@ class Parquet:
             )
         return Column((*texts, ""), positions)
 
-    def groups(self, convert: Callable[[pa.Table], Any], columns: Sequence[str]) -> Callable[[int], Any]:
-        """Return a function that reads a row group and converts it; the last ones stay in memory."""
-        texts = [name for name in columns if _is_text(self.schema.field(name).type)]
-        largest = int(np.diff(self.ends, prepend=0).max()) * len(columns)
+    def groups(
+        self, columns: Sequence[str], convert: Callable[[pa.Table], Group]
+    ) -> Callable[[int], tuple[Group, int]]:
+        """Return a function from a row to its row group, converted, and its number in there.
 
-        def read_group(group: int) -> Any:
+        The last row groups stay in memory.
+        """
+        texts = [name for name in columns if is_text(self.schema.field(name).type)]
+        starts = np.concatenate([[0], self.ends])
+        largest = int(np.diff(starts).max()) * len(columns)
+
+        @lru_cache(maxsize=max(1, _CACHED_VALUES // largest))
+        def read_group(group: int) -> Group:
             with _opened(self.path, texts) as file:
                 return convert(file.read_row_group(group, columns=list(columns), use_threads=False))
 
-        return lru_cache(maxsize=max(1, _CACHED_VALUES // largest))(read_group)
+        def find(row: int) -> tuple[Group, int]:
+            group = int(np.searchsorted(self.ends, row, side="right"))
+            return read_group(group), row - int(starts[group])
 
-    def place(self, row: int) -> tuple[int, int]:
-        """Return the row group of a row, and its number in there."""
-        group = int(np.searchsorted(self.ends, row, side="right"))
-        return group, row - (int(self.ends[group - 1]) if group else 0)
+        return find
 
 
 def open_parquet(path: Path) -> Parquet:
@@ -171,7 +167,8 @@ def _opened(path: Path, texts: Sequence[str]) -> Iterator[pq.ParquetFile]:
         raise DataRefused(f"Cannot read '{path}' as Parquet: {safe_text(error)}.") from error
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
@@ -196,14 +193,14 @@ def _numbers(columns: Sequence[str], group: pa.Table) -> FloatArray:
     return matrix
 
 
-def _row(table: Parquet, columns: Sequence[str], group_of: Callable[[int], FloatArray], index: int) -> FloatArray:
-    group, place = table.place(index)
-    row: FloatArray = group_of(group)[place]
+def _row(path: Path, columns: Sequence[str], find: Callable[[int], tuple[FloatArray, int]], index: int) -> FloatArray:
+    group, place = find(index)
+    row: FloatArray = group[place]
     wrong = np.flatnonzero(~np.isfinite(row))
     if wrong.size:
         value = "nothing" if np.isnan(row[wrong[0]]) else row[wrong[0]]
         raise DataRefused(
-            f"Expected a finite number in column '{safe_text(columns[wrong[0]])}', row {index} of '{table.path}', got "
+            f"Expected a finite number in column '{safe_text(columns[wrong[0]])}', row {index} of '{path}', got "
             f"{value}. Fill it in."
         )
     return row

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.datasets.tables.delimited import Table
+from interact_cli.datasets.texts.lines import reading
 from interact_cli.errors import DataRefused
 from interact_cli.safe_text import safe_text
 from interact_cli.types import BoolArray, IntArray
@@ -53,8 +54,8 @@ class Records:
     def __len__(self) -> int:
         return self.starts.size - 1
 
-    def fields(self, index: int) -> list[str]:
-        """Parse one record.
+    def row(self, index: int) -> dict[str, str]:
+        """Parse one record: column -> field.
 
         Raises:
             DataRefused: the file is gone or has changed, or this record cannot be parsed.
@@ -72,7 +73,7 @@ class Records:
                 f"Expected {len(self.table.names)} fields in row {index} of '{self.table.path}', got {len(fields)}: "
                 "the file has changed since it was opened."
             )
-        return fields
+        return dict(zip(self.table.names, fields, strict=True))
 
 
 def scan(table: Table, wanted: Sequence[str] = ()) -> tuple[Records, dict[str, Column]]:
@@ -85,12 +86,9 @@ def scan(table: Table, wanted: Sequence[str] = ()) -> tuple[Records, dict[str, C
             never closed, or more than `MAX_DISTINCT` values in a wanted column.
     """
     pass_ = _Scan(table, tuple(table.names.index(name) for name in wanted))
-    try:
-        with table.path.open("rb") as file:
-            file.seek(table.start)
-            pass_.run(iter(partial(file.read, _BLOCK_BYTES), b""))
-    except OSError as error:
-        raise DataRefused(f"Cannot read '{table.path}': {error.strerror or error}.") from error
+    with reading(table.path) as file:
+        file.seek(table.start)
+        pass_.run(iter(partial(file.read, _BLOCK_BYTES), b""))
     starts = np.concatenate([*pass_.starts, [pass_.offset]]).astype(np.int64)
     return Records(table, starts), {name: pass_.column(place) for place, name in enumerate(wanted)}
 

@@ -7,7 +7,7 @@ a row is parsed when it is asked for, and what is wrong with it is said then.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from interact_cli.datasets.labels import LABEL_NAMES, MISSING, class_labels, is_
 from interact_cli.datasets.request import required_path, resolve_split
 from interact_cli.datasets.samples import Numbered, Samples
 from interact_cli.datasets.tables.delimited import open_table
-from interact_cli.datasets.tables.records import Records, scan
+from interact_cli.datasets.tables.records import Column, Records, scan
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.interfaces import DataRequest
 from interact_cli.safe_text import safe_text
@@ -37,7 +37,7 @@ def read(request: DataRequest) -> Samples:
             that is missing or no finite number.
         UsageError: no path, an unknown split or label column, or no way to tell the label column.
     """
-    split = resolve_split(request, ("all",), labels_by_column=True)
+    resolve_split(request, ("all",), labels_by_column=True)
     path = required_path(request, what="file")
     table = open_table(path, "\t" if path.suffix.lower() == ".tsv" else ",", expected=EXPECTED)
     _refuse_no_names(path, table.names)
@@ -46,21 +46,11 @@ def read(request: DataRequest) -> Samples:
     if not len(records):
         raise DataRefused(f"Expected rows below the column names of '{path}', got none.")
     columns = [name for name in table.names if name != label_column]
-    label = read_columns[label_column]
-    labels = class_labels(label.texts, label.positions, f"label column '{safe_text(label_column)}' of '{path}'")
-    read_row = partial(_row, records, columns)
-    _refuse_texts(path, records, columns)
-    return Samples(
-        name="csv",
-        split=split,
-        kind="columns",
-        ids=Numbered(f"csv/{path.name}", len(records)),
-        read=read_row,
-        labels=labels.indices,
-        class_names=labels.class_names,
-        column_names=tuple(columns),
-        notes=(f"label column: {safe_text(label_column)}", *labels.notes),
+    samples = labelled_rows(
+        request, path, label_column, read_columns[label_column], columns, partial(read_numbers, records, columns)
     )
+    _refuse_texts(path, records, columns)
+    return samples
 
 
 def choose_label(path: Path, names: Sequence[str], asked: str | None) -> str:
@@ -111,8 +101,36 @@ def numbers(path: Path, row: int, names: Sequence[str], texts: Sequence[str]) ->
     return values
 
 
-def _row(records: Records, columns: Sequence[str], index: int) -> FloatArray:
-    held = dict(zip(records.table.names, records.fields(index), strict=True))
+def labelled_rows(
+    request: DataRequest,
+    path: Path,
+    label_column: str,
+    label: Column,
+    columns: Sequence[str],
+    read_row: Callable[[int], FloatArray],
+) -> Samples:
+    """Return the rows of a table whose label column has been read; they are numbered from 0.
+
+    Raises:
+        DataRefused: a label is missing, or no class.
+    """
+    labels = class_labels(label.texts, label.positions, f"label column '{safe_text(label_column)}' of '{path}'")
+    return Samples(
+        name=request.name,
+        split="all",
+        kind="columns",
+        ids=Numbered(f"{request.name}/{path.name}", label.positions.size),
+        read=read_row,
+        labels=labels.indices,
+        class_names=labels.class_names,
+        column_names=tuple(columns),
+        notes=(f"label column: {safe_text(label_column)}", *labels.notes),
+    )
+
+
+def read_numbers(records: Records, columns: Sequence[str], index: int) -> FloatArray:
+    """Return some columns of one record; see `numbers`."""
+    held = records.row(index)
     return numbers(records.table.path, index, columns, [held[name] for name in columns])
 
 
@@ -126,7 +144,7 @@ def _refuse_no_names(path: Path, names: Sequence[str]) -> None:
 
 def _refuse_texts(path: Path, records: Records, columns: Sequence[str]) -> None:
     """Refuse a table whose first row already shows a column of texts: then no row can be read."""
-    held = dict(zip(records.table.names, records.fields(0), strict=True))
+    held = records.row(0)
     for name in columns:
         if held[name].strip() not in MISSING and not is_number(held[name]):
             raise _not_numeric(path, 0, name, held[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +13,20 @@ import numpy as np
 from interact_cli.datasets.labels import LABEL_NAMES
 from interact_cli.datasets.tables.records import MAX_DISTINCT, Column
 from interact_cli.datasets.texts.lines import line_at, lines
-from interact_cli.datasets.texts.text_parts import TextParts, as_text, choose_parts
+from interact_cli.datasets.texts.text_parts import Source, choose_parts, read_text
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
 from interact_cli.safe_text import safe_text
-from interact_cli.types import IntArray, Text
 
 _ID = "id"
 _MAX_ID = 200
 """Characters of an id."""
 
 
-@dataclass(frozen=True)
-class JsonLines:
-    """The objects of a file; each is parsed again when its text is asked for."""
-
-    path: Path
-    starts: IntArray
-    parts: TextParts
-    label: Column | None
-    ids: Sequence[str] | None
-
-    def read(self, index: int) -> Text:
-        """Return one text.
-
-        Raises:
-            DataRefused: it is missing, or the file has changed.
-        """
-        return as_text(self.path, index, _parsed(line_at(self.path, self.starts[index]), self.path, index), self.parts)
-
-
-def scan(path: Path, request: DataRequest) -> JsonLines:
+def scan(path: Path, request: DataRequest) -> Source:
     """Find the objects, and read their labels and ids. A key that one object has stands for the same part in all.
+
+    Each object is parsed again when its text is asked for.
 
     Raises:
         DataRefused: a line is no object or names a key twice, only some objects have a label or an id, or an id stands
@@ -63,7 +45,12 @@ def scan(path: Path, request: DataRequest) -> JsonLines:
         raise DataRefused(f"Expected an object per line in '{path}', got an empty file.")
     parts = choose_parts(path, list(keys), request)
     ids = _unique(path, _texts(path, _ID, kept))
-    return JsonLines(path, np.array(starts, np.int64), parts, _column(path, parts.label, kept), ids)
+    read = partial(read_text, path, parts, partial(_object, path, starts))
+    return Source(len(starts), read, parts, _column(path, parts.label, kept), ids)
+
+
+def _object(path: Path, starts: Sequence[int], row: int) -> dict[str, Any]:
+    return _parsed(line_at(path, starts[row]), path, row)
 
 
 def _may_describe(key: str, request: DataRequest) -> bool:

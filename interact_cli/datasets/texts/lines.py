@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -32,19 +33,16 @@ def lines(path: Path, *, encoding: str = "utf-8") -> Iterator[Line]:
         DataRefused: no such file, no text of this encoding, NUL bytes, or a line above `MAX_LINE_BYTES`.
     """
     refuse_no_file(path)
-    try:
-        with path.open("rb") as file:
-            if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
-                file.seek(0)
-            start, number = file.tell(), 0
-            while content := file.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                text = _text(path, number, content, encoding)
-                if text.strip():
-                    yield Line(number, start, text)
-                start += len(content)
-    except OSError as error:
-        raise DataRefused(f"Cannot read '{path}': {error.strerror or error}.") from error
+    with reading(path) as file:
+        if file.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
+            file.seek(0)
+        start, number = file.tell(), 0
+        while content := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            text = _text(path, number, content, encoding)
+            if text.strip():
+                yield Line(number, start, text)
+            start += len(content)
 
 
 def line_at(path: Path, start: int | np.int64, *, encoding: str = "utf-8") -> str:
@@ -53,13 +51,24 @@ def line_at(path: Path, start: int | np.int64, *, encoding: str = "utf-8") -> st
     Raises:
         DataRefused: the file is gone or has changed.
     """
+    with reading(path) as file:
+        file.seek(int(start))
+        content = file.readline(MAX_LINE_BYTES + 1)
+    return _text(path, None, content, encoding)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for its bytes.
+
+    Raises:
+        DataRefused: the system cannot open or read it.
+    """
     try:
         with path.open("rb") as file:
-            file.seek(int(start))
-            content = file.readline(MAX_LINE_BYTES + 1)
+            yield file
     except OSError as error:
         raise DataRefused(f"Cannot read '{path}': {error.strerror or error}.") from error
-    return _text(path, None, content, encoding)
 
 
 def refuse_no_file(path: Path, expected: str = "a text file") -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from interact_cli.datasets.layouts import Layout, subfolders
 from interact_cli.datasets.samples import Samples
 from interact_cli.datasets.split_places import split_place
+from interact_cli.datasets.texts.lines import reading
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
 from interact_cli.safe_text import safe_text
@@ -96,11 +97,8 @@ def read_post(path: Path) -> str:
     Raises:
         DataRefused: it is gone, too large, or binary.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_POST_BYTES + 1)
-    except OSError as error:
-        raise DataRefused(f"Cannot read '{path}': {error.strerror or error}.") from error
+    with reading(path) as file:
+        content = file.read(_MAX_POST_BYTES + 1)
     if len(content) > _MAX_POST_BYTES or b"\0" in content:
         found = "NUL bytes" if b"\0" in content else "more"
         raise DataRefused(f"Expected a text of at most {_MAX_POST_BYTES:,} bytes in '{path}', got {found}.")

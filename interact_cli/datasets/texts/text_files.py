@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from interact_cli.datasets.labels import class_labels
 from interact_cli.datasets.request import required_path, resolve_split
 from interact_cli.datasets.samples import Numbered, Samples
 from interact_cli.datasets.tables.delimited import open_table
-from interact_cli.datasets.tables.parquet import Parquet, open_parquet
-from interact_cli.datasets.tables.records import Column, Records, scan
+from interact_cli.datasets.tables.parquet import open_parquet
+from interact_cli.datasets.tables.records import Column, scan
 from interact_cli.datasets.texts import json_lines
 from interact_cli.datasets.texts.lines import line_at, lines
-from interact_cli.datasets.texts.text_parts import TEXT_NAMES, TextParts, as_text, choose_parts
+from interact_cli.datasets.texts.text_parts import TEXT_NAMES, Source, TextParts, choose_parts, read_text
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.interfaces import DataRequest
 from interact_cli.safe_text import safe_text
@@ -30,17 +30,6 @@ EXPECTED = (
     f"line of names; keys or columns: {', '.join(TEXT_NAMES)} (or --text-column), and where wanted label, second, "
     "continuation, for objects id"
 )
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The texts of one file."""
-
-    count: int
-    read: Callable[[int], Text]
-    parts: TextParts | None = None
-    label: Column | None = None
-    ids: Sequence[str] | None = None
 
 
 def read(request: DataRequest) -> Samples:
@@ -55,10 +44,10 @@ def read(request: DataRequest) -> Samples:
     """
     split = resolve_split(request, ("all",), labels_by_column=True, texts_by_column=True)
     path = required_path(request, what="file")
-    readers: dict[str, Callable[[Path, DataRequest], _Source]] = {
+    readers: dict[str, Callable[[Path, DataRequest], Source]] = {
         ".txt": _plain,
-        ".jsonl": _objects,
-        ".ndjson": _objects,
+        ".jsonl": json_lines.scan,
+        ".ndjson": json_lines.scan,
         ".csv": partial(_delimited, separator=",", quoted=True),
         ".tsv": partial(_delimited, separator="\t", quoted=False),
         ".parquet": _parquet,
@@ -90,51 +79,37 @@ def _described(samples: Samples, path: Path, parts: TextParts, label: Column | N
     return replace(samples, labels=labels.indices, class_names=labels.class_names, notes=(*said, *labels.notes))
 
 
-def _plain(path: Path, request: DataRequest) -> _Source:
+def _plain(path: Path, request: DataRequest) -> Source:
     for flag, asked in (("--text-column", request.text_column), ("--label-column", request.label_column)):
         if asked is not None:
             raise UsageError(
                 f"{flag} '{safe_text(asked)}': '{path}' has one text per line and no columns. Leave it out."
             )
     starts = np.array([line.start for line in lines(path)], np.int64)
-    return _Source(starts.size, partial(_line, path, starts))
+    return Source(starts.size, partial(_line, path, starts))
 
 
 def _line(path: Path, starts: IntArray, index: int) -> Text:
     return Text(line_at(path, starts[index]))
 
 
-def _objects(path: Path, request: DataRequest) -> _Source:
-    found = json_lines.scan(path, request)
-    return _Source(len(found.starts), found.read, found.parts, found.label, found.ids)
-
-
-def _delimited(path: Path, request: DataRequest, *, separator: str, quoted: bool) -> _Source:
+def _delimited(path: Path, request: DataRequest, *, separator: str, quoted: bool) -> Source:
     table = open_table(path, separator, quoted=quoted, expected=EXPECTED)
     parts = choose_parts(path, table.names, request)
     records, columns = scan(table, [parts.label] if parts.label is not None else [])
     label = columns[parts.label] if parts.label is not None else None
-    return _Source(len(records), partial(_record, records, parts), parts, label)
+    return Source(len(records), partial(read_text, path, parts, records.row), parts, label)
 
 
-def _record(records: Records, parts: TextParts, index: int) -> Text:
-    held = dict(zip(records.table.names, records.fields(index), strict=True))
-    return as_text(records.table.path, index, held, parts)
-
-
-def _parquet(path: Path, request: DataRequest) -> _Source:
+def _parquet(path: Path, request: DataRequest) -> Source:
     table = open_parquet(path)
     parts = choose_parts(path, table.names, request)
     label = table.column(parts.label) if parts.label is not None else None
-    groups = table.groups(_unchanged, parts.columns)
-    return _Source(len(table), partial(_entry, table, parts, groups), parts, label)
+    find = table.groups(parts.columns, lambda group: group)
+    return Source(len(table), partial(read_text, path, parts, partial(_entry, find)), parts, label)
 
 
-def _unchanged(group: pa.Table) -> pa.Table:
-    return group
-
-
-def _entry(table: Parquet, parts: TextParts, groups: Callable[[int], pa.Table], index: int) -> Text:
-    group, place = table.place(index)
-    held: dict[str, Any] = groups(group).slice(place, 1).to_pylist()[0]
-    return as_text(table.path, index, held, parts)
+def _entry(find: Callable[[int], tuple[pa.Table, int]], index: int) -> dict[str, Any]:
+    group, place = find(index)
+    held: dict[str, Any] = group.slice(place, 1).to_pylist()[0]
+    return held

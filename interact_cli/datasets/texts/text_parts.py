@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from interact_cli.datasets.labels import LABEL_NAMES
+from interact_cli.datasets.tables.records import Column
 from interact_cli.datasets.tables.table import named_column
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.interfaces import DataRequest
@@ -62,12 +63,24 @@ def choose_parts(path: Path, names: Sequence[str], request: DataRequest) -> Text
     )
 
 
-def as_text(path: Path, row: int, held: Mapping[str, Any], parts: TextParts) -> Text:
+@dataclass(frozen=True)
+class Source:
+    """The texts of one file."""
+
+    count: int
+    read: Callable[[int], Text]
+    parts: TextParts | None = None
+    label: Column | None = None
+    ids: Sequence[str] | None = None
+
+
+def read_text(path: Path, parts: TextParts, read_row: Callable[[int], Mapping[str, Any]], row: int) -> Text:
     """Return the text of one row; an empty second text or continuation is none, an empty first one an empty text.
 
     Raises:
         DataRefused: a part is missing or no text.
     """
+    held = read_row(row)
     found = {name: _part(path, row, name, held.get(name)) for name in parts.columns}
     if held.get(parts.text) is None:
         raise DataRefused(f"Expected a text as '{safe_text(parts.text)}' in row {row} of '{path}', got nothing.")
