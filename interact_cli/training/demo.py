@@ -27,9 +27,8 @@ from interact_cli.interfaces import DataRequest, Dataset
 from interact_cli.networks import mlp
 from interact_cli.progress import Progress, Silent
 from interact_cli.training.files import writable_folder, write_bytes, write_checkpoint
-from interact_cli.training.fit import Recipe, build
-from interact_cli.training.job import Job
-from interact_cli.training.layout import Trained, timm_layout
+from interact_cli.training.fit import Recipe
+from interact_cli.training.job import Job, Trained
 from interact_cli.training.reference import REFERENCES
 from interact_cli.types import Columns, InputSpec
 
@@ -117,8 +116,8 @@ def train_demo(folder: Path, *, seed: int, progress: Progress, names: Sequence[s
         trained, test = train_one(NETWORKS[name], seed=seed, progress=progress)
         _check_accuracy(name, trained.accuracy)
         path = folder / f"{name}.pt"
-        write_checkpoint(path, timm_layout(trained))
-        if trained.input.kind == "columns":
+        write_checkpoint(path, trained.timm_layout())
+        if trained.job.input.kind == "columns":
             write_bytes(path.with_suffix(".yaml"), _sidecar(trained, test.class_names).encode())
         seconds = time.perf_counter() - began
         sys.stdout.write(
@@ -131,17 +130,13 @@ def train_one(network: DemoNetwork, *, seed: int, progress: Progress) -> tuple[T
     """Train one network; return it with the held-out data that its accuracy rests on."""
     train, test = (bundled.read(DataRequest(network.data, split=split)) for split in ("train", "test"))
     spec = network.input or _columns_input(train)
-    make = partial(_built, network)
+    make = partial(make_network, network)
     job = Job(network.arch, make, spec, network.n_classes, network.recipe, seed, network.model_kwargs)
     return job.trained(train, test, "cpu", progress), test
 
 
-def make_network(network: DemoNetwork, *, seed: int) -> nn.Module:
-    """Build one network with its seeded initial weights."""
-    return build(partial(_built, network), seed)
-
-
-def _built(network: DemoNetwork) -> nn.Module:
+def make_network(network: DemoNetwork) -> nn.Module:
+    """Build one network, with weights of torch's own generator."""
     if network.arch.startswith("py:"):
         return mlp(**network.model_kwargs)
     options = {"num_classes": network.n_classes, "in_chans": DIGITS_INPUT.shape[0], **network.model_kwargs}
@@ -168,11 +163,12 @@ def _check_accuracy(name: str, share: float) -> None:
 
 
 def _sidecar(trained: Trained, class_names: Sequence[str]) -> str:
-    columns = trained.input.columns
+    job = trained.job
+    columns = job.input.columns
     content = {
-        "arch": trained.arch,
-        "arch_args": dict(trained.model_kwargs),
-        "input": {"kind": "columns", "shape": list(trained.input.shape)},
+        "arch": job.arch,
+        "arch_args": dict(job.model_kwargs),
+        "input": {"kind": "columns", "shape": list(job.input.shape)},
         "columns": {"names": list(columns.names), "mean": list(columns.mean), "std": list(columns.std)},
         "class_names": list(class_names),
     }

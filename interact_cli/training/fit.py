@@ -123,7 +123,7 @@ def fit(module: nn.Module, examples: Examples, recipe: Recipe, *, seed: int, dev
         progress.note(f"Training takes about {_duration(seconds)} on {device}: {total} steps.")
         progress.start("training", total, "step")
         try:
-            _descend(module, examples, recipe, _Run(draws, device, lambda: progress.advance(1)))
+            _descend(module, examples, recipe, draws, device, progress)
         finally:
             progress.finish()
     module.to("cpu").eval()
@@ -147,34 +147,29 @@ def accuracy(module: nn.Module, examples: Examples, device: str = "cpu") -> floa
     return correct / len(examples)
 
 
-@dataclass(frozen=True)
-class _Run:
-    draws: torch.Generator
-    device: str
-    stepped: Callable[[], None]
-
-
-def _descend(module: nn.Module, examples: Examples, recipe: Recipe, run: _Run) -> None:
+def _descend(
+    module: nn.Module, examples: Examples, recipe: Recipe, draws: torch.Generator, device: str, progress: Progress
+) -> None:
     total = recipe.n_steps(len(examples))
     optimiser = _optimiser(module, recipe)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: learning_rate_share(step, total, recipe.warm_up)
     )
-    inputs, labels = examples.inputs.to(run.device), examples.labels.to(run.device)
+    inputs, labels = examples.inputs.to(device), examples.labels.to(device)
     black = inputs.amin(dim=(0, 2, 3)) if recipe.shift else None
     for epoch in range(recipe.epochs):
         loss = torch.zeros(())
-        order = torch.randperm(len(examples), generator=run.draws)
+        order = torch.randperm(len(examples), generator=draws)
         for start in range(0, max(1, len(examples) - recipe.batch_size + 1), recipe.batch_size):
-            rows = order[start : start + recipe.batch_size].to(run.device)
+            rows = order[start : start + recipe.batch_size].to(device)
             batch = inputs[rows]
             if recipe.flip:
-                batch = flip(batch, draws=run.draws)
+                batch = flip(batch, draws=draws)
             if black is not None:
-                batch = shift(batch, pixels=recipe.shift, fill=black, draws=run.draws)
+                batch = shift(batch, pixels=recipe.shift, fill=black, draws=draws)
             loss = _step(module, optimiser, batch, labels[rows], recipe.label_smoothing)
             schedule.step()
-            run.stepped()
+            progress.advance(1)
         if not math.isfinite(loss.item()):
             raise NonFiniteError(
                 f"Expected a finite training loss, got {loss.item()} in epoch {epoch + 1} of {recipe.epochs}. "

@@ -1,7 +1,8 @@
-"""One network to be trained: how it is built, on what, by which recipe."""
+"""One network to be trained, by which recipe; and what its checkpoint says of itself."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,6 @@ from interact_cli.interfaces import Dataset
 from interact_cli.progress import Progress
 from interact_cli.training.examples import load_examples
 from interact_cli.training.fit import Recipe, accuracy, build, fit
-from interact_cli.training.layout import Trained
 from interact_cli.types import InputSpec
 
 
@@ -29,6 +29,7 @@ class Job:
     recipe: Recipe
     seed: int
     model_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """What the architecture's factory takes beyond the number of classes and channels."""
 
     def network(self) -> nn.Module:
         """Build the network with its seeded initial weights."""
@@ -44,7 +45,53 @@ class Job:
         examples, held_out = (load_examples(part, preprocess(self.input), self.n_classes) for part in (train, test))
         module = self.network()
         fit(module, examples, self.recipe, seed=self.seed, device=device, progress=progress)
-        return Trained(
-            self.arch, module, self.input, self.n_classes, self.recipe, self.seed,
-            accuracy(module, held_out, device), self.model_kwargs,
-        )  # fmt: skip
+        return Trained(self, module, accuracy(module, held_out, device))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it came about."""
+
+    job: Job
+    module: nn.Module
+    accuracy: float
+    """On held-out data, between 0 and 1."""
+
+    def timm_layout(self) -> dict[str, Any]:
+        """Return ``epoch, arch, args, state_dict, version`` and ``metric`` as timm's checkpoint saver stores them.
+
+        ``args`` carries the names of timm's train script; a network of columns has no image settings. The metric
+        is the held-out accuracy in percent, as timm's is.
+        """
+        job, recipe = self.job, self.job.recipe
+        args = argparse.Namespace(
+            model=job.arch,
+            model_kwargs=dict(job.model_kwargs),
+            pretrained=False,
+            num_classes=job.n_classes,
+            opt=recipe.optimiser,
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            epochs=recipe.epochs,
+            batch_size=recipe.batch_size,
+            smoothing=recipe.label_smoothing,
+            seed=job.seed,
+        )
+        if job.input.kind == "image":
+            channels, height, width = job.input.shape
+            args.in_chans = channels
+            args.img_size = height if height == width else None
+            args.input_size = [channels, height, width]
+            args.mean = list(job.input.mean)
+            args.std = list(job.input.std)
+            args.interpolation = job.input.interpolation
+            args.crop_pct = job.input.crop_pct
+        state = {name: tensor.detach().cpu().clone() for name, tensor in self.module.state_dict().items()}
+        return {
+            "epoch": recipe.epochs - 1,
+            "arch": job.arch,
+            "args": args,
+            "state_dict": state,
+            "version": 2,
+            "metric": 100 * self.accuracy,
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,8 @@ from interact_cli.errors import CheckpointRefused, DataRefused, UnknownNameError
 from interact_cli.interfaces import Dataset
 from interact_cli.progress import Progress
 from interact_cli.training.files import Stored, read_checkpoint, writable_folder, write_checkpoint
-from interact_cli.training.fit import Recipe, build
+from interact_cli.training.fit import Recipe
 from interact_cli.training.job import Job
-from interact_cli.training.layout import timm_layout
 from interact_cli.types import InputSpec, Model
 
 RECIPE_VERSION = 1
@@ -31,19 +30,22 @@ class Reference:
     """Which network stands for a data set, and how it is trained."""
 
     network: str
-    make: Callable[[int, int], nn.Module]
-    """``(n_classes, in_channels)`` -> network."""
+    """One of `interact_cli.networks`, made by ``(n_classes, in_channels)``."""
     input: InputSpec
     n_classes: int
     recipe: Recipe
     cpu_epochs: int
     """Default epochs without a GPU; with one, the recipe's own."""
 
+    def job(self, recipe: Recipe, seed: int) -> Job:
+        """Return what is to be trained."""
+        make = partial(getattr(networks, self.network), self.n_classes, self.input.shape[0])
+        return Job(f"py:{networks.__name__}:{self.network}", make, self.input, self.n_classes, recipe, seed)
+
 
 REFERENCES: Mapping[str, Reference] = {
     "cifar10": Reference(
         network="resnet20",
-        make=networks.resnet20,
         input=InputSpec(
             kind="image",
             shape=(3, 32, 32),
@@ -58,7 +60,6 @@ REFERENCES: Mapping[str, Reference] = {
     ),
     "digits": Reference(
         network="small_convnet",
-        make=networks.small_convnet,
         input=InputSpec(
             kind="image",
             shape=(1, 32, 32),
@@ -110,40 +111,39 @@ def reference_network(  # noqa: PLR0913  (two splits and five choices of the use
     """
     reference = _reference(dataset_name)
     _check_splits(train, test)
-    recipe = replace(reference.recipe, epochs=_epochs(dataset_name, epochs, device))
-    key = _key(reference, recipe, train, test, seed)
-    job = _Job(reference, recipe, train, test, seed, key)
+    job = reference.job(replace(reference.recipe, epochs=_epochs(dataset_name, epochs, device)), seed)
+    key = _key(reference, job, train, test)
     path = cache_dir / f"{dataset_name}-{reference.network}-{key[:16]}.pt"
-    made = _cached(job, path, progress) or _trained(job, path, device, progress)
-    return _model(job, path, *made)
+    made = _cached(job, key, path, progress)
+    if made is None:
+        writable_folder(path.parent)
+        progress.note(
+            f"Training the reference network of '{train.name}', {reference.network}: "
+            f"{_count(job.recipe.epochs, 'epoch')} on {_count(len(train), 'image')}, seed {seed}."
+        )
+        trained = job.trained(train, test, device, progress)
+        about = {"key": key, "recipe": asdict(job.recipe), "accuracy": trained.accuracy, "held_out": len(test)}
+        made = trained.module, write_checkpoint(path, trained.timm_layout() | about)
+    module, stored = made
+    return replace(
+        _model(reference, module, _held_out(stored)),
+        digest=stored.digest,
+        weights_key="state_dict",
+        code=code_digest(module),
+        class_names=train.class_names,
+        path=str(path),
+    )
 
 
-@dataclass(frozen=True)
-class _Job:
-    reference: Reference
-    recipe: Recipe
-    train: Dataset
-    test: Dataset
-    seed: int
-    key: str
-
-    @property
-    def network(self) -> Job:
-        reference = self.reference
-        make = partial(reference.make, reference.n_classes, reference.input.shape[0])
-        arch = f"py:{networks.__name__}:{reference.network}"
-        return Job(arch, make, reference.input, reference.n_classes, self.recipe, self.seed)
-
-
-def _key(reference: Reference, recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> str:
+def _key(reference: Reference, job: Job, train: Dataset, test: Dataset) -> str:
     facts = {
         "train": _content(train),
         "test": _content(test),
         "network": reference.network,
         "n_classes": reference.n_classes,
         "input": asdict(reference.input),
-        "recipe": asdict(recipe),
-        "seed": seed,
+        "recipe": asdict(job.recipe),
+        "seed": job.seed,
         "recipe_version": RECIPE_VERSION,
     }
     return seeding.digest("reference network", json.dumps(facts, sort_keys=True))
@@ -191,37 +191,20 @@ def _epochs(dataset_name: str, asked: int | None, device: str) -> int:
     return asked
 
 
-def _cached(job: _Job, path: Path, progress: Progress) -> tuple[nn.Module, Stored] | None:
+def _cached(job: Job, key: str, path: Path, progress: Progress) -> tuple[nn.Module, Stored] | None:
     if not path.exists():
         return None
-    module = job.network.network()
+    module = job.network()
     try:
         stored = read_checkpoint(path)
-        if stored.content["key"] != job.key:
-            raise CheckpointRefused(f"Expected the network of key {job.key} at '{path}'. Delete it.")
+        if stored.content["key"] != key:
+            raise CheckpointRefused(f"Expected the network of key {key} at '{path}'. Delete it.")
         module.load_state_dict(stored.content["state_dict"])
         _held_out(stored)
     except (CheckpointRefused, KeyError, TypeError, RuntimeError):
         progress.warn(f"The cached reference network '{path}' is damaged; it is trained again.")
         return None
     return module.eval(), stored
-
-
-def _trained(job: _Job, path: Path, device: str, progress: Progress) -> tuple[nn.Module, Stored]:
-    writable_folder(path.parent)
-    progress.note(
-        f"Training the reference network of '{job.train.name}', {job.reference.network}: "
-        f"{_count(job.recipe.epochs, 'epoch')} on {_count(len(job.train), 'image')}, seed {job.seed}."
-    )
-    trained = job.network.trained(job.train, job.test, device, progress)
-    content = {
-        **timm_layout(trained),
-        "key": job.key,
-        "recipe": asdict(job.recipe),
-        "accuracy": trained.accuracy,
-        "held_out": len(job.test),
-    }
-    return trained.module, write_checkpoint(path, content)
 
 
 def _held_out(stored: Stored) -> str:
@@ -234,24 +217,6 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _model(job: _Job, path: Path, module: nn.Module, stored: Stored) -> Model:
-    return Model(
-        module=module,
-        arch=f"reference:{job.reference.network}",
-        arch_source="reference",
-        input=job.reference.input,
-        output="classes",
-        n_classes=job.reference.n_classes,
-        family="convnet",
-        digest=stored.digest,
-        weights_key="state_dict",
-        code=code_digest(module),
-        class_names=job.train.class_names,
-        path=str(path),
-        notes=(_held_out(stored),),
-    )
-
-
 def untrained(dataset_name: str) -> Model:
     """Return the reference network before any training: enough to forecast what measuring it would cost.
 
@@ -259,7 +224,11 @@ def untrained(dataset_name: str) -> Model:
         UnknownNameError: no reference network for this data set.
     """
     reference = _reference(dataset_name)
-    module = build(lambda: reference.make(reference.n_classes, reference.input.shape[0]), 0).eval()
+    module = reference.job(reference.recipe, 0).network().eval()
+    return _model(reference, module, "not trained: a dry run only forecasts")
+
+
+def _model(reference: Reference, module: nn.Module, note: str) -> Model:
     return Model(
         module=module,
         arch=f"reference:{reference.network}",
@@ -270,5 +239,5 @@ def untrained(dataset_name: str) -> Model:
         family="convnet",
         digest="",
         weights_key="",
-        notes=("not trained: a dry run only forecasts",),
+        notes=(note,),
     )

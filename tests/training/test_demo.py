@@ -97,10 +97,10 @@ def test_the_adapters_rebuild_the_same_networks(tmp_path):
 
 
 def test_the_convnet_has_three_stages_and_the_vit_sixteen_patches():
-    module = demo.make_network(demo.NETWORKS["digits_convnet"], seed=0)
+    module = demo.make_network(demo.NETWORKS["digits_convnet"])
     assert len(module.stages) == 3
     assert [len(stage.blocks) for stage in module.stages] == [2, 2, 2]
-    vit = demo.make_network(demo.NETWORKS["digits_vit"], seed=0)
+    vit = demo.make_network(demo.NETWORKS["digits_vit"])
     assert (len(vit.blocks), vit.embed_dim, vit.patch_embed.num_patches) == (4, 64, 16)
 
 
