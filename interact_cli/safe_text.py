@@ -44,6 +44,16 @@ def safe_text(value: object, limit: int = 200) -> str:
     return shown if len(text) <= limit else f"{shown}… ({len(text)} characters)"
 
 
+def first_line(error: BaseException) -> str:
+    r"""Return the first line of what a library's error says, without its full stop; its type where it says nothing.
+
+    Example:
+        >>> first_line(ValueError("no such layer.\\nhint: look again"))
+        'no such layer'
+    """
+    return safe_text((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."), 160)
+
+
 def _visible(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN:
         return character

@@ -51,7 +51,7 @@ class Fit:
         if self.missing:
             notes.append(
                 f"{len(self.missing)} of {len(self.state)} tensors are not in the file and keep their random start "
-                f"(--allow-missing): {_listed(self.missing)}"
+                f"(--allow-missing): {listed(self.missing)}"
             )
         return tuple(notes)
 
@@ -76,7 +76,7 @@ def fitted(
             many of each, up to three names, and both numbers of classes where only these differ.
         UsageError: a pattern matches no tensor of the network.
     """
-    _check_patterns(expected, allow_missing, arch)
+    check_patterns(expected, allow_missing, arch)
     state, prefix = _stripped(expected, contents.state)
     difference = _compare(expected, state)
     missing = tuple(name for name in difference.missing if any(fnmatchcase(name, pattern) for pattern in allow_missing))
@@ -99,7 +99,12 @@ def fitted(
     )
 
 
-def _check_patterns(expected: Tensors, patterns: Sequence[str], arch: str) -> None:
+def check_patterns(expected: Tensors, patterns: Sequence[str], arch: str) -> None:
+    """Refuse patterns of ``--allow-missing`` that match no tensor of the network.
+
+    Raises:
+        UsageError: there is one.
+    """
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in expected):
             last = next(reversed(tuple(expected)), "fc.weight").rpartition(".")[0]
@@ -189,10 +194,7 @@ def _class_counts(expected: Tensors, state: Tensors, difference: _Difference) ->
 
 
 def _describe(difference: _Difference, expected: Tensors, state: Tensors) -> str:
-    parts = []
-    for names, word in ((difference.missing, "missing"), (difference.extra, "unexpected")):
-        if names:
-            parts.append(f"{len(names)} {word} ({_listed(names)})")
+    parts = counted(difference.missing, difference.extra)
     if difference.reshaped:
         name = difference.reshaped[0]
         shapes = f"'{safe_text(name, 80)}' is {tuple(state[name].shape)}, not {tuple(expected[name].shape)}"
@@ -200,6 +202,13 @@ def _describe(difference: _Difference, expected: Tensors, state: Tensors) -> str
     return f"{', '.join(parts)}, of {len(expected)} tensors"
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def counted(missing: Sequence[str], extra: Sequence[str]) -> list[str]:
+    """Say how many tensors are missing, and how many are too many; each with the first names."""
+    kinds = ((missing, "missing"), (extra, "unexpected"))
+    return [f"{len(names)} {word} ({listed(names)})" for names, word in kinds if names]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names of tensors."""
     shown = ", ".join(f"'{safe_text(name, 80)}'" for name in names[:MAX_KEYS])
     return shown + (", ..." if len(names) > MAX_KEYS else "")

@@ -8,7 +8,6 @@ say whether the weights fit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import torch
 
 from interact_cli.adapters.architectures.suggestions import suggest
 from interact_cli.adapters.architectures.timm_directories import said_by
-from interact_cli.adapters.architectures.timm_models import TimmBuilder
+from interact_cli.adapters.architectures.timm_models import build as build_timm
 from interact_cli.adapters.containers.archives import read_members
 from interact_cli.adapters.containers.contents import (
     HYPER_PARAMETERS,
@@ -68,7 +67,7 @@ class FileRow:
     """SHA-256 where the file is a part of the model; empty for the others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inspection:
     """What a file or a model directory holds. Every text in it is fit to be printed."""
 
@@ -80,7 +79,7 @@ class Inspection:
     digest: str
     refusal: str | None
     """Why the file would not be opened; None when it is safe."""
-    members: tuple[tuple[str, int], ...]
+    members: tuple[tuple[str, int], ...] = ()
     """Name and bytes of each member of a zip."""
     keys: tuple[tuple[str, str], ...]
     """Top-level keys, each with the type of its entry."""
@@ -95,11 +94,11 @@ class Inspection:
     """What the file says under ``arch``."""
     args: tuple[tuple[str, str], ...]
     """Training arguments, or Lightning's hyper-parameters, that are set, as text."""
-    globals: tuple[str, ...]
+    globals: tuple[str, ...] = ()
     """Names that the pickles refer to."""
-    unsafe_globals: tuple[str, ...]
+    unsafe_globals: tuple[str, ...] = ()
     """Those of them that are not on the allow-list; known for zip files."""
-    sidecar: str | None
+    sidecar: str | None = None
     """The sidecar, where there is one."""
     suggestions: tuple[str, ...]
     """Architectures whose tensors look alike: a proposal, never a decision."""
@@ -141,10 +140,12 @@ def inspect_file(path: str | Path) -> Inspection:
 
 def _inspect_directory(directory: ModelDirectory) -> Inspection:
     seen = _Seen(dict(directory.digests))
-    with seen.refusal_kept():
+    try:
         contents, digests = read_weights(directory)
         seen.contents, seen.digests = contents, dict(digests)
         _try_load(directory, contents, seen)
+    except InteractError as error:
+        seen.refusal = str(error)
     files = tuple(_file_rows(directory, seen.digests))
     state = dict(sorted(seen.contents.state.items())) if seen.contents else None
     return Inspection(
@@ -153,10 +154,6 @@ def _inspect_directory(directory: ModelDirectory) -> Inspection:
         size=sum(row.size for row in files),
         digest=combined(seen.digests),
         refusal=seen.refusal,
-        members=(),
-        globals=(),
-        unsafe_globals=(),
-        sidecar=None,
         files=files,
         config=tuple((key, _flat(directory.config[key])) for key in SUMMARY if key in directory.config),
         tokenizer=seen.tokenizer,
@@ -174,18 +171,11 @@ class _Seen:
     tokenizer: str | None = None
     refusal: str | None = None
 
-    @contextmanager
-    def refusal_kept(self) -> Iterator[None]:
-        try:
-            yield
-        except InteractError as error:
-            self.refusal = str(error)
-
 
 def _try_load(directory: ModelDirectory, contents: Contents, seen: _Seen) -> None:
     if directory.kind == "timm":
         seen.arch, saved = said_by(directory)
-        outline = TimmBuilder().outline(seen.arch.removeprefix("timm:"), {}, saved)
+        outline = build_timm.outline(seen.arch.removeprefix("timm:"), {}, saved)
         fitted(outline.state_dict(), contents, seen.arch, CONFIG)
         return
     filled = read_network(directory, contents)

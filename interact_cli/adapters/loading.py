@@ -21,13 +21,7 @@ from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.adapters.architectures.suggestions import suggest, told
 from interact_cli.adapters.architectures.timm_directories import said_by
 from interact_cli.adapters.containers.contents import Contents, read_contents
-from interact_cli.adapters.containers.directories import (
-    ModelDirectory,
-    combined,
-    is_directory,
-    missing_path,
-    open_directory,
-)
+from interact_cli.adapters.containers.directories import ModelDirectory, combined, is_directory, open_directory
 from interact_cli.adapters.containers.shards import read_weights
 from interact_cli.adapters.fitting import Fit, fitted
 from interact_cli.adapters.huggingface.models import read_network
@@ -84,24 +78,34 @@ def load_model(
     """
     explicit = None if arch is None else _split(arch, builders)
     given = arch_arguments or {}
+    sidecar = Sidecar()
     if is_directory(path):
         directory = open_directory(path)
         if directory.kind == "transformers":
-            return _load_transformers(directory, explicit, given, weights, allow_missing)
-        return _load_timm(directory, explicit, given, weights, allow_missing, builders)
-    if (missing := missing_path(path)) is not None:
-        raise missing
-    contents = read_contents(str(path), weights)
-    sidecar = read_sidecar(Path(path))
+            if explicit is not None or given:
+                raise UsageError(
+                    f"Expected no --arch and no --arch-arg for '{directory.name}': the config.json of a transformers "
+                    "directory says what the network is. Leave them out."
+                )
+            return _load_transformers(directory, weights, allow_missing)
+        contents, _digests = read_weights(directory, weights)
+        named, saved = said_by(directory)
+        choice = explicit or replace(_split(named, builders), source="directory")
+    else:
+        contents, sidecar = read_contents(str(path), weights), read_sidecar(Path(path))
+        choice = _chosen(explicit, contents, sidecar, builders)
+        saved = {**contents.args, **sidecar.said}
+    choice = replace(choice, arguments={**choice.arguments, **given})
+    network, fit = _load(choice, contents, saved, builders, allow_missing)
+    return _describe(network, choice, contents, sidecar, fit.notes)
+
+
+def _chosen(explicit: _Choice | None, contents: Contents, sidecar: Sidecar, builders: Registry[ArchBuilder]) -> _Choice:
+    """Return the architecture of a file, with the arguments that its sidecar has for it."""
     choice = explicit or _named_in_file(contents, builders) or _named_in_sidecar(sidecar, builders)
     if choice is None:
         raise _no_architecture(contents, sidecar)
-    if sidecar.arch in {None, choice.arch}:
-        choice = replace(choice, arguments=sidecar.arch_args)
-    choice = replace(choice, arguments={**choice.arguments, **given})
-    saved = {**contents.args, **sidecar.said}
-    network, fit = _load(choice, contents, saved, builders, allow_missing)
-    return _describe(network, choice, contents, sidecar, fit.notes)
+    return replace(choice, arguments=sidecar.arch_args) if sidecar.arch in {None, choice.arch} else choice
 
 
 def named_architecture(path: str | Path, *, weights: str = "auto", builders: Registry[ArchBuilder]) -> str | None:
@@ -120,8 +124,6 @@ def named_architecture(path: str | Path, *, weights: str = "auto", builders: Reg
     """
     if is_directory(path):
         return "config.json"
-    if (missing := missing_path(path)) is not None:
-        raise missing
     contents = read_contents(str(path), weights)
     try:
         choice = _named_in_file(contents, builders) or _named_in_sidecar(read_sidecar(Path(path)), builders)
@@ -130,39 +132,12 @@ def named_architecture(path: str | Path, *, weights: str = "auto", builders: Reg
     return None if choice is None else choice.arch
 
 
-def _load_transformers(
-    directory: ModelDirectory,
-    explicit: _Choice | None,
-    given: Mapping[str, Any],
-    weights: str,
-    allow_missing: Sequence[str],
-) -> Model:
-    if explicit is not None or given:
-        raise UsageError(
-            f"Expected no --arch and no --arch-arg for '{directory.name}': the config.json of a transformers directory "
-            "says what the network is. Leave them out."
-        )
+def _load_transformers(directory: ModelDirectory, weights: str, allow_missing: Sequence[str]) -> Model:
     contents, digests = read_weights(directory, weights)
     filled = read_network(directory, contents, allow_missing)
     choice = _Choice(filled.arch, "directory", "hf", filled.arch)
     contents = replace(contents, digest=combined({**digests, **filled.digests}))
     return _describe(filled.network, choice, contents, Sidecar(), filled.notes)
-
-
-def _load_timm(
-    directory: ModelDirectory,
-    explicit: _Choice | None,
-    given: Mapping[str, Any],
-    weights: str,
-    allow_missing: Sequence[str],
-    builders: Registry[ArchBuilder],
-) -> Model:
-    contents, _digests = read_weights(directory, weights)
-    arch, saved = said_by(directory)
-    choice = explicit or replace(_split(arch, builders), source="directory")
-    choice = replace(choice, arguments=given)
-    network, fit = _load(choice, contents, saved, builders, allow_missing)
-    return _describe(network, choice, contents, Sidecar(), fit.notes)
 
 
 def _split(arch: str, builders: Registry[ArchBuilder]) -> _Choice:

@@ -23,7 +23,15 @@ class Gadget:
 @pytest.fixture(autouse=True)
 def nothing_is_built(monkeypatch):
     monkeypatch.setattr(factories, "_call", lambda *_a: pytest.fail("a factory was called"))
-    monkeypatch.setattr(timm_models, "_create", lambda *_a: pytest.fail("a network was built"))
+    create = timm_models._create
+
+    def outline(name, said):
+        """Suggestions compare the shapes of common networks; what the file asks for is never built."""
+        if said.saved or torch.empty(0).device.type != "meta":
+            pytest.fail("a network was built")
+        return create(name, said)
+
+    monkeypatch.setattr(timm_models, "_create", outline)
 
 
 def test_timm_file(save, timm_args, resnet, tmp_path):

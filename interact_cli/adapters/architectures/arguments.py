@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from interact_cli.adapters.architectures.geometry import Geometry, read_geometry
-from interact_cli.errors import CheckpointRefused, UnknownNameError, UsageError
-from interact_cli.safe_text import safe_text
+from interact_cli.errors import CheckpointRefused, InteractError, UnknownNameError, UsageError
+from interact_cli.safe_text import first_line, safe_text
 
 LARGEST_COUNT = 2**20
 
@@ -62,7 +62,7 @@ class Said:
         """
         channels, size = 3, default
         for said in (self.saved, self.extra, self.arguments):
-            shape = _shape(said, self.where)
+            shape = image_shape(said, self.where)
             if shape:
                 size = (shape[1], shape[2])
             if said.get("in_chans") is not None:
@@ -98,6 +98,40 @@ class Said:
                 f"got {safe_text(self.extra, 80)}."
             )
 
+    def refuse(self, options: Iterable[str], forbidden: tuple[str, ...]) -> None:
+        """Refuse arguments of a library that begin like forbidden ones.
+
+        Raises:
+            UsageError: there is one.
+        """
+        for key in options:
+            if key.startswith(forbidden):
+                raise UsageError(
+                    f"Expected arguments that shape {self.where}, got '{safe_text(key)}', which loads or changes "
+                    "something else. Leave it out."
+                )
+
+    def built(self, make: Callable[..., Any], name: str, options: Mapping[str, Any], *, saved: bool) -> Any:
+        """Call a library's factory; it forwards the options to hundreds of constructors.
+
+        Args:
+            make: The factory.
+            name: Its network.
+            options: Keyword arguments for it.
+            saved: Whether the checkpoint gave some of them, and so is to blame where the command line gave none.
+
+        Raises:
+            UsageError: the factory fails.
+            CheckpointRefused: it fails with what the checkpoint alone says.
+        """
+        try:
+            return make(name, **options)
+        except Exception as error:
+            blamed = saved and not self.arguments
+            told = " with the checkpoint's args" if blamed else " with --arch-arg as given" if self.arguments else ""
+            kind: type[InteractError] = CheckpointRefused if blamed else UsageError
+            raise kind(f"Expected a network {self.where}, but{told} it cannot be built: {first_line(error)}.") from None
+
     def check_known(self, known: Sequence[str]) -> None:
         """Refuse arguments that the network does not take.
 
@@ -123,7 +157,7 @@ def _count(value: Any, name: str, where: str) -> int:
     return value
 
 
-def _shape(said: Mapping[str, Any], where: str) -> tuple[int, ...]:
+def image_shape(said: Mapping[str, Any], where: str) -> tuple[int, ...]:
     """Return ``(C, H, W)`` where one source says a size of images."""
     words = {"input_size": said.get("input_size"), "img_size": said.get("img_size")}
     shape = read_geometry(words, f"the arguments of {where}", "unknown").shape

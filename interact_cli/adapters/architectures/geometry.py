@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from interact_cli.errors import CheckpointRefused, UsageError
-from interact_cli.safe_text import safe_text
+from interact_cli.safe_text import first_line, safe_text
 from interact_cli.types import Columns, InputKind, InputSpec, OutputKind
 
 OUTPUTS: tuple[OutputKind, ...] = ("classes", "single-logit", "scalar")
@@ -255,7 +255,7 @@ def probe(module: nn.Module, shape: tuple[int, ...], wanted: OutputKind | None, 
             output = module(torch.zeros(2, *shape))
     except Exception as error:  # the network's own code may fail in any way
         raise CheckpointRefused(
-            f"Expected {where} to take inputs of shape {shape}, but it fails: {safe_text(_first_line(error), 160)}. "
+            f"Expected {where} to take inputs of shape {shape}, but it fails: {first_line(error)}. "
             "Check the input size and the arguments of the architecture."
         ) from None
     if not isinstance(output, torch.Tensor):
@@ -272,10 +272,6 @@ def probe(module: nn.Module, shape: tuple[int, ...], wanted: OutputKind | None, 
         f"Expected {where} to return (2, K) class scores, (2, 1) or (2,) for two inputs{asked}, got shape {found}. "
         "Wrap it in a factory that returns one row per input."
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def family(module: nn.Module) -> str:

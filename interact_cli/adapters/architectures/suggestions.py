@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import timm
-import torch
-from torch import nn
-
-from interact_cli.adapters.architectures import paper_networks, torchvision_models
+from interact_cli.adapters.architectures import paper_networks, timm_models, torchvision_models
 from interact_cli.adapters.containers.contents import PREFIXES
+from interact_cli.interfaces import OutlineBuilder
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -66,6 +63,11 @@ _FAMILIES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """A telling tensor name -> the common architectures that have it, by prefix."""
 
+_BUILDERS: dict[str, OutlineBuilder] = {
+    "timm": timm_models.build,
+    "torchvision": torchvision_models.build,
+    "paper": paper_networks.build,
+}
 _HEADS = ("head.", "fc.", "fc3.", "classifier.", "heads.", "head_dist.", "AuxLogits.", "aux1.", "aux2.")
 
 
@@ -97,20 +99,10 @@ def _sizes(prefix: str, name: str) -> tuple[dict[str, int], ...]:
 
 def _outline_body(prefix: str, name: str, options: Mapping[str, Any], shapes: Shapes) -> dict[str, tuple[int, ...]]:
     try:
-        module = _outline(prefix, name, {**options, **_channels(shapes)})
+        module = _BUILDERS[prefix].outline(name, {**options, **_channels(shapes)}, {})
     except Exception:  # an architecture that this timm lacks, or that takes no such size, is no suggestion
         return {}
     return _body({key: tuple(tensor.shape) for key, tensor in module.state_dict().items()})
-
-
-def _outline(prefix: str, name: str, options: Mapping[str, Any]) -> nn.Module:
-    if prefix == "paper":
-        return paper_networks.build.outline(name, options, {})
-    if prefix == "torchvision":
-        return torchvision_models.build.outline(name, options, {})
-    with torch.device("meta"):
-        module: nn.Module = timm.create_model(name, pretrained=False, **options)
-    return module
 
 
 def _channels(shapes: Shapes) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torchvision import models
 from interact_cli.adapters.architectures.arguments import INPUT_WORDS, OUTPUT_WORDS, Said
 from interact_cli.adapters.architectures.describing import described
 from interact_cli.adapters.architectures.geometry import Geometry
-from interact_cli.errors import CheckpointRefused, InteractError, UnknownNameError, UsageError
+from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text
 
@@ -72,12 +72,7 @@ def _create(name: str, said: Said) -> nn.Module:
         for key, value in {**said.extra, **said.arguments}.items()
         if key not in INPUT_WORDS and key not in OUTPUT_WORDS
     }
-    forbidden = next((key for key in options if key.startswith(_FORBIDDEN)), None)
-    if forbidden:
-        raise UsageError(
-            f"Expected arguments that shape {said.where}, got '{safe_text(forbidden)}', which loads or changes "
-            "something else. Leave it out."
-        )
+    said.refuse(options, _FORBIDDEN)
     options["num_classes"] = said.count("num_classes", 1000)
     channels, height, width = said.image_shape(_own_size(name))
     if channels != 3:
@@ -89,18 +84,7 @@ def _create(name: str, said: Said) -> nn.Module:
         options["image_size"] = height
     if name in _TRAINED_ON_OTHER_SCALE:
         options["init_weights"] = False
-    return _built(name, options, said)
-
-
-def _built(name: str, options: Mapping[str, Any], said: Said) -> nn.Module:
-    try:
-        module: nn.Module = models.get_model(name, weights=None, **options)
-    except Exception as error:  # torchvision forwards options to many constructors
-        reason = safe_text((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."), 160)
-        blamed = bool(said.extra) and not said.arguments
-        told = " with the checkpoint's args" if blamed else " with --arch-arg as given" if said.arguments else ""
-        kind: type[InteractError] = CheckpointRefused if blamed else UsageError
-        raise kind(f"Expected a network {said.where}, but{told} it cannot be built: {reason}.") from None
+    module: nn.Module = said.built(models.get_model, name, {"weights": None, **options}, saved=bool(said.extra))
     return module
 
 

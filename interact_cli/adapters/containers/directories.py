@@ -72,12 +72,12 @@ def open_directory(path: str | Path) -> ModelDirectory:
     if not (folder / CONFIG).is_file():
         raise CheckpointRefused(_neither(folder, "there is no config.json"))
     file = member(folder, CONFIG, at_most=MAX_BYTES)
-    read = read_json(file)
-    config = checked_config(read.document, file)
+    document, sha = read_json(file)
+    config = checked_config(document, file)
     kind = _kind(config)
     if kind is None:
         raise CheckpointRefused(_neither(folder, "its config.json names no network of either library"))
-    return ModelDirectory(folder, kind, config, {CONFIG: read.digest})
+    return ModelDirectory(folder, kind, config, {CONFIG: sha})
 
 
 def _kind(config: Mapping[str, Any]) -> Literal["transformers", "timm"] | None:
@@ -161,22 +161,3 @@ def _entries(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except OSError:
         return []
-
-
-def missing_path(path: str | Path) -> CheckpointRefused | None:
-    """Return the error for a path that is not there but reads like a name on a hub.
-
-    Example:
-        >>> "Nothing is downloaded" in str(missing_path("org/a-model-that-is-not-there"))
-        True
-    """
-    text = str(path)
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", text) or Path(text).suffix in _SUFFIXES or has(Path(), text):
-        return None
-    return CheckpointRefused(
-        f"Expected a checkpoint, but there is no such path '{safe_text(text)}'. Nothing is downloaded: if it is a name "
-        "on a hub, fetch the model first and name its folder."
-    )
-
-
-_SUFFIXES = frozenset({".pt", ".pth", ".ckpt", ".tar", ".bin", ".safetensors"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,10 @@ _SIGNATURES = (
     (b"Rar!", "compressed"),
     (b"\x93NUMPY", "numpy"),
 )
+
+
+_SUFFIXES = frozenset({".pt", ".pth", ".ckpt", ".tar", ".bin", ".safetensors"})
+"""Of files; a missing ``ORG/NAME`` without one reads like a name on a hub."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,20 @@ def _descriptor(file: Path, name: str) -> int:
             raise CheckpointRefused(_not_regular(file, mode))
         return os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
-        if file.is_symlink():
-            raise CheckpointRefused(f"Expected a checkpoint, but '{name}' is a link to a file that is gone.") from None
-        raise CheckpointRefused(f"Expected a checkpoint, but there is no file '{name}'. Check the path.") from None
+        raise CheckpointRefused(f"Expected a checkpoint, but {_why_missing(file, name)}") from None
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
+
+
+def _why_missing(file: Path, name: str) -> str:
+    if file.is_symlink():
+        return f"'{name}' is a link to a file that is gone."
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", str(file)) and file.suffix not in _SUFFIXES:
+        return (
+            f"there is no such path '{name}'. Nothing is downloaded: if it is a name on a hub, fetch the model first "
+            "and name its folder."
+        )
+    return f"there is no file '{name}'. Check the path."
 
 
 def _unreadable(name: str, error: OSError | ValueError) -> CheckpointRefused:

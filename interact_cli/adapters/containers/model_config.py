@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,20 +56,8 @@ _LENGTH = re.compile(r"(.*_)?(max|n_positions|n_ctx|seq_len|seq_length|context_l
 _WIDTH = re.compile(r"(n|d|num|dim)_.*|.*(size|sizes|dim|dims|embd|heads|width|channels|experts|labels)")
 
 
-@dataclass(frozen=True)
-class JsonFile:
-    """An object in a JSON file, and the digest of the bytes it was read from."""
-
-    document: Mapping[str, Any]
-    digest: str
-
-
-class _Refused(ValueError):
-    """JSON that is not accepted here."""
-
-
-def read_json(path: Path) -> JsonFile:
-    """Read a JSON object strictly; the caller has seen to its size (`directories.member`).
+def read_json(path: Path) -> tuple[Mapping[str, Any], str]:
+    """Read a JSON object strictly, and the digest of its bytes; the caller has seen to its size (`directories.member`).
 
     Raises:
         CheckpointRefused: not a regular file, not an object in UTF-8, a key twice, or more than 32 levels.
@@ -89,21 +76,21 @@ def read_json(path: Path) -> JsonFile:
         raise CheckpointRefused(f"{start}, got: {safe_text(error, 120)}. Get a fresh copy.") from None
     if not isinstance(document, dict):
         raise CheckpointRefused(f"{start}, got one of type {type(document).__name__}. Get a fresh copy.")
-    return JsonFile(document, digest)
+    return document, digest
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     for key, value in pairs:
         if key in mapping:
-            raise _Refused(f"key '{safe_text(key, 60)}' appears twice")
+            raise ValueError(f"key '{safe_text(key, 60)}' appears twice")
         mapping[key] = value
     return mapping
 
 
 def _check_depth(value: Any, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
-        raise _Refused(f"more than {MAX_DEPTH} levels")
+        raise ValueError(f"more than {MAX_DEPTH} levels")
     for entry in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         if isinstance(entry, dict | list):
             _check_depth(entry, depth + 1)

@@ -68,8 +68,8 @@ def _read_shards(directory: ModelDirectory, index: str, weights: str) -> tuple[C
 
 
 def _index(directory: ModelDirectory, name: str) -> tuple[Mapping[str, str], str]:
-    read = read_json(member(directory.path, name, at_most=MAX_BYTES))
-    listed = read.document.get("weight_map")
+    document, digest = read_json(member(directory.path, name, at_most=MAX_BYTES))
+    listed = document.get("weight_map")
     if not isinstance(listed, dict) or not all(isinstance(shard, str) for shard in listed.values()):
         raise CheckpointRefused(
             f"Expected a weight_map of tensors to files in {name} of '{directory.name}', got {safe_text(listed, 60)}."
@@ -81,4 +81,4 @@ def _index(directory: ModelDirectory, name: str) -> tuple[Mapping[str, str], str
         )
     for shard in shards:
         member(directory.path, shard)
-    return listed, read.digest
+    return listed, digest

@@ -57,8 +57,7 @@ def image_input(directory: ModelDirectory, config: Any) -> tuple[InputSpec, Mapp
     fixed = _pair(getattr(config, "image_size", None))
     if not has(directory.path, FILE):
         return _guessed(channels, fixed, f"there is no {FILE}"), {}
-    read = read_json(member(directory.path, FILE, at_most=MAX_BYTES))
-    said = read.document
+    said, digest = read_json(member(directory.path, FILE, at_most=MAX_BYTES))
     where = f"{FILE} of '{directory.name}'"
     _refuse_other_steps(said, where)
     steps = _steps(said, fixed, where)
@@ -77,7 +76,7 @@ def image_input(directory: ModelDirectory, config: Any) -> tuple[InputSpec, Mapp
         where,
         f"guessed: {steps.guess}" if steps.guess else FILE,
     )
-    return input_spec(geometry, where), {FILE: read.digest}
+    return input_spec(geometry, where), {FILE: digest}
 
 
 def _guessed(channels: int, fixed: tuple[int, int] | None, why: str) -> InputSpec:

@@ -23,19 +23,18 @@ from torch import nn
 from interact_cli.adapters.architectures.geometry import family, probe
 from interact_cli.adapters.containers.contents import Contents
 from interact_cli.adapters.containers.directories import ModelDirectory
-from interact_cli.adapters.fitting import Fit
+from interact_cli.adapters.fitting import Fit, check_patterns, counted
 from interact_cli.adapters.huggingface.configs import Plan, check_size, read_plan, tell
 from interact_cli.adapters.huggingface.image_processors import image_input
 from interact_cli.adapters.huggingface.text_networks import text_network
 from interact_cli.adapters.huggingface.tokenizers import read_tokenizer
 from interact_cli.entries.wrapped import Wrapped
-from interact_cli.errors import CheckpointRefused, UsageError
+from interact_cli.errors import CheckpointRefused
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text
 from interact_cli.types import OutputKind
 
 _PLACEHOLDER = re.compile(r"LABEL_\d+")
-_MAX_KEYS = 3
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def _filled(plan: Plan, contents: Contents, attention: str, allow_missing: Seque
         raise CheckpointRefused(
             f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture}, but: {tell(error)}."
         ) from None
-    _check_patterns(core, allow_missing, plan)
+    check_patterns(core.state_dict(), allow_missing, plan.architecture)
     missing = _without_pooler(core, plan, sorted(info["missing_keys"]))
     refused = [name for name in missing if not any(fnmatch.fnmatchcase(name, rule) for rule in allow_missing)]
     reshaped = sorted(info["mismatched_keys"], key=str)
@@ -131,23 +130,10 @@ def _without_pooler(core: Any, plan: Plan, missing: list[str]) -> list[str]:
     return others
 
 
-def _check_patterns(core: nn.Module, patterns: Sequence[str], plan: Plan) -> None:
-    for pattern in patterns:
-        if not any(fnmatch.fnmatchcase(name, pattern) for name in core.state_dict()):
-            raise UsageError(
-                f"Expected --allow-missing to match a tensor of {plan.architecture}, got "
-                f"'{safe_text(pattern, 60)}', which matches none. Correct it or leave it out."
-            )
-
-
 def _misfit(
     plan: Plan, contents: Contents, missing: Sequence[str], extra: Sequence[str], reshaped: Sequence[Any]
 ) -> str:
-    parts = [
-        f"{len(names)} {word} ({_listed(names)})"
-        for names, word in ((missing, "missing"), (extra, "unexpected"))
-        if names
-    ]
+    parts = counted(missing, extra)
     if reshaped:
         name, *shapes = reshaped[0]
         got, wanted = (tuple(shape) for shape in shapes[:2])
@@ -161,11 +147,6 @@ def _misfit(
         f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture} (named by {plan.where}), got "
         f"{', '.join(parts) or 'tensors that the library cannot place'}.{advice}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{safe_text(name, 80)}'" for name in names[:_MAX_KEYS])
-    return shown + (", ..." if len(names) > _MAX_KEYS else "")
 
 
 def _image(core: nn.Module, plan: Plan, directory: ModelDirectory) -> tuple[Network, Mapping[str, str]]:

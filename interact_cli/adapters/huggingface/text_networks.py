@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.errors import CheckpointRefused
-from interact_cli.safe_text import safe_text
+from interact_cli.safe_text import first_line, safe_text
 from interact_cli.types import TOKEN_ROWS, OutputKind
 
 if TYPE_CHECKING:
@@ -184,10 +184,9 @@ def _check(network: _LibraryNetwork) -> None:
             found = network(tokens)
             looks_ahead = isinstance(network, _Continuation) and _looks_ahead(network.core, tokens[:1, ID])
     except Exception as error:  # the forward of any family of the library
-        reason = safe_text((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."), 160)
         raise CheckpointRefused(
             f"Expected a network whose words can be masked, but {called} cannot be run from its word vectors: "
-            f"{reason}. Measure a network of another family."
+            f"{first_line(error)}. Measure a network of another family."
         ) from error
     if not _alike(found, expected):
         raise CheckpointRefused(

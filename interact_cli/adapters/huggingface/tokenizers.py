@@ -21,7 +21,7 @@ from interact_cli.adapters.containers.model_config import read_json
 from interact_cli.adapters.huggingface.cutting import FastTokenizer, Limits
 from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.errors import CheckpointRefused
-from interact_cli.safe_text import safe_text
+from interact_cli.safe_text import first_line, safe_text
 from interact_cli.types import TOKEN_ROWS, InputSpec, OutputKind
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def read_tokenizer(
         raise CheckpointRefused(
             f"Expected a tokenizer in '{directory.name}' ({WHOLE}), got none. Save it beside the network."
         )
-    settings = read_json(folder / SETTINGS).document if SETTINGS in digests else {}
+    settings = read_json(folder / SETTINGS)[0] if SETTINGS in digests else {}
     _lint(settings, config, directory.name, whole=WHOLE in digests)
     with _foreign(directory):
         tokenizer = _loaded(directory, config, whole=WHOLE in digests)
@@ -140,9 +140,9 @@ def _foreign(directory: ModelDirectory) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        reason = safe_text((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."), 160)
         raise CheckpointRefused(
-            f"Expected a fast tokenizer in '{directory.name}', but it cannot be read: {reason}. Save it as {WHOLE}."
+            f"Expected a fast tokenizer in '{directory.name}', but it cannot be read: {first_line(error)}. "
+            f"Save it as {WHOLE}."
         ) from None
 
 
