@@ -16,7 +16,7 @@ from interact_cli.audit.material import player_table
 from interact_cli.audit.planning import plan_sample
 from interact_cli.audit.preparation import Subject, question
 from interact_cli.engine.learned_baseline import PASSES
-from interact_cli.entries.shapes import entry_shape
+from interact_cli.entries.shapes import standing
 from interact_cli.progress import Silent
 
 TIMED_BATCHES = 2
@@ -77,7 +77,7 @@ def forecast(subject: Subject) -> Forecast:
         asked=plan.n_asked,
         unique=len(plan.coalitions),
         rows=evaluator.rows,
-        input_bytes=evaluator.rows * prod(entry_shape(subject.model, players.entry, sample.input)) * 4,
+        input_bytes=evaluator.rows * prod(standing(subject.model, players.entry, sample.input).shape) * 4,
         plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * records[0].nbytes,
         peak_bytes=_peak(evaluator.device),
         seconds=(batches + learning / evaluator.rows) * per_batch,

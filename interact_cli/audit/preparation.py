@@ -21,7 +21,7 @@ from interact_cli.datasets.locations import cache_folder
 from interact_cli.engine.batch_rows import batch_rows, whole_rows
 from interact_cli.engine.devices import resolve_device
 from interact_cli.engine.evaluator import Evaluator
-from interact_cli.entries.shapes import entry_shape
+from interact_cli.entries.shapes import standing
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Question
@@ -211,7 +211,7 @@ def _players(settings: Settings, model: Model) -> Players:
 def _row_size(model: Model, inputs: Inputs, entry: Entry) -> int:
     """Return how many numbers the largest masked row has."""
     longest = max((sample.input for sample in inputs.samples), key=lambda tokens: tokens.shape[-1])
-    return prod(entry_shape(model, entry, longest))
+    return prod(standing(model, entry, longest).shape)
 
 
 def _seated(cut: Players, inputs: Inputs, baseline: Baseline) -> tuple[Inputs, tuple[PlayerSet, ...]]:

@@ -83,7 +83,7 @@ def rounding_identity(subject: Subject) -> dict[str, Any]:
     """Return what decides the last bits of an evaluation record: only records that share it too may be mixed."""
     evaluator = subject.evaluator
     return {
-        "way": evaluator.way,
+        "way": evaluator.entrance.way,
         "device": describe(evaluator.device),
         "batch rows": evaluator.first_rows,
         "threads": torch.get_num_threads(),
@@ -187,8 +187,8 @@ def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, A
         "entry": {
             **asdict(subject.evaluator.entry),
             "where": str(subject.evaluator.entry),
-            "way": subject.evaluator.way,
-            "difference": subject.evaluator.difference,
+            "way": subject.evaluator.entrance.way,
+            "difference": subject.evaluator.entrance.difference,
         },
         "modules": subject.evaluator.features,
         "vector": subject.evaluator.vector,

@@ -78,7 +78,9 @@ class Entrance:
         self.vector = vector
         self._channel_axes: dict[str, int | None] = {}
         self.way = ""
+        """How the rest of the network runs, in words for the report; empty until `open`."""
         self.difference = 0.0
+        """How far it was from the whole network when `open` checked it, as a share of max|v|."""
         self._passage: Passage | None = None
         self._started: Started | None = None
 
@@ -170,7 +172,7 @@ class Entrance:
         if arrived is None:
             raise self.too_large(sample.id)
         standing, carried = arrived
-        return standing, partial(_finish, passage, carried)
+        return standing, lambda masked: passage.finish(masked, carried)
 
     def _recorder(self, sample: Sample, standing: torch.Tensor, rest: Run) -> ModuleRecorder:
         host = torch.device("cpu") if standing.device.type == "mps" else standing.device
@@ -212,7 +214,3 @@ class Entrance:
     def _inputs(self, sample: Sample) -> torch.Tensor:
         batch = torch.from_numpy(np.array(sample.input)[None]).to(self.device)
         return batch.contiguous(memory_format=self.layout(batch))
-
-
-def _finish(passage: Passage, carried: object, masked: torch.Tensor) -> object:
-    return passage.finish(masked, carried)

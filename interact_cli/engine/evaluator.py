@@ -82,16 +82,6 @@ class Evaluator:
         self.module = module.to(memory_format=memory_format) if convolutional else module
         self.entrance = Entrance(self.module, self.device, memory_format, self.entry, self.features, vector=self.vector)
 
-    @property
-    def way(self) -> str:
-        """How the rest of the network runs, in words for the report; empty until `open`."""
-        return self.entrance.way
-
-    @property
-    def difference(self) -> float:
-        """How far it was from the whole network when `open` checked it, as a share of max|v|."""
-        return self.entrance.difference
-
     def open(self, sample: Sample, *, fit: bool = False) -> None:
         """Find the way from the entry to the output and check it on one sample.
 
@@ -106,7 +96,7 @@ class Evaluator:
             OutOfMemory: the check does not fit the device.
         """
         self.entrance.open(sample, self.rows)
-        if fit and self.whole_rows is not None and self.way.split()[0] in {"replay", "hook"}:
+        if fit and self.whole_rows is not None and self.entrance.way.split()[0] in {"replay", "hook"}:
             self.rows = self.first_rows = min(self.rows, self.whole_rows)
 
     def records(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,15 +17,10 @@ from interact_cli.types import IntArray
 
 Run = Callable[[torch.Tensor], Any]
 """The rest of the network: ``(rows, *entry shape)`` -> its output."""
+ModuleRecorder = Callable[[torch.Tensor], torch.Tensor]
+"""Records what modules give for a batch of one sample: ``(rows, *entry shape)`` -> ``(rows, slot, component)``."""
 Of = Callable[[str, torch.Tensor], torch.Tensor]
 """What is made of a module's features, ``(rows, *shape)``, as soon as they are there."""
-
-
-class ModuleRecorder(Protocol):
-    """Records what modules give for a batch of one sample."""
-
-    def __call__(self, masked: torch.Tensor) -> torch.Tensor:
-        """Record a batch: ``(rows, *entry shape)`` -> ``(rows, slot, component)`` float64."""
 
 
 @dataclass(frozen=True)

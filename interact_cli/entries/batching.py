@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.utils import _pytree as pytree
 
 
 class NotOfOneRow(ValueError):
@@ -18,7 +18,7 @@ class PerRow:
     """Which of the carried values belong to one row, learned from two runs with one row and with two.
 
     Args:
-        flags: One per value.
+        flags: One per value, in torch's pytree order.
         copies: Copy the repeated tensors, for a tail that writes into them.
     """
 
@@ -26,22 +26,25 @@ class PerRow:
     copies: bool = False
 
     @classmethod
-    def learned(cls, one: Sequence[Any], two: Sequence[Any], *, copies: bool = False) -> PerRow:
-        """Compare the values of one row with those of two equal rows.
+    def learned(cls, one: Any, two: Any, *, copies: bool = False) -> PerRow:
+        """Compare a nest of values of one row with that of two equal rows.
 
         Raises:
             NotOfOneRow: a value follows the batch in a way that is neither a first axis nor a count.
         """
-        return cls(tuple(_follows(a, b) for a, b in zip(one, two, strict=True)), copies)
+        leaves = zip(pytree.tree_leaves(one), pytree.tree_leaves(two), strict=True)
+        return cls(tuple(_follows(a, b) for a, b in leaves), copies)
 
-    def repeated(self, values: Sequence[Any], rows: int) -> list[Any]:
-        """Return the values for a batch; tensors are views unless copies are asked for.
+    def repeated(self, nest: Any, rows: int) -> Any:
+        """Return a nest for a batch; tensors are views unless copies are asked for.
 
         Example:
             >>> PerRow((True, False)).repeated([1, 7], rows=64)
             [64, 7]
         """
-        return [self._repeat(value, rows) if flag else value for value, flag in zip(values, self.flags, strict=True)]
+        values, spec = pytree.tree_flatten(nest)
+        paired = zip(values, self.flags, strict=True)
+        return pytree.tree_unflatten([self._repeat(value, rows) if flag else value for value, flag in paired], spec)
 
     def _repeat(self, value: Any, rows: int) -> Any:
         if isinstance(value, torch.Size):
@@ -50,6 +53,11 @@ class PerRow:
             return value * rows
         view = value.expand(rows, *value.shape[1:])
         return view.clone() if self.copies else view
+
+
+def kept(nest: Any) -> Any:
+    """Return a nest whose tensors are copies, so that nothing writes into them later."""
+    return pytree.tree_map_only(torch.Tensor, torch.clone, nest)
 
 
 def _follows(one: Any, two: Any) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import fx, nn
-from torch.utils import _pytree as pytree
 
 from interact_cli.entries.batching import PerRow
 from interact_cli.entries.observing import FUNCTIONAL_DROPOUTS, is_dropout, twice
@@ -41,8 +40,7 @@ class Graphed:
 
     def finish(self, masked: torch.Tensor, carried: Any) -> Any:
         """Run the tail."""
-        leaves, spec = pytree.tree_flatten(carried)
-        return self.tail(masked, pytree.tree_unflatten(self.per_row.repeated(leaves, len(masked)), spec))
+        return self.tail(masked, self.per_row.repeated(carried, len(masked)))
 
 
 def split_network(module: nn.Module, entry: Entry, inputs: torch.Tensor, *, copies: bool = False) -> Graphed:
@@ -63,7 +61,7 @@ def split_network(module: nn.Module, entry: Entry, inputs: torch.Tensor, *, copi
     cut = tracer.cut()
     stem, tail = _halves(graph, cut, gives=entry.place == "output")
     graphed = (fx.GraphModule(whole, stem, "Stem").eval(), fx.GraphModule(whole, tail, "Tail").eval())
-    one, two = (pytree.tree_leaves(graphed[0](rows)[1]) for rows in (inputs, twice(inputs)))
+    one, two = (graphed[0](rows)[1] for rows in (inputs, twice(inputs)))
     return Graphed(*graphed, PerRow.learned(one, two, copies=copies))
 
 

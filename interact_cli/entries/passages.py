@@ -18,7 +18,7 @@ from interact_cli.entries.hooks import Hooked
 from interact_cli.entries.observing import LISTING, observe, twice
 from interact_cli.entries.replaying import replay_network
 from interact_cli.entries.slicing import slice_network
-from interact_cli.entries.wrapped import TextNetwork, named_modules
+from interact_cli.entries.wrapped import TextNetwork, named_modules, reading_text
 from interact_cli.errors import NonFiniteError, UnknownNameError, UsageError
 from interact_cli.interfaces import Passage
 from interact_cli.safe_text import safe_text
@@ -150,9 +150,7 @@ def _reference(module: nn.Module, entry: Entry) -> Passage:
     if entry == INPUT:
         return WholeNetwork(module)
     if entry == EMBEDDING:
-        if not isinstance(module, TextNetwork):
-            raise UsageError("Expected a network that reads text: only there word vectors can be masked.")
-        return FromWordVectors(module)
+        return FromWordVectors(reading_text(module))
     return Hooked(module, entry)
 
 
@@ -203,7 +201,9 @@ class _Check:
         given: dict[str, list[Any]] = {name: [] for name in self.taps}
         with ExitStack() as hooks:
             for name, module in self.taps.items():
-                hooks.callback(module.register_forward_hook(_keeper(given[name])).remove)
+                hooks.callback(
+                    module.register_forward_hook(lambda _m, _a, output, kept=given[name]: kept.append(output)).remove
+                )
             output = run()
         for name, outputs in given.items():
             if len(outputs) != 1:
@@ -213,13 +213,6 @@ class _Check:
                 )
         leaves = pytree.tree_leaves((output, given))
         return [leaf.cpu().double() for leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.is_floating_point()]
-
-
-def _keeper(kept: list[Any]) -> Callable[..., None]:
-    def keep(_module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
-        kept.append(output)
-
-    return keep
 
 
 def _difference(values: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> float:

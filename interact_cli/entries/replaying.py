@@ -10,20 +10,20 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils import _pytree as pytree
 
-from interact_cli.entries.batching import PerRow
+from interact_cli.entries.batching import PerRow, kept
 from interact_cli.entries.hooks import at_entry
 from interact_cli.entries.observing import Call, Observation, override, twice
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.types import Entry
 
-Memory = dict[str, list[tuple[list[Any], Any]]]
-"""Module -> the leaves and the nesting of each remembered answer."""
+Memory = dict[str, list[Any]]
+"""Module -> each remembered answer."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,10 @@ class Replayed:
         rows, modules = len(masked), named_modules(self.module)
         with ExitStack() as stack:
             for name, answers in memory.items():
-                replay = _replay(modules[name], self._answers(name, answers, rows))
+                replay = _replay(modules[name], map(PerRow.repeated, self.per_row[name], answers, repeat(rows)))
                 stack.enter_context(override(modules[name], "forward", replay))
             stack.enter_context(at_entry(self.module, self.entry, lambda _tensor: masked))
             return self.module(inputs.expand(rows, *inputs.shape[1:]))
-
-    def _answers(self, name: str, answers: list[tuple[list[Any], Any]], rows: int) -> Iterator[Any]:
-        for per_row, (leaves, spec) in zip(self.per_row[name], answers, strict=True):
-            yield pytree.tree_unflatten(per_row.repeated(leaves, rows), spec)
 
 
 def replay_network(
@@ -76,7 +72,7 @@ def replay_network(
     remembered = _finished(observation, entry)
     (_, one), (_, two) = (_stem(module, entry, remembered, rows) for rows in (inputs, twice(inputs)))
     per_row = {
-        name: tuple(PerRow.learned(a, b, copies=copies) for (a, _), (b, _) in zip(one[name], two[name], strict=True))
+        name: tuple(PerRow.learned(a, b, copies=copies) for a, b in zip(one[name], two[name], strict=True))
         for name in one
     }
     return Replayed(module, entry, remembered, per_row)
@@ -103,9 +99,7 @@ def _stem(
     def keeper(name: str) -> Callable[..., None]:
         def keep(_module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
             if calls[name] in remembered[name]:
-                leaves, spec = pytree.tree_flatten(output)
-                kept = [leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
-                memory.setdefault(name, []).append((kept, spec))
+                memory.setdefault(name, []).append(kept(output))
             calls[name] += 1
 
         return keep

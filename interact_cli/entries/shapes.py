@@ -11,8 +11,7 @@ from torch import nn
 from torch.nn.modules import batchnorm, conv, instancenorm, pooling
 
 from interact_cli.entries.observing import Call, Met, Observation, device_of, observe, twice
-from interact_cli.entries.wrapped import TextNetwork, named_modules
-from interact_cli.errors import UsageError
+from interact_cli.entries.wrapped import named_modules, reading_text
 from interact_cli.types import EMBEDDING, INPUT, Entry, Model
 
 CHANNELS_FIRST = (
@@ -32,8 +31,13 @@ class Standing:
     """The axis of ``shape`` that holds the channels."""
 
 
-def entry_shape(model: Model, entry: Entry, sample_input: npt.NDArray[Any]) -> tuple[int, ...]:
-    """Return the shape of what stands at an entry for one sample, without the batch.
+def standing(model: Model, entry: Entry, sample_input: npt.NDArray[Any]) -> Standing:
+    """Return the shape of what stands at an entry, and the axis of its channels.
+
+    Channels of maps lie first (``(C, h, w)``) or last (``(h, w, C)``, as in timm's Swin); of sequences ``(L, d)`` they
+    lie last. What decides, in this order: a layer that gives or takes the very tensor and knows its channels
+    (convolutions, pooling, batch and group norms: first; linear layers, layer norms: last); what timm says of the
+    network's maps (``output_fmt``); the usual, first for maps and last for sequences.
 
     Args:
         model: The network, on any device.
@@ -43,28 +47,12 @@ def entry_shape(model: Model, entry: Entry, sample_input: npt.NDArray[Any]) -> t
     Raises:
         UsageError: no mask can enter there.
     """
-    return standing(model, entry, sample_input).shape
-
-
-def standing(model: Model, entry: Entry, sample_input: npt.NDArray[Any]) -> Standing:
-    """Return the shape of what stands at an entry, and the axis of its channels.
-
-    Channels of maps lie first (``(C, h, w)``) or last (``(h, w, C)``, as in timm's Swin); of sequences ``(L, d)`` they
-    lie last. What decides, in this order: a layer that gives or takes the very tensor and knows its channels
-    (convolutions, pooling, batch and group norms: first; linear layers, layer norms: last); what timm says of the
-    network's maps (``output_fmt``); the usual, first for maps and last for sequences.
-
-    Raises:
-        UsageError: no mask can enter there.
-    """
     if entry == INPUT:
         return Standing(sample_input.shape, 0)
     inputs = torch.from_numpy(sample_input)[None].to(device_of(model.module))
     if entry == EMBEDDING:
-        if not isinstance(model.module, TextNetwork):
-            raise UsageError("Expected a network that reads text: only there word vectors can be masked.")
         with torch.inference_mode():
-            return Standing(tuple(model.module.embed(inputs).shape[1:]), 1)
+            return Standing(tuple(reading_text(model.module).embed(inputs).shape[1:]), 1)
     return standing_inside(model.module, entry, inputs)
 
 

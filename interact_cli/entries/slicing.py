@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from interact_cli.entries.batching import PerRow
+from interact_cli.entries.batching import PerRow, kept
 from interact_cli.entries.hooks import at_entry
 from interact_cli.entries.observing import Call, Observation, twice
 from interact_cli.entries.wrapped import named_modules
@@ -99,10 +99,10 @@ class Sliced:
             if per_row is None:
                 value = target(value)
             else:
-                leaves = per_row.repeated(taken[0], len(masked))
+                leaves, spec = pytree.tree_flatten(per_row.repeated(taken, len(masked)))
                 for position in step.leaves:
                     leaves[position] = value
-                args, kwargs = pytree.tree_unflatten(leaves, taken[1])
+                args, kwargs = pytree.tree_unflatten(leaves, spec)
                 value = target(*args, **kwargs)
             value = _tensor(value)
         return value
@@ -124,18 +124,16 @@ def slice_network(module: nn.Module, entry: Entry, inputs: torch.Tensor, observa
     modules = named_modules(module)
     targets = tuple(getattr(modules[step.name], step.method) if step.method else modules[step.name] for step in steps)
     (_, one), (_, two) = (_stem(module, entry, steps, rows) for rows in (inputs, twice(inputs)))
-    per_row = tuple(
-        None if step.alone else PerRow.learned(a[0], b[0]) for step, a, b in zip(steps, one, two, strict=True)
-    )
+    per_row = tuple(None if step.alone else PerRow.learned(a, b) for step, a, b in zip(steps, one, two, strict=True))
     return Sliced(module, entry, steps, targets, per_row, f"slice: {named(steps, modules)}")
 
 
 def _stem(
     network: nn.Module, entry: Entry, steps: Sequence[Step], inputs: torch.Tensor
-) -> tuple[torch.Tensor, list[tuple[list[Any], Any]]]:
+) -> tuple[torch.Tensor, list[Any]]:
     modules = named_modules(network)
     found: list[torch.Tensor] = []
-    taken: list[tuple[list[Any], Any]] = [([], None) for _ in steps]
+    taken: list[Any] = [None] * len(steps)
     with ExitStack() as stack:
         stack.enter_context(at_entry(network, entry, lambda tensor: found.append(tensor.clone())))
         for position, step in enumerate(steps):
@@ -146,7 +144,7 @@ def _stem(
     return found[0], taken
 
 
-def _keeper(taken: list[tuple[list[Any], Any]], position: int, step: Step) -> Callable[..., None]:
+def _keeper(taken: list[Any], position: int, step: Step) -> Callable[..., None]:
     calls = 0
 
     def keep(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -155,7 +153,7 @@ def _keeper(taken: list[tuple[list[Any], Any]], position: int, step: Step) -> Ca
             leaves, spec = pytree.tree_flatten((args, kwargs))
             for handed_on in step.leaves:
                 leaves[handed_on] = None
-            taken[position] = ([leaf.clone() if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves], spec)
+            taken[position] = pytree.tree_unflatten(kept(leaves), spec)
         calls += 1
 
     return keep

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from interact_cli.errors import UsageError
+
 
 class Wrapped(nn.Module):
     """A network of another calling convention: one tensor in, one tensor out.
@@ -51,6 +53,17 @@ class TextNetwork(Wrapped):
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Run all of it: ``(B, 3, L)`` -> outputs."""
         return self.finish(self.embed(tokens), tokens)
+
+
+def reading_text(module: nn.Module) -> TextNetwork:
+    """Return a network whose word vectors can be masked.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if not isinstance(module, TextNetwork):
+        raise UsageError("Expected a network that reads text: only there word vectors can be masked.")
+    return module
 
 
 def named_modules(module: nn.Module) -> dict[str, nn.Module]:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.interfaces import PlayerOptions
+from interact_cli.players.shared import SharedPlayers, check_kind
 from interact_cli.players.span import positions
-from interact_cli.types import INPUT, Entry, IntArray, Model, PlayerSet, Sample
+from interact_cli.types import Model
 
 
-@dataclass(frozen=True)
-class TableColumns:
-    """The same players for every row; see `columns`."""
-
-    names: tuple[str, ...]
-    owner: IntArray
-    """``(F,)``."""
-    span: tuple[int, ...] = ()
-    spec: str = "columns"
-    entry: Entry = INPUT
-
-    def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
-        """Return the players of one row: the same for all."""
-        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec, span=self.span)
-
-
-def columns(argument: str | None, model: Model, options: PlayerOptions) -> TableColumns:
+def columns(argument: str | None, model: Model, options: PlayerOptions) -> SharedPlayers:
     """Make every column a player, and every one-hot group of the model's preprocessing one player.
 
     Players stand in the order of their first column.
@@ -45,16 +28,14 @@ def columns(argument: str | None, model: Model, options: PlayerOptions) -> Table
     if argument is not None:
         raise UsageError(f"Players 'columns' take no argument, got 'columns:{argument}'.")
     options.refuse("columns", "span")
-    if model.input.kind != "columns":
-        other = "text. Use --players words" if model.input.kind == "text" else "images. Use --players grid:8x8"
-        raise UsageError(f"Players 'columns' need a column model; this one takes {other}.")
+    check_kind(model, "columns", "Players 'columns' need a column model")
     (n_columns,) = model.input.shape
     names = model.input.columns.names or tuple(f"column {position}" for position in range(n_columns))
     group_of = _groups(model, names)
     player_of = [group_of.get(name, name) for name in names]
     players = tuple(dict.fromkeys(player_of))
     owner = np.array([players.index(player) for player in player_of], dtype=np.int64)
-    return TableColumns(players, owner, positions(options.span, "columns", len(players)))
+    return SharedPlayers(players, owner, "columns", positions(options.span, "columns", len(players)))
 
 
 def _groups(model: Model, names: tuple[str, ...]) -> dict[str, str]:

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.interfaces import PlayerOptions
+from interact_cli.players.shared import SharedPlayers, check_kind
 from interact_cli.players.span import positions
-from interact_cli.types import INPUT, Entry, IntArray, Model, PlayerSet, Sample
+from interact_cli.types import Model
 
 DEFAULT_SIDES = (16, 8, 4)
 
 
-@dataclass(frozen=True)
-class ImageGrid:
-    """The same cells for every image; see `image_grid`."""
-
-    names: tuple[str, ...]
-    owner: IntArray
-    """``(1, H, W)``."""
-    grid: tuple[int, int]
-    spec: str
-    span: tuple[int, ...] = ()
-    entry: Entry = INPUT
-
-    def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
-        """Return the players of one image: the same for all."""
-        return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec, self.grid, span=self.span)
-
-
-def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> ImageGrid:
+def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> SharedPlayers:
     """Cut the image into ``rows x columns`` cells.
 
     Pixel ``(y, x)`` belongs to cell ``(floor(y * rows / H), floor(x * columns / W))``: the mask of the cells,
@@ -48,9 +31,7 @@ def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> Im
         UsageError: another option, a span outside, no image model, no such form, or more cells than pixels along a
             side.
     """
-    if model.input.kind != "image":
-        other = "text. Use --players words" if model.input.kind == "text" else "columns. Use --players columns"
-        raise UsageError(f"Players 'grid' need an image model; this one takes {other}.")
+    check_kind(model, "image", "Players 'grid' need an image model")
     _, height, width = model.input.shape
     rows, columns = _sides(argument, height, width)
     spec = f"grid:{rows}x{columns}"
@@ -62,7 +43,7 @@ def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> Im
     owner = row_of[:, None] * columns + column_of
     names = tuple(f"r{row}c{column}" for row in range(rows) for column in range(columns))
     span = positions(options.span, spec, len(names))
-    return ImageGrid(names, owner[None].astype(np.int64), (rows, columns), spec, span)
+    return SharedPlayers(names, owner[None].astype(np.int64), spec, span, (rows, columns))
 
 
 def _sides(argument: str | None, height: int, width: int) -> tuple[int, int]:

@@ -15,6 +15,7 @@ import torch
 from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.errors import SampleSkipped, UsageError
 from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.players.shared import check_kind
 from interact_cli.players.span import Span, bare, read_span
 from interact_cli.safe_text import safe_text
 from interact_cli.types import EMBEDDING, Entry, IntArray, Model, PlayerSet, Sample, Tokens
@@ -57,7 +58,7 @@ def tokens(argument: str | None, model: Model, options: PlayerOptions) -> TextPl
 def _players(unit: Unit, argument: str | None, model: Model, options: PlayerOptions) -> TextPlayers:
     if argument is not None:
         raise UsageError(f"Players '{unit}' take no argument, got '{unit}:{safe_text(argument)}'.")
-    _check_text(model, f"Players '{unit}'")
+    check_kind(model, "text", f"Players '{unit}' needs a network that reads text")
     options.refuse(unit, "span")
     return TextPlayers(unit, None if options.span is None else read_span(options.span))
 
@@ -112,7 +113,7 @@ def embedding_baseline(model: Model, name: str) -> Baseline:
     Raises:
         UsageError: another network, no such baseline, or no such token.
     """
-    _check_text(model, f"Baseline '{safe_text(name)}'")
+    check_kind(model, "text", f"Baseline '{safe_text(name)}' needs a network that reads text")
     network, tokenizer = model.module, model.tokenizer
     if not isinstance(network, TextNetwork) or tokenizer is None:
         raise UsageError(f"Expected a network with a tokenizer for baseline '{safe_text(name)}', got one without.")
@@ -130,12 +131,6 @@ def embedding_baseline(model: Model, name: str) -> Baseline:
     if name == "pad":
         source += " (as the code of paper 004 does for BERT)"
     return Baseline(name, vector.detach().cpu().numpy().astype(np.float32)[None], source)
-
-
-def _check_text(model: Model, what: str) -> None:
-    if model.input.kind != "text":
-        others = {"image": "images. Use --players grid:8x8", "columns": "columns. Use --players columns"}
-        raise UsageError(f"{what} needs a network that reads text; this one takes {others[model.input.kind]}.")
 
 
 def _owner(text: Tokens, unit: Unit) -> tuple[IntArray, tuple[str, ...]]:

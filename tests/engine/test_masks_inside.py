@@ -112,10 +112,10 @@ def test_bits_do_not_depend_on_the_neighbours(inside, rows):
 
 def test_the_way_is_known_once_it_is_open(inside):
     evaluator = inside.evaluator(8)
-    assert evaluator.way == ""
+    assert evaluator.entrance.way == ""
     evaluator.open(inside.case.sample)
-    assert evaluator.way
-    assert evaluator.difference <= 1e-6
+    assert evaluator.entrance.way
+    assert evaluator.entrance.difference <= 1e-6
 
 
 def test_the_mean_of_what_stands_there(inside, gap):

@@ -9,7 +9,7 @@ from support.inner_networks import Functional, Shared, model_of, noise, randomis
 from torch import nn
 
 from interact_cli.entries.modules import example_input, list_modules
-from interact_cli.entries.shapes import entry_shape, standing
+from interact_cli.entries.shapes import standing
 from interact_cli.errors import SampleSkipped, UsageError
 from interact_cli.types import EMBEDDING, INPUT, Entry, InputSpec, Text, Tokens
 
@@ -113,15 +113,15 @@ def test_shapes_and_channels(name, entry, shape, channels):
     model = model_of(network, *inputs.shape[1:])
     stands = standing(model, entry, inputs[0].numpy())
     assert (stands.shape, stands.channels) == (shape, channels)
-    assert entry_shape(model, entry, inputs[0].numpy()) == shape
+    assert standing(model, entry, inputs[0].numpy()).shape == shape
 
 
 def test_the_shape_at_the_edges_of_the_network():
     network, inputs = timm_network("resnet18")
     model = model_of(network, *inputs.shape[1:])
-    assert entry_shape(model, INPUT, inputs[0].numpy()) == (3, 32, 32)
+    assert standing(model, INPUT, inputs[0].numpy()).shape == (3, 32, 32)
     with pytest.raises(UsageError, match="reads text"):
-        entry_shape(model, EMBEDDING, inputs[0].numpy())
+        standing(model, EMBEDDING, inputs[0].numpy())
 
 
 def test_sequences_of_convolutions_have_their_channels_first():
