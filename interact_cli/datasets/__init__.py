@@ -8,6 +8,6 @@
 | `texts` | GLUE's sentences, 20 Newsgroups, text files, the command line |
 | `saved` | folders that the library ``datasets`` saved |
 | `drawing` | which samples are measured, and the fingerprint of what was used |
-| `locations`, `layouts`, `split_places` | where data is looked for, and what it looks like there |
+| `locations`, `layouts` | where data is looked for, and what it looks like there |
 | `labels`, `samples`, `request` | what every reader shares: class indices, the record behind it, the question |
 """

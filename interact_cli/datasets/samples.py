@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any
 
 from interact_cli.types import InputKind, IntArray
 
 
 @dataclass(frozen=True)
-class Numbered(Sequence[str]):
+class Numbered:
     """The ids ``PREFIX/0``, ``PREFIX/1``, ...: made when asked for, so that a million of them take no memory.
 
     Example:
@@ -24,18 +24,8 @@ class Numbered(Sequence[str]):
     def __len__(self) -> int:
         return self.size
 
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [f"{self.prefix}/{position}" for position in range(self.size)[index]]
-        if not -self.size <= index < self.size:
-            raise IndexError(index)
-        return f"{self.prefix}/{index if index >= 0 else index + self.size}"
+    def __getitem__(self, index: int) -> str:
+        return f"{self.prefix}/{range(self.size)[index]}"
 
 
 @dataclass(eq=False)
@@ -45,7 +35,7 @@ class Samples:
     name: str
     split: str
     kind: InputKind
-    ids: Sequence[str]
+    ids: Sequence[str] | Numbered
     """One stable id per sample."""
     read: Callable[[int], Any]
     """Position -> PIL image, float64 row, or `interact_cli.types.Text`."""

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from interact_cli.datasets.layouts import Layout
+from interact_cli.datasets.layouts import Layout, split_place
 from interact_cli.datasets.samples import Numbered, Samples
-from interact_cli.datasets.split_places import split_place
 from interact_cli.datasets.tables.table import numbers
 from interact_cli.datasets.texts.lines import line_at, lines
 from interact_cli.errors import DataRefused

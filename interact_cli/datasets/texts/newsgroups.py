@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from interact_cli.datasets.layouts import Layout, subfolders
+from interact_cli.datasets.layouts import Layout, split_place, subfolders
 from interact_cli.datasets.samples import Samples
-from interact_cli.datasets.split_places import split_place
 from interact_cli.datasets.texts.lines import reading
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
