@@ -48,10 +48,21 @@ def first_line(error: BaseException) -> str:
     r"""Return the first line of what a library's error says, without its full stop; its type where it says nothing.
 
     Example:
-        >>> first_line(ValueError("no such layer.\\nhint: look again"))
+        >>> first_line(ValueError("no such layer.\nhint: look again"))
         'no such layer'
     """
     return safe_text((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."), 160)
+
+
+def named_error(error: BaseException) -> str:
+    """Return an error of foreign code in one line: its type and what it says.
+
+    Example:
+        >>> named_error(KeyError("no such layer"))
+        "KeyError: 'no such layer'"
+    """
+    text = (" ".join(str(error).split()) or "no message").rstrip(".")
+    return f"{type(error).__name__}: {safe_text(text, 160)}"
 
 
 def _visible(character: str) -> str:

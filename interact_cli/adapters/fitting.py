@@ -128,9 +128,8 @@ def _advice(difference: _Difference, expected: Tensors, contents: Contents, arch
             f"state = {{k.removeprefix('{part}'): v for k, v in state.items() if k.startswith('{part}')}}; "
             "torch.save(state, 'weights.pt')"
         )
-    shapes = {name: tuple(tensor.shape) for name, tensor in contents.state.items()}
     return (
-        told(tuple(name for name in suggest(shapes) if name != arch))
+        told(tuple(name for name in suggest(contents.state) if name != arch))
         or " Name the right one with --arch, or its arguments with --arch-arg."
     )
 

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from interact_cli.adapters.architectures.suggestions import suggest
-from interact_cli.adapters.architectures.timm_directories import said_by
 from interact_cli.adapters.architectures.timm_models import build as build_timm
+from interact_cli.adapters.architectures.timm_models import said_by
 from interact_cli.adapters.containers.archives import read_members
 from interact_cli.adapters.containers.contents import (
     HYPER_PARAMETERS,
@@ -224,7 +224,6 @@ def _inside(document: Any, metadata: Mapping[str, str]) -> dict[str, Any]:
     top = document if isinstance(document, Mapping) else {}
     candidates = state_candidates(document)
     state = {} if not candidates else top if candidates[0] == WHOLE_FILE else top[candidates[0]]
-    shapes = {str(name): tuple(tensor.shape) for name, tensor in state.items()}
     whole = candidates == (WHOLE_FILE,)
     arch = metadata.get("arch") if whole else top.get("arch")
     args = top.get("args", top.get(HYPER_PARAMETERS))
@@ -241,7 +240,7 @@ def _inside(document: Any, metadata: Mapping[str, str]) -> dict[str, Any]:
         "n_parameters": sum(tensor.numel() for tensor in state.values()),
         "arch": safe_text(arch) if isinstance(arch, str) else None,
         "args": tuple((safe_text(key), safe_text(value)) for key, value in settings.items() if value is not None),
-        "suggestions": suggest(shapes),
+        "suggestions": suggest(state),
     }
 
 

@@ -19,7 +19,7 @@ from interact_cli import networks
 from interact_cli.adapters.architectures.factories import anchored
 from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.adapters.architectures.suggestions import suggest, told
-from interact_cli.adapters.architectures.timm_directories import said_by
+from interact_cli.adapters.architectures.timm_models import said_by
 from interact_cli.adapters.containers.contents import Contents, read_contents
 from interact_cli.adapters.containers.directories import ModelDirectory, combined, is_directory, open_directory
 from interact_cli.adapters.containers.shards import read_weights
@@ -183,12 +183,11 @@ def _named_in_sidecar(sidecar: Sidecar, builders: Registry[ArchBuilder]) -> _Cho
 
 
 def _no_architecture(contents: Contents, sidecar: Sidecar) -> UsageError:
-    shapes = {name: tuple(tensor.shape) for name, tensor in contents.state.items()}
     hint = ""
     if contents.arch_hint:
         hint = f" The file says '{safe_text(contents.arch_hint, 60)}', without saying whose name that is."
     place = sidecar.path or sidecar_path(Path(contents.path))
-    advice = told(suggest(shapes)) or " Pass --arch timm:NAME or --arch py:MODULE:FACTORY."
+    advice = told(suggest(contents.state)) or " Pass --arch timm:NAME or --arch py:MODULE:FACTORY."
     return UsageError(
         f"Expected an architecture for '{safe_text(contents.path)}', but neither --arch nor the file nor a sidecar "
         f"'{safe_text(place.name)}' names one.{hint}{advice}"

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from interact_cli.adapters.architectures.geometry import Geometry, read_geometry
+from interact_cli.adapters.architectures.geometry import Geometry, is_count, read_geometry
 from interact_cli.errors import CheckpointRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.safe_text import first_line, safe_text
-
-LARGEST_COUNT = 2**20
 
 INPUT_WORDS = frozenset(
     {"input_size", "img_size", "in_chans", "mean", "std", "interpolation", "crop_pct", "crop_mode", "columns"}
@@ -152,9 +150,9 @@ class Said:
 
 
 def _count(value: Any, name: str, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST_COUNT:
+    if not is_count(value):
         raise UsageError(f"Expected '{name}' of {where} to be a count above 0, got {safe_text(value, 60)}.")
-    return value
+    return int(value)
 
 
 def image_shape(said: Mapping[str, Any], where: str) -> tuple[int, ...]:

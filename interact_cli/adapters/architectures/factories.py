@@ -27,12 +27,11 @@ from typing import Any
 
 from torch import nn
 
-from interact_cli.adapters.architectures.describing import described
-from interact_cli.adapters.architectures.geometry import Geometry, read_geometry
+from interact_cli.adapters.architectures.geometry import Geometry, described, read_geometry
 from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.errors import InputRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
-from interact_cli.safe_text import safe_text
+from interact_cli.safe_text import named_error, safe_text
 
 FORM = "py:package.module:factory or py:FILE.py:factory"
 
@@ -98,7 +97,7 @@ def _find_factory(name: str, where: str) -> Callable[..., Any]:
             "a single file is named py:FILE.py:factory, and no folder joins the import path by itself."
         ) from None
     except (Exception, SystemExit) as error:  # the user's code may fail in any way
-        raise UsageError(f"Expected '{where}' to be importable, but its code fails: {_tell(error)}.") from None
+        raise UsageError(f"Expected '{where}' to be importable, but its code fails: {named_error(error)}.") from None
     factory = getattr(module, attribute, None)
     if factory is None:
         public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
@@ -148,7 +147,7 @@ def _call(factory: Callable[..., Any], arguments: Mapping[str, Any], saved: Mapp
     except TypeError as error:
         raise UsageError(
             f"Expected arguments that '{where}{safe_text(str(inspect.signature(factory)))}' takes, got "
-            f"{', '.join(map(safe_text, options)) or 'none'}: {_tell(error)}. Give them as --arch-arg name=value."
+            f"{', '.join(map(safe_text, options)) or 'none'}: {named_error(error)}. Give them as --arch-arg name=value."
         ) from None
     except ValueError:
         pass
@@ -157,7 +156,7 @@ def _call(factory: Callable[..., Any], arguments: Mapping[str, Any], saved: Mapp
     except InteractError:
         raise
     except (Exception, SystemExit) as error:  # the user's code may fail in any way
-        raise UsageError(f"Expected '{where}' to build a network, but it fails: {_tell(error)}.") from None
+        raise UsageError(f"Expected '{where}' to build a network, but it fails: {named_error(error)}.") from None
     if not isinstance(module, nn.Module):
         raise UsageError(f"Expected '{where}' to return a torch.nn.Module, got a {safe_text(type(module).__name__)}.")
     return module
@@ -210,8 +209,3 @@ def _first_linear(module: nn.Module, where: str) -> Geometry:
         f"Expected to know the input shape of '{where}', and nothing says it. Set .input_shape = (C, H, W) on the "
         "module or the factory, or write a sidecar: input: {shape: [C, H, W]}"
     )
-
-
-def _tell(error: BaseException) -> str:
-    text = (str(error).strip() or "no message").splitlines()[0]
-    return f"{type(error).__name__}: {safe_text(text, 160)}"

@@ -1,9 +1,9 @@
-"""Input and output of a network, from whoever describes them: checkpoint arguments, a sidecar, a factory."""
+"""Input and output of a network, from whoever describes them: checkpoint arguments, a sidecar, a factory, itself."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from interact_cli.errors import CheckpointRefused, UsageError
+from interact_cli.interfaces import Network
 from interact_cli.safe_text import first_line, safe_text
 from interact_cli.types import Columns, InputKind, InputSpec, OutputKind
 
@@ -101,20 +102,16 @@ class _Reader:
         value = safe_text(self.said.get(key), 80)
         return UsageError(f"Expected '{key}' in {self.where} to be {expected}, got {value}.")
 
-    def items(self, key: str, expected: str) -> tuple[Any, ...]:
+    def items(self, key: str, expected: str, is_right: Callable[[Any], bool]) -> tuple[Any, ...]:
         value = self.said.get(key)
         if value is None:
             return ()
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list | tuple) or not all(map(is_right, value)):
             raise self.fail(key, expected)
         return tuple(value)
 
     def numbers(self, key: str) -> tuple[float, ...]:
-        expected = "a list of finite numbers"
-        values = self.items(key, expected)
-        if any(isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v) for v in values):
-            raise self.fail(key, expected)
-        return tuple(float(value) for value in values)
+        return tuple(map(float, self.items(key, "a list of finite numbers", _is_number)))
 
     def positive(self, key: str) -> tuple[float, ...]:
         values = self.numbers(key)
@@ -123,11 +120,7 @@ class _Reader:
         return values
 
     def texts(self, key: str) -> tuple[str, ...]:
-        expected = "a list of names"
-        values = self.items(key, expected)
-        if any(isinstance(value, dict | list | tuple) or value is None for value in values):
-            raise self.fail(key, expected)
-        return tuple(str(value) for value in values)
+        return tuple(map(str, self.items(key, "a list of names", _is_name)))
 
     def word(self, key: str, known: tuple[str, ...]) -> str:
         value = self.said.get(key)
@@ -141,16 +134,17 @@ class _Reader:
         value = self.said.get(key)
         if value is None:
             return 0.0
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 2:
+        if not _is_number(value) or not 0 < value <= 2:
             raise self.fail(key, "a number above 0, usually at most 1")
         return float(value)
 
     def shape(self) -> tuple[int, ...]:
         for key in ("shape", "input_size", "input_shape"):
-            values = self.items(key, "[C, H, W] or [F]")
+            expected = "[C, H, W] for images or [F] for columns, counts above 0"
+            values = self.items(key, expected, is_count)
+            if values and len(values) not in (1, 3):
+                raise self.fail(key, expected)
             if values:
-                if len(values) not in (1, 3) or not all(_is_count(value) for value in values):
-                    raise self.fail(key, "[C, H, W] for images or [F] for columns, counts above 0")
                 return values
         return self._square()
 
@@ -161,9 +155,9 @@ class _Reader:
         sides = tuple(side) if isinstance(side, list | tuple) and len(side) == 2 else (side, side)
         channels = self.said.get("in_chans")
         channels = 3 if channels is None else channels
-        if not all(_is_count(value) for value in sides):
+        if not all(is_count(value) for value in sides):
             raise self.fail("img_size", "a count above 0, or two")
-        if not _is_count(channels):
+        if not is_count(channels):
             raise self.fail("in_chans", "a count above 0")
         return (channels, *sides)
 
@@ -195,7 +189,16 @@ def _check_groups(columns: Columns, reader: _Reader) -> None:
         raise reader.fail("names", "names that differ")
 
 
-def _is_count(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_name(value: Any) -> bool:
+    return value is not None and not isinstance(value, dict | list | tuple)
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a whole number from 1 to 2**20."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 2**20
 
 
@@ -280,3 +283,30 @@ def family(module: nn.Module) -> str:
     if any("attention" in name or "attn" in name for name in names):
         return "transformer"
     return "convnet" if sum(isinstance(part, nn.Conv2d) for part in module.modules()) > 1 else "mlp"
+
+
+def described(module: nn.Module, geometry: Geometry, where: str, *, classifier: str, code: str = "") -> Network:
+    """Try a network on two inputs and describe it.
+
+    Args:
+        module: The network; it stays in eval mode.
+        geometry: Its input, and what is said of its output.
+        where: The architecture, for messages.
+        classifier: The module whose input feeds the classifier; empty where it is not known.
+        code: SHA-256 of the source files that define it; empty where a library's version pins it.
+
+    Raises:
+        CheckpointRefused: it does not take the input, or gives anything but one row of numbers.
+        UsageError: the numbers of channels or columns disagree.
+    """
+    output, n_classes = probe(module, geometry.shape, geometry.output, where)
+    return Network(
+        module,
+        input_spec(geometry, where),
+        output,
+        n_classes,
+        family(module),
+        class_names=geometry.class_names,
+        classifier=classifier,
+        code=code,
+    )

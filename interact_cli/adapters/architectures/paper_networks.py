@@ -15,7 +15,7 @@ from torch import nn
 
 from interact_cli import networks
 from interact_cli.adapters.architectures.arguments import Said
-from interact_cli.adapters.architectures.describing import described
+from interact_cli.adapters.architectures.geometry import described
 from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import Network

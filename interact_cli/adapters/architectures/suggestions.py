@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from interact_cli.adapters.architectures import paper_networks, timm_models, torchvision_models
 from interact_cli.adapters.containers.contents import PREFIXES
 from interact_cli.interfaces import OutlineBuilder
@@ -71,16 +73,16 @@ _BUILDERS: dict[str, OutlineBuilder] = {
 _HEADS = ("head.", "fc.", "fc3.", "classifier.", "heads.", "head_dist.", "AuxLogits.", "aux1.", "aux2.")
 
 
-def suggest(shapes: Shapes) -> tuple[str, ...]:
+def suggest(state: Mapping[Any, torch.Tensor]) -> tuple[str, ...]:
     """Return the common architectures whose tensors, but for the classifier, have these names and shapes.
 
     Args:
-        shapes: Name and shape of each tensor in the file.
+        state: The tensors of the file, by name.
 
     Returns:
         Values for ``--arch``, with the image size where the tensors depend on it; empty when none fits.
     """
-    bare = {_without_prefix(name): shape for name, shape in shapes.items()}
+    bare = {_without_prefix(str(name)): tuple(tensor.shape) for name, tensor in state.items()}
     family = next((names for telling, names in _FAMILIES.items() if telling in bare), {})
     body = _body(bare)
     return tuple(

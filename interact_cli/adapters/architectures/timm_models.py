@@ -13,14 +13,15 @@ from timm.models import split_model_name_tag
 from torch import nn
 
 from interact_cli.adapters.architectures.arguments import INPUT_WORDS, OUTPUT_WORDS, Said, image_shape
-from interact_cli.adapters.architectures.describing import described
-from interact_cli.adapters.architectures.geometry import Geometry, input_spec, read_geometry
-from interact_cli.errors import UnknownNameError, UsageError
+from interact_cli.adapters.architectures.geometry import Geometry, described, input_spec, read_geometry
+from interact_cli.adapters.containers.directories import CONFIG, ModelDirectory
+from interact_cli.errors import CheckpointRefused, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text
 
 _DATA_KEYS = (INPUT_WORDS | OUTPUT_WORDS) - {"num_classes", "in_chans", "img_size"}
 """Arguments that ``create_model`` does not take."""
+_SAVED_INPUT = ("input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode")
 _FORBIDDEN = ("pretrained", "checkpoint_path", "cache_dir", "features_only", "device", "scriptable", "exportable")
 """timm options that would read files, reach for the hub, or build something that is not the network."""
 
@@ -145,3 +146,39 @@ def _input_size(name: str, module: nn.Module, said: Said) -> tuple[int, int]:
         return int(embedded[0]), int(embedded[1])
     _channels, height, width = said.image_shape(_default_size(name))
     return height, width
+
+
+def said_by(directory: ModelDirectory) -> tuple[str, dict[str, Any]]:
+    """Return the architecture that a timm directory names, and what it says of the network.
+
+    Args:
+        directory: A directory of kind ``"timm"``; ``pretrained_cfg`` may also stand at the top, as old ones have it.
+
+    Returns:
+        ``("timm:NAME", saved)`` with ``saved`` as `interact_cli.interfaces.ArchBuilder` takes it.
+
+    Raises:
+        CheckpointRefused: an entry is not of its kind.
+    """
+    config = directory.config
+    data = _mapping(directory, "pretrained_cfg") if "pretrained_cfg" in config else config
+    arguments = _mapping(directory, "model_args")
+    saved = {key: data[key] for key in _SAVED_INPUT if data.get(key) is not None}
+    saved["num_classes"] = config.get("num_classes", data.get("num_classes"))
+    size = saved.get("input_size")
+    if isinstance(size, list) and len(size) == 3:
+        saved["in_chans"] = size[0]
+    saved["model_kwargs"] = arguments
+    names = config.get("label_names", data.get("label_names", data.get("labels")))
+    if isinstance(names, list) and len(names) == saved["num_classes"]:
+        saved["class_names"] = names
+    return f"timm:{config['architecture']}", saved
+
+
+def _mapping(directory: ModelDirectory, key: str) -> Mapping[str, Any]:
+    value = directory.config.get(key)
+    if value is not None and not isinstance(value, Mapping):
+        raise CheckpointRefused(
+            f"Expected '{key}' in {CONFIG} of '{directory.name}' to be a mapping, got {safe_text(value, 60)}."
+        )
+    return value or {}

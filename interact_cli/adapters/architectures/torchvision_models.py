@@ -11,8 +11,7 @@ from torch import nn
 from torchvision import models
 
 from interact_cli.adapters.architectures.arguments import INPUT_WORDS, OUTPUT_WORDS, Said
-from interact_cli.adapters.architectures.describing import described
-from interact_cli.adapters.architectures.geometry import Geometry
+from interact_cli.adapters.architectures.geometry import Geometry, described
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import safe_text

@@ -15,7 +15,7 @@ from interact_cli.adapters.containers.contents import Contents
 from interact_cli.adapters.containers.directories import CONFIG, ModelDirectory
 from interact_cli.adapters.containers.model_config import layer_counts
 from interact_cli.errors import CheckpointRefused
-from interact_cli.safe_text import safe_text
+from interact_cli.safe_text import named_error, safe_text
 
 SLACK = 2**24
 """Numbers that a network may have beyond those of the file: room for a head, and for tables that are not saved."""
@@ -71,7 +71,7 @@ def read_plan(directory: ModelDirectory) -> Plan:
     try:
         config = transformers.CONFIG_MAPPING[model_type].from_dict(dict(directory.config))
     except Exception as error:  # the library checks the types of its own settings, family by family
-        raise CheckpointRefused(f"Expected settings of {model_type} in {where}, got: {tell(error)}.") from None
+        raise CheckpointRefused(f"Expected settings of {model_type} in {where}, got: {named_error(error)}.") from None
     return Plan(architecture, task, config, where)
 
 
@@ -114,12 +114,6 @@ def _built(plan: Plan, make: Callable[[Any], nn.Module]) -> nn.Module:
             network: nn.Module = make(getattr(transformers, plan.architecture))
     except Exception as error:  # hundreds of constructors read the settings
         raise CheckpointRefused(
-            f"Expected settings in {plan.where} from which {plan.architecture} can be built, but: {tell(error)}."
+            f"Expected settings in {plan.where} from which {plan.architecture} can be built, but: {named_error(error)}."
         ) from None
     return network
-
-
-def tell(error: Exception) -> str:
-    """Return a library's error in one line, fit to be printed."""
-    text = (" ".join(str(error).split()) or "no message").rstrip(".")
-    return f"{type(error).__name__}: {safe_text(text, 160)}"

@@ -61,11 +61,6 @@ class FastTokenizer:
     digests: Mapping[str, str]
     """SHA-256 of each file it was read from, by name."""
 
-    @property
-    def longest(self) -> int:
-        """Most tokens of a text, special ones included."""
-        return self.limits.longest
-
     def __call__(self, text: Text) -> Tokens:
         """Cut one text; see `interact_cli.types.Tokenizer`."""
         self._check_parts(text)

@@ -56,7 +56,7 @@ def image_input(directory: ModelDirectory, config: Any) -> tuple[InputSpec, Mapp
     channels = getattr(config, "num_channels", None) or 3
     fixed = _pair(getattr(config, "image_size", None))
     if not has(directory.path, FILE):
-        return _guessed(channels, fixed, f"there is no {FILE}"), {}
+        return InputSpec("image", (channels, *(fixed or (224, 224))), source=f"guessed: there is no {FILE}"), {}
     said, digest = read_json(member(directory.path, FILE, at_most=MAX_BYTES))
     where = f"{FILE} of '{directory.name}'"
     _refuse_other_steps(said, where)
@@ -77,11 +77,6 @@ def image_input(directory: ModelDirectory, config: Any) -> tuple[InputSpec, Mapp
         f"guessed: {steps.guess}" if steps.guess else FILE,
     )
     return input_spec(geometry, where), {FILE: digest}
-
-
-def _guessed(channels: int, fixed: tuple[int, int] | None, why: str) -> InputSpec:
-    size = fixed or (224, 224)
-    return InputSpec("image", (channels, *size), source=f"guessed: {why}")
 
 
 def _refuse_other_steps(said: Mapping[str, Any], where: str) -> None:

@@ -24,14 +24,14 @@ from interact_cli.adapters.architectures.geometry import family, probe
 from interact_cli.adapters.containers.contents import Contents
 from interact_cli.adapters.containers.directories import ModelDirectory
 from interact_cli.adapters.fitting import Fit, check_patterns, counted
-from interact_cli.adapters.huggingface.configs import Plan, check_size, read_plan, tell
+from interact_cli.adapters.huggingface.configs import Plan, check_size, read_plan
 from interact_cli.adapters.huggingface.image_processors import image_input
 from interact_cli.adapters.huggingface.text_networks import text_network
 from interact_cli.adapters.huggingface.tokenizers import read_tokenizer
 from interact_cli.entries.wrapped import Wrapped
 from interact_cli.errors import CheckpointRefused
 from interact_cli.interfaces import Network
-from interact_cli.safe_text import safe_text
+from interact_cli.safe_text import named_error, safe_text
 from interact_cli.types import OutputKind
 
 _PLACEHOLDER = re.compile(r"LABEL_\d+")
@@ -106,7 +106,7 @@ def _filled(plan: Plan, contents: Contents, attention: str, allow_missing: Seque
             )
     except Exception as error:  # the library's own conversions of old names
         raise CheckpointRefused(
-            f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture}, but: {tell(error)}."
+            f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture}, but: {named_error(error)}."
         ) from None
     check_patterns(core.state_dict(), allow_missing, plan.architecture)
     missing = _without_pooler(core, plan, sorted(info["missing_keys"]))

@@ -32,9 +32,11 @@ _EXAMPLE = (2, 6)
 
 
 class _LibraryNetwork(TextNetwork):
-    """A network that the library runs from its word vectors."""
+    """A network that the library runs from its word vectors: ``(B, K)`` with a head over the whole text."""
 
     core: PreTrainedModel
+    measured = "logits"
+    """What of the library's outputs is measured."""
 
     def __init__(self, core: PreTrainedModel) -> None:
         super().__init__(core)
@@ -66,7 +68,7 @@ class _LibraryNetwork(TextNetwork):
 
     def answer(self, outputs: Any, tokens: torch.Tensor) -> torch.Tensor:
         """Take what is measured out of the library's outputs."""
-        raise NotImplementedError
+        return getattr(outputs, self.measured)  # type: ignore[no-any-return]  # untyped in the library
 
     def _table(self) -> nn.Module:
         return self.core.get_input_embeddings()
@@ -82,14 +84,7 @@ class _LibraryNetwork(TextNetwork):
         return options
 
 
-class _Logits(_LibraryNetwork):
-    """A head over the whole text: ``(B, K)``."""
-
-    def answer(self, outputs: Any, tokens: torch.Tensor) -> torch.Tensor:
-        return outputs.logits  # type: ignore[no-any-return]  # untyped in the library
-
-
-class _LastTokenLogits(_Logits):
+class _LastTokenLogits(_LibraryNetwork):
     """A head over the last token that is not padding, as decoders classify: ``(B, K)``.
 
     The library looks for that token in the ids. They are those of the unmasked text here, so that a word masked by
@@ -109,8 +104,7 @@ class _LastTokenLogits(_Logits):
 class _Features(_LibraryNetwork):
     """The last hidden state of a network without a head: ``(B, L, d)``."""
 
-    def answer(self, outputs: Any, tokens: torch.Tensor) -> torch.Tensor:
-        return outputs.last_hidden_state  # type: ignore[no-any-return]  # untyped in the library
+    measured = "last_hidden_state"
 
 
 class _Continuation(_LibraryNetwork):
@@ -163,7 +157,7 @@ def _kind(core: PreTrainedModel, output: OutputKind) -> type[_LibraryNetwork]:
         return _Features
     if output == "continuation":
         return _Continuation
-    return _LastTokenLogits if isinstance(getattr(core, "score", None), nn.Linear) else _Logits
+    return _LastTokenLogits if isinstance(getattr(core, "score", None), nn.Linear) else _LibraryNetwork
 
 
 def _reads_segments(config: PretrainedConfig) -> bool:
