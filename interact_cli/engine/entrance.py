@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -40,6 +40,7 @@ class Started:
     features: ModuleRecorder
 
 
+@dataclass(eq=False)
 class Entrance:
     """Takes samples to one entry of a network.
 
@@ -55,34 +56,28 @@ class Entrance:
         UnknownNameError: the network has no module of a name in ``features``.
     """
 
-    def __init__(
-        self,
-        module: nn.Module,
-        device: torch.device,
-        memory_format: torch.memory_format,
-        entry: Entry,
-        features: Sequence[str],
-        *,
-        vector: bool = False,
-    ) -> None:
-        known = named_modules(module)
-        for name in features:
+    module: nn.Module
+    device: torch.device
+    memory_format: torch.memory_format
+    entry: Entry
+    features: Sequence[str]
+    vector: bool
+    way: str = field(default="", init=False)
+    """How the rest of the network runs, in words for the report; empty until `open`."""
+    difference: float = field(default=0.0, init=False)
+    """How far it was from the whole network when `open` checked it, as a share of max|v|."""
+    _passage: Passage | None = field(default=None, init=False)
+    _started: Started | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Find the modules of the features."""
+        known = named_modules(self.module)
+        for name in self.features:
             if name not in known:
                 raise UnknownNameError("module", safe_text(name), known, listing="interact list modules")
-        self.module = module
-        self.device = device
-        self.memory_format = memory_format
-        self.entry = entry
-        self.tapped = {name: known[name] for name in features}
-        self.taps = tuple(name for name in features if name)  # the output of the network is seen without a tap
-        self.vector = vector
+        self.tapped = {name: known[name] for name in self.features}
+        self.taps = tuple(name for name in self.features if name)  # the network's output is seen without a tap
         self._channel_axes: dict[str, int | None] = {}
-        self.way = ""
-        """How the rest of the network runs, in words for the report; empty until `open`."""
-        self.difference = 0.0
-        """How far it was from the whole network when `open` checked it, as a share of max|v|."""
-        self._passage: Passage | None = None
-        self._started: Started | None = None
 
     def open(self, sample: Sample, rows: int) -> Passage:
         """Find the way from the entry to the output and check it on one sample.
@@ -179,11 +174,7 @@ class Entrance:
         taps = Taps(self.tapped, rest, host)
         if not self.vector:
             return FeatureRecorder(taps, standing)
-        channels = self._channels(sample)
-        if sample.tokens is None:
-            return VectorRecorder(taps, channels)
-        word_of = sample.tokens.word_of
-        return VectorRecorder(taps, channels, np.flatnonzero(word_of >= 0), len(word_of))
+        return VectorRecorder(taps, self._channels(sample), sample.tokens)
 
     def _channels(self, sample: Sample) -> int | None:
         """Return which axis of the module's output holds the channels; None where it gives several tensors."""

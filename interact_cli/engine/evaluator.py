@@ -80,7 +80,7 @@ class Evaluator:
         if module is None:
             raise OutOfMemory(f"The network itself does not fit the memory of {self.device}. Use another --device.")
         self.module = module.to(memory_format=memory_format) if convolutional else module
-        self.entrance = Entrance(self.module, self.device, memory_format, self.entry, self.features, vector=self.vector)
+        self.entrance = Entrance(self.module, self.device, memory_format, self.entry, self.features, self.vector)
 
     def open(self, sample: Sample, *, fit: bool = False) -> None:
         """Find the way from the entry to the output and check it on one sample.
@@ -192,10 +192,7 @@ class Evaluator:
             return values
 
         with torch.inference_mode(), full_float32():
-            if self.model.input.kind == "text":
-                batches = [self._alone(partial(evaluate, start, 1)) for start in range(len(inputs))]
-            else:
-                batches = [values for _, values in self._batches(len(inputs), UNMASKED, evaluate, whole=True)]
+            batches = [values for _, values in self._batches(len(inputs), UNMASKED, evaluate, whole=True)]
         logits: FloatArray = np.concatenate(batches)
         if not np.isfinite(logits).all():
             raise NonFiniteError(
@@ -220,20 +217,13 @@ class Evaluator:
     def _outputs(self, batch: torch.Tensor, run: Run) -> torch.Tensor:
         return checked_outputs(run(batch), len(batch), self.model)
 
-    def _alone(self, evaluate: Callable[[], FloatArray]) -> FloatArray:
-        """Evaluate a batch of one row."""
-        values = attempt(evaluate)
-        if values is None:
-            raise self.entrance.too_large(UNMASKED)
-        return values
-
     def _batches(
         self, total: int, sample_id: str, evaluate: Callable[[int, int], FloatArray], *, whole: bool = False
     ) -> Iterator[tuple[int, FloatArray]]:
         """Yield where each batch starts and its values without the padding; halve the batch when memory runs out."""
         done = 0
         while done < total:
-            rows = min(self.rows, self.whole_rows or self.rows) if whole else self.rows
+            rows = self._whole_rows() if whole else self.rows
             values = attempt(partial(evaluate, done, rows))
             if values is None:
                 self._back_off(BackOff(sample_id, done, rows // 2), whole=whole)
@@ -241,6 +231,10 @@ class Evaluator:
             values = values[: total - done]
             yield done, values
             done += len(values)
+
+    def _whole_rows(self) -> int:
+        """Return the rows of a batch through the whole network; texts differ in length, so each runs alone."""
+        return 1 if self.model.input.kind == "text" else min(self.rows, self.whole_rows or self.rows)
 
     def _back_off(self, to: BackOff, *, whole: bool) -> None:
         if not to.rows:

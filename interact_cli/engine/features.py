@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from interact_cli.errors import RunFailed, UsageError
 from interact_cli.safe_text import safe_text
-from interact_cli.types import IntArray
+from interact_cli.types import Tokens
 
 Run = Callable[[torch.Tensor], Any]
 """The rest of the network: ``(rows, *entry shape)`` -> its output."""
@@ -102,15 +103,13 @@ class VectorRecorder:
         taps: The module, alone.
         channels: Axis of the channels in one row's output, see `interact_cli.entries.shapes.standing`; None for the
             usual, first in maps and last in sequences.
-        positions: For texts, ``(word,)`` the positions of the words, which special tokens and a continuation have not;
-            None takes all positions, as does an output with another number of them than the text has tokens.
-        n_tokens: Tokens of the text.
+        tokens: For texts: only positions of words are taken, which special tokens and a continuation have not. None
+            takes all positions, as does an output with another number of them than the text has tokens.
     """
 
     taps: Taps
-    channels: int | None = None
-    positions: IntArray | None = None
-    n_tokens: int = 0
+    channels: int | None
+    tokens: Tokens | None
 
     def __call__(self, masked: torch.Tensor) -> torch.Tensor:
         """Record a batch: ``(rows, *entry shape)`` -> ``(rows, 1, d)`` float64.
@@ -127,8 +126,9 @@ class VectorRecorder:
         usual = -1 if features.ndim == 3 else 1
         axis = usual if self.channels is None else self.channels + 1
         by_position = features.movedim(axis, -1).flatten(1, -2)
-        if self.positions is not None and by_position.shape[1] == self.n_tokens:
-            by_position = by_position[:, torch.from_numpy(self.positions).to(by_position.device)]
+        if self.tokens is not None and by_position.shape[1] == len(self.tokens.word_of):
+            words = torch.from_numpy(np.flatnonzero(self.tokens.word_of >= 0))
+            by_position = by_position[:, words.to(by_position.device)]
         return by_position.mean(dim=1, dtype=torch.float64)
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from interact_cli.entries.batching import PerRow, kept
-from interact_cli.entries.hooks import at_entry
+from interact_cli.entries.hooks import at_entry, standing_at
 from interact_cli.entries.observing import Call, Observation, override, twice
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.types import Entry
@@ -93,7 +93,7 @@ def _finished(observation: Observation, entry: Entry) -> dict[str, tuple[int, ..
 def _stem(
     network: nn.Module, entry: Entry, remembered: dict[str, tuple[int, ...]], inputs: torch.Tensor
 ) -> tuple[torch.Tensor, Memory]:
-    modules, memory, found = named_modules(network), Memory(), list[torch.Tensor]()
+    modules, memory = named_modules(network), Memory()
     calls: Counter[str] = Counter()
 
     def keeper(name: str) -> Callable[..., None]:
@@ -107,9 +107,7 @@ def _stem(
     with ExitStack() as stack:
         for name in remembered:
             stack.callback(modules[name].register_forward_hook(keeper(name)).remove)
-        stack.enter_context(at_entry(network, entry, lambda tensor: found.append(tensor.clone())))
-        network(inputs)
-    return found[0], memory
+        return standing_at(network, entry, inputs), memory
 
 
 def _replay(module: nn.Module, answers: Iterator[Any]) -> Callable[..., Any]:

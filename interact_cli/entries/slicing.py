@@ -19,7 +19,7 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from interact_cli.entries.batching import PerRow, kept
-from interact_cli.entries.hooks import at_entry
+from interact_cli.entries.hooks import standing_at
 from interact_cli.entries.observing import Call, Observation, twice
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.types import Entry
@@ -132,16 +132,13 @@ def _stem(
     network: nn.Module, entry: Entry, steps: Sequence[Step], inputs: torch.Tensor
 ) -> tuple[torch.Tensor, list[Any]]:
     modules = named_modules(network)
-    found: list[torch.Tensor] = []
     taken: list[Any] = [None] * len(steps)
     with ExitStack() as stack:
-        stack.enter_context(at_entry(network, entry, lambda tensor: found.append(tensor.clone())))
         for position, step in enumerate(steps):
             if not step.alone:
                 hook = modules[step.name].register_forward_pre_hook(_keeper(taken, position, step), with_kwargs=True)
                 stack.callback(hook.remove)
-        network(inputs)
-    return found[0], taken
+        return standing_at(network, entry, inputs), taken
 
 
 def _keeper(taken: list[Any], position: int, step: Step) -> Callable[..., None]:

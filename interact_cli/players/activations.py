@@ -13,8 +13,9 @@ from interact_cli.entries.modules import example_input
 from interact_cli.entries.shapes import Standing, standing
 from interact_cli.errors import SampleSkipped, ShapeError, UsageError
 from interact_cli.interfaces import Baseline, PlayerOptions
+from interact_cli.players.shared import token_players
 from interact_cli.safe_text import safe_text
-from interact_cli.types import Entry, IntArray, Model, PlayerSet, Sample
+from interact_cli.types import Entry, IntArray, Model, PlayerSet, Sample, Tokens
 
 Unit = Literal["unit", "channel", "cell"]
 UNITS: tuple[Unit, ...] = ("unit", "channel", "cell")
@@ -54,9 +55,9 @@ class Activations:
         shape = sample.input.shape
         if shape not in self.standing:
             self.standing[shape] = standing(self.model, self.entry, sample.input)
-        pieces = _pieces(self, sample)
-        cut = self.cuts.get(shape) or cut_activation(self.standing[shape], self.unit, pieces)
-        if not pieces:
+        tokens = sample.tokens if self.unit == "cell" else None
+        cut = self.cuts.get(shape) or cut_activation(self.standing[shape], self.unit, tokens)
+        if tokens is None:
             self.cuts[shape] = cut
         if len(cut.names) < 2:
             raise SampleSkipped(
@@ -116,13 +117,13 @@ def _unit(asked: str | None, stands: Standing) -> Unit:
     raise UsageError(f"Expected --unit {', '.join(UNITS[:-1])} or {UNITS[-1]}, got '{safe_text(asked)}'.")
 
 
-def cut_activation(stands: Standing, unit: Unit, pieces: tuple[str | None, ...] = ()) -> Cut:
+def cut_activation(stands: Standing, unit: Unit, tokens: Tokens | None = None) -> Cut:
     """Cut an activation.
 
     Args:
         stands: Its shape and the axis of its channels.
         unit: What a player is.
-        pieces: For texts, how each position is shown, None where it is always present; empty elsewhere.
+        tokens: For texts, their tokens: cells are named by them where each has one.
 
     Example:
         >>> cut_activation(Standing((8, 2, 3), 0), "cell").owner.tolist()
@@ -136,11 +137,10 @@ def cut_activation(stands: Standing, unit: Unit, pieces: tuple[str | None, ...] 
         channels = tuple(size if axis == stands.channels else 1 for axis, size in enumerate(shape))
         return Cut(_numbered("channel", prod(channels)), np.arange(prod(channels), dtype=np.int64).reshape(channels))
     sides = tuple(size for axis, size in enumerate(shape) if axis != stands.channels)
+    if tokens is not None and sides == (len(tokens.pieces),):
+        owner, names = token_players(tokens)
+        return Cut(names, owner.reshape(positions))
     owner = np.arange(prod(sides), dtype=np.int64)
-    if len(sides) == 1 and len(pieces) == sides[0]:
-        taking_part = [piece is not None for piece in pieces]
-        owner = np.where(taking_part, np.cumsum(taking_part) - 1, -1)
-        return Cut(tuple(piece for piece in pieces if piece is not None), owner.reshape(positions))
     if len(sides) == 2:
         rows, columns = sides
         names = tuple(f"r{row}c{column}" for row in range(rows) for column in range(columns))
@@ -150,12 +150,3 @@ def cut_activation(stands: Standing, unit: Unit, pieces: tuple[str | None, ...] 
 
 def _numbered(what: str, count: int) -> tuple[str, ...]:
     return tuple(f"{what} {number}" for number in range(count))
-
-
-def _pieces(players: Activations, sample: Sample) -> tuple[str | None, ...]:
-    """Return how each token of a text is shown, None for those that are always present."""
-    if sample.tokens is None or players.unit != "cell":
-        return ()
-    return tuple(
-        piece if word >= 0 else None for piece, word in zip(sample.tokens.pieces, sample.tokens.word_of, strict=True)
-    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Baseline
-from interact_cli.types import INPUT, Entry, InputKind, IntArray, Model, PlayerSet, Sample
+from interact_cli.types import INPUT, Entry, InputKind, IntArray, Model, PlayerSet, Sample, Tokens
 
 _TAKES: dict[InputKind, str] = {
     "image": "images. Use --players grid:8x8",
@@ -30,6 +32,13 @@ class SharedPlayers:
     def of(self, sample: Sample, baseline: Baseline) -> PlayerSet:
         """Return the players of one sample: the same for all."""
         return PlayerSet(self.names, self.owner, baseline.values, baseline.name, self.spec, self.grid, span=self.span)
+
+
+def token_players(text: Tokens) -> tuple[IntArray, tuple[str, ...]]:
+    """Return the player of each token, -1 for special tokens and the continuation, and the players' names."""
+    present = text.word_of >= 0
+    owner = np.where(present, np.cumsum(present) - 1, -1)
+    return owner, tuple(piece for piece, is_player in zip(text.pieces, present, strict=True) if is_player)
 
 
 def check_kind(model: Model, kind: InputKind, need: str) -> None:

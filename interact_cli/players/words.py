@@ -15,7 +15,7 @@ import torch
 from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.errors import SampleSkipped, UsageError
 from interact_cli.interfaces import Baseline, PlayerOptions
-from interact_cli.players.shared import check_kind
+from interact_cli.players.shared import check_kind, token_players
 from interact_cli.players.span import Span, bare, read_span
 from interact_cli.safe_text import safe_text
 from interact_cli.types import EMBEDDING, Entry, IntArray, Model, PlayerSet, Sample, Tokens
@@ -79,11 +79,12 @@ class TextPlayers:
         """
         if sample.tokens is None:
             raise UsageError(f"Expected a tokenised text for players '{self.spec}', got sample '{sample.id}' without.")
-        owner, names = _owner(sample.tokens, self.spec)
+        text = sample.tokens
+        owner, names = (text.word_of, text.words) if self.spec == "words" else token_players(text)
         if len(names) < 2:
             what = self.spec.removesuffix("s")
             raise SampleSkipped(f"the text has {len(names)} {what}, expected at least 2")
-        span = () if self.span is None else self._found(self.span, sample.tokens, owner, len(names))
+        span = () if self.span is None else self._found(self.span, text, owner, len(names))
         return PlayerSet(names, owner[:, None], baseline.values, baseline.name, self.spec, entry=self.entry, span=span)
 
     def _found(self, span: Span, text: Tokens, owner: IntArray, n_players: int) -> tuple[int, ...]:
@@ -131,15 +132,6 @@ def embedding_baseline(model: Model, name: str) -> Baseline:
     if name == "pad":
         source += " (as the code of paper 004 does for BERT)"
     return Baseline(name, vector.detach().cpu().numpy().astype(np.float32)[None], source)
-
-
-def _owner(text: Tokens, unit: Unit) -> tuple[IntArray, tuple[str, ...]]:
-    """Return the player of each position, -1 where always present, and the players' names."""
-    if unit == "words":
-        return text.word_of, text.words
-    present = text.word_of >= 0
-    owner = np.where(present, np.cumsum(present) - 1, -1)
-    return owner, tuple(piece for piece, is_player in zip(text.pieces, present, strict=True) if is_player)
 
 
 def _first(said: str, names: tuple[str, ...]) -> range:

@@ -20,6 +20,7 @@ from interact_cli.training.files import Stored, read_checkpoint, writable_folder
 from interact_cli.training.fit import Recipe
 from interact_cli.training.job import Job
 from interact_cli.types import InputSpec, Model
+from interact_cli.words import count
 
 RECIPE_VERSION = 1
 """Raised whenever the same recipe trains other weights; part of the cache key."""
@@ -119,7 +120,7 @@ def reference_network(  # noqa: PLR0913  (two splits and five choices of the use
         writable_folder(path.parent)
         progress.note(
             f"Training the reference network of '{train.name}', {reference.network}: "
-            f"{_count(job.recipe.epochs, 'epoch')} on {_count(len(train), 'image')}, seed {seed}."
+            f"{count(job.recipe.epochs, 'epoch')} on {count(len(train), 'image')}, seed {seed}."
         )
         trained = job.trained(train, test, device, progress)
         about = {"key": key, "recipe": asdict(job.recipe), "accuracy": trained.accuracy, "held_out": len(test)}
@@ -210,11 +211,7 @@ def _cached(job: Job, key: str, path: Path, progress: Progress) -> tuple[nn.Modu
 def _held_out(stored: Stored) -> str:
     epochs, images = int(stored.content["recipe"]["epochs"]), int(stored.content["held_out"])
     share = float(stored.content["accuracy"])
-    return f"trained here: {_count(epochs, 'epoch')}, held-out accuracy {share:.3f} on {_count(images, 'image')}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"trained here: {count(epochs, 'epoch')}, held-out accuracy {share:.3f} on {count(images, 'image')}"
 
 
 def untrained(dataset_name: str) -> Model:
