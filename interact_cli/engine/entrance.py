@@ -15,11 +15,10 @@ from torch import nn
 from interact_cli.engine.devices import full_float32
 from interact_cli.engine.features import FeatureRecorder, ModuleRecorder, Run, Taps, VectorRecorder, not_after
 from interact_cli.engine.memory import attempt, free
-from interact_cli.entries.observing import observe, twice
+from interact_cli.entries.observing import modules_named, observe, twice
 from interact_cli.entries.passages import Opened, open_passage
 from interact_cli.entries.shapes import standing_inside
-from interact_cli.entries.wrapped import named_modules
-from interact_cli.errors import NonFiniteError, OutOfMemory, UnknownNameError, UsageError
+from interact_cli.errors import NonFiniteError, OutOfMemory, UsageError
 from interact_cli.interfaces import Passage
 from interact_cli.safe_text import safe_text
 from interact_cli.types import EMBEDDING, INPUT, Entry, Sample
@@ -71,11 +70,7 @@ class Entrance:
 
     def __post_init__(self) -> None:
         """Find the modules of the features."""
-        known = named_modules(self.module)
-        for name in self.features:
-            if name not in known:
-                raise UnknownNameError("module", safe_text(name), known, listing="interact list modules")
-        self.tapped = {name: known[name] for name in self.features}
+        self.tapped = modules_named(self.module, self.features)
         self.taps = tuple(name for name in self.features if name)  # the network's output is seen without a tap
         self._channel_axes: dict[str, int | None] = {}
 
@@ -105,20 +100,36 @@ class Entrance:
         if self._started is not None and self._started.sample is sample:
             return self._started
         self._started = None
-        standing, rest = self._arrived(sample, rows, torch.inference_mode())
+        standing, rest = self.arrive(sample, rows, torch.inference_mode())
         self._started = Started(sample, standing, rest, self._recorder(sample, standing, rest))
         return self._started
 
-    def start_for_gradients(self, sample: Sample, rows: int) -> tuple[torch.Tensor, Run]:
-        """Run one sample up to the entry so that gradients can flow through the rest: `start`, not kept.
+    def arrive(self, sample: Sample, rows: int, mode: AbstractContextManager[None]) -> tuple[torch.Tensor, Run]:
+        """Run one sample up to the entry: `start`, not kept.
+
+        Args:
+            sample: The input.
+            rows: Of a batch, for the check where nothing is open yet.
+            mode: ``torch.no_grad()`` where gradients are to flow through the rest, else ``torch.inference_mode()``.
 
         Raises:
             OutOfMemory: one row does not fit the device.
         """
-        return self._arrived(sample, rows, torch.no_grad())
+        passage = self._passage or self.open(sample, rows)
+        inputs = self._inputs(sample)
+        with mode, full_float32():
+            arrived = attempt(lambda: passage.start(inputs))
+        if arrived is None:
+            raise self.too_large(sample.id)
+        standing, carried = arrived
+        return standing, lambda masked: passage.finish(masked, carried)
 
     def mean(self, samples: Sequence[Sample], rows: int) -> npt.NDArray[np.float32]:
-        """Average what stands at the entry over samples; see `interact_cli.engine.evaluator.Evaluator.mean_at_entry`.
+        """Average what stands at the entry over unmasked samples; the network runs no further than that.
+
+        Returns:
+            ``(*entry shape)`` where all samples share that shape; else the mean over all positions of all samples,
+            ``(1, d)`` for entries of shape ``(L, d)``.
 
         Raises:
             NonFiniteError: the mean is NaN or infinite.
@@ -158,16 +169,6 @@ class Entrance:
             f"Not even one input of sample '{safe_text(sample_id)}' fits the memory of {self.device}. "
             f"Use another --device."
         )
-
-    def _arrived(self, sample: Sample, rows: int, mode: AbstractContextManager[None]) -> tuple[torch.Tensor, Run]:
-        passage = self._passage or self.open(sample, rows)
-        inputs = self._inputs(sample)
-        with mode, full_float32():
-            arrived = attempt(lambda: passage.start(inputs))
-        if arrived is None:
-            raise self.too_large(sample.id)
-        standing, carried = arrived
-        return standing, lambda masked: passage.finish(masked, carried)
 
     def _recorder(self, sample: Sample, standing: torch.Tensor, rest: Run) -> ModuleRecorder:
         host = torch.device("cpu") if standing.device.type == "mps" else standing.device

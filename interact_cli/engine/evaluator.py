@@ -200,20 +200,6 @@ class Evaluator:
             )
         return logits
 
-    def mean_at_entry(self, samples: Sequence[Sample]) -> npt.NDArray[np.float32]:
-        """Average what stands at the entry over unmasked samples; the network runs no further than that.
-
-        Returns:
-            ``(*entry shape)`` where all samples share that shape; else the mean over all positions of all samples,
-            ``(1, d)`` for entries of shape ``(L, d)``.
-
-        Raises:
-            NonFiniteError: the mean is NaN or infinite.
-            OutOfMemory: not even one row fits.
-            UsageError: samples differ in the length of the last axis.
-        """
-        return self.entrance.mean(samples, self.rows)
-
     def _outputs(self, batch: torch.Tensor, run: Run) -> torch.Tensor:
         return checked_outputs(run(batch), len(batch), self.model)
 

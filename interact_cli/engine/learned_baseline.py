@@ -164,7 +164,7 @@ class Slope:
         self.evaluator, self.sample = evaluator, sample
         self.of_tensor = tensor_form(score)
         self.recorder = Recorder(evaluator.model, classes, evaluator.device)
-        standing, self.rest = evaluator.entrance.start_for_gradients(sample, evaluator.rows)
+        standing, self.rest = evaluator.entrance.arrive(sample, evaluator.rows, torch.no_grad())
         self.masker = Masker(standing, players, evaluator.entrance.layout(standing))
         self.coalitions = torch.from_numpy(all_coalitions(players.n_players))
         self.rows = max(1, evaluator.rows // GRADIENT_SHARE)

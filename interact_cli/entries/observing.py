@@ -17,7 +17,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from interact_cli.entries.wrapped import named_modules
-from interact_cli.errors import UsageError
+from interact_cli.errors import UnknownNameError, UsageError
+from interact_cli.safe_text import safe_text
 from interact_cli.types import Entry
 
 LISTING = "interact list modules CHECKPOINT"
@@ -163,6 +164,19 @@ def device_of(module: nn.Module) -> torch.device:
     """Return where a network lives; the CPU for one without numbers."""
     tensor = next(itertools.chain(module.parameters(), module.buffers()), None)
     return torch.device("cpu") if tensor is None else tensor.device
+
+
+def modules_named(module: nn.Module, names: Sequence[str]) -> dict[str, nn.Module]:
+    """Return the modules of some names.
+
+    Raises:
+        UnknownNameError: the network has none of a name.
+    """
+    known = named_modules(module)
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("module", safe_text(name), known, listing=LISTING)
+    return {name: known[name] for name in names}
 
 
 def twice(inputs: torch.Tensor) -> torch.Tensor:

@@ -15,11 +15,11 @@ from torch.utils import _pytree as pytree
 
 from interact_cli.entries.graphs import split_network
 from interact_cli.entries.hooks import Hooked
-from interact_cli.entries.observing import LISTING, observe, twice
+from interact_cli.entries.observing import LISTING, modules_named, observe, twice
 from interact_cli.entries.replaying import replay_network
 from interact_cli.entries.slicing import slice_network
-from interact_cli.entries.wrapped import TextNetwork, named_modules, reading_text
-from interact_cli.errors import NonFiniteError, UnknownNameError, UsageError
+from interact_cli.entries.wrapped import TextNetwork, reading_text
+from interact_cli.errors import NonFiniteError, UsageError
 from interact_cli.interfaces import Passage
 from interact_cli.safe_text import safe_text
 from interact_cli.types import EMBEDDING, INPUT, Entry
@@ -106,7 +106,7 @@ def open_passage(
         RunFailed: the entry is not passed exactly once.
     """
     module.eval()
-    _known(module, (*taps, entry.module))
+    modules_named(module, (*taps, entry.module))
     with torch.inference_mode():
         reference = _reference(module, entry)
         if entry == INPUT and not taps:
@@ -154,13 +154,6 @@ def _reference(module: nn.Module, entry: Entry) -> Passage:
     return Hooked(module, entry)
 
 
-def _known(module: nn.Module, names: Sequence[str]) -> None:
-    modules = named_modules(module)
-    for name in names:
-        if name not in modules:
-            raise UnknownNameError("module", safe_text(name), modules, listing=LISTING)
-
-
 class _Check:
     """Whether a tail gives what the full network gives with the same rows at the entry."""
 
@@ -168,7 +161,7 @@ class _Check:
         self, module: nn.Module, reference: Passage, inputs: torch.Tensor, rows: int, taps: Sequence[str]
     ) -> None:
         self.inputs, self.rows = inputs, rows
-        self.taps = {name: named_modules(module)[name] for name in taps}
+        self.taps = modules_named(module, taps)
         single = self._run(lambda: module(inputs))
         plain = self._run(lambda: module(inputs.expand(rows, *inputs.shape[1:])))
         if not all(value.isfinite().all() for value in plain):

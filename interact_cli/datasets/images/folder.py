@@ -196,12 +196,8 @@ def _read_classes(scan: _Scan, place: str, split: str, numbering: tuple[str, ...
         notes.append(f"one class folder, '{safe_text(numbering[0])}': every sample is of class 0")
     if len(classes) < len(numbering):
         notes.append(f"{len(classes)} of {len(numbering)} classes; they are numbered as in the training folder")
-    return Samples(
-        name="folder",
-        split=split,
-        kind="image",
-        ids=tuple(f"folder/{file}" for file in files),
-        read=partial(open_one, scan.top, files),
+    return replace(
+        _unlabelled(scan.top, files, split),
         labels=np.repeat(np.array(labels, np.int64), [len(members) for members in by_class.values()]),
         class_names=numbering,
         notes=(*notes, *scan.notes()),
@@ -217,11 +213,10 @@ def _flat(scan: _Scan, place: str, split: str) -> Samples:
             f"No image ({', '.join(SUFFIXES)}) in '{safe_text(here)}' ({what_lies_at(here)}). Expected {EXPECTED}."
         )
     is_imagenet = files[0].rpartition("/")[2].startswith("ILSVRC2012_val_")
-    return Samples(
-        name="folder",
-        split=split,
-        kind="image",
-        ids=tuple(f"folder/{file}" for file in files),
-        read=partial(open_one, scan.top, files),
-        notes=(_FLAT_IMAGENET if is_imagenet else _FLAT, *scan.notes()),
-    )
+    notes = (_FLAT_IMAGENET if is_imagenet else _FLAT, *scan.notes())
+    return replace(_unlabelled(scan.top, files, split), notes=notes)
+
+
+def _unlabelled(top: Path, files: list[str], split: str) -> Samples:
+    ids = tuple(f"folder/{file}" for file in files)
+    return Samples(name="folder", split=split, kind="image", ids=ids, read=partial(open_one, top, files))
