@@ -84,23 +84,23 @@ def made():
 
 def test_a_graph_comes_back_as_it_was(made):
     view = graph_of(made, made.measurements[0], 0)
-    assert view.n_players == 7
+    assert view.graph.n_players == 7
     assert view.names == ("the", "film", "is", "not", "good", "at", "all")
     assert [(tuple(p.members), p.value) for p in view.patterns] == list(PATTERNS[0].items())
-    assert view.coalitions == ((3, 4),)
-    assert list(view.edges) == EDGES[0]
-    assert (view.n_nodes, view.n_edges, view.n_patterns) == (12, 9, 3)
-    assert (view.explained_ratio, view.error, view.unit) == (0.975, 0.0125, "log-odds")
-    assert view.children(9) == (6, 7)
-    assert [view.members(node) for node in (6, 7, 9, 11)] == [(6,), (3, 4), (3, 4, 6), (0, 3, 4, 6)]
-    assert (view.sse, view.constant, view.faithful) == (2.0, 0.5, True)
+    assert view.graph.coalitions == ((3, 4),)
+    assert list(view.graph.edges) == EDGES[0]
+    assert (view.graph.n_nodes, view.graph.n_edges, view.graph.n_patterns) == (12, 9, 3)
+    assert (view.graph.explained_ratio, view.graph.error, view.unit) == (0.975, 0.0125, "log-odds")
+    assert view.graph.nodes[9].children == (6, 7)
+    assert [view.graph.nodes[node].members for node in (6, 7, 9, 11)] == [(6,), (3, 4), (3, 4, 6), (0, 3, 4, 6)]
+    assert (view.graph.sse, view.graph.constant, view.graph.faithful) == (2.0, 0.5, True)
 
 
 def test_padding_is_no_pattern_no_coalition_and_no_edge(made):
     view = graph_of(made, made.measurements[0], 1)
     assert [p.members for p in view.patterns] == [(4, 5)]
-    assert view.coalitions == ()
-    assert list(view.edges) == EDGES[1]
+    assert view.graph.coalitions == ()
+    assert list(view.graph.edges) == EDGES[1]
     assert view.names[4:6] == ("very (1st)", "very (2nd)")
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from interact_cli.report.views.pairs import colour_map, min_max, pair_matrix, pair_means, pair_values, strongest
+from interact_cli.report.views.pairs import colour_map, min_max, pair_matrix, pair_means, pair_values
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
 
 # Players of a 2 x 3 grid:  0 1 2
@@ -70,11 +70,11 @@ def test_pair_means_join_both_directions_and_skip_what_is_left_out():
     measurement = Measurement("shapley-interaction", 1, "", "", held, (), {})
     means = pair_means(report_of(measurement, [True, True, False]), measurement)
     assert (means.first.tolist(), means.second.tolist()) == ([0, 2], [1, 3])
-    np.testing.assert_allclose(means.mean, [-1.0, 4.0])
-    np.testing.assert_allclose(means.mean_abs, [2.0, 4.0])
-    np.testing.assert_array_equal(means.samples, [2, 1])
-    np.testing.assert_allclose(means.standard_errors, [2.0, np.nan])  # |1 + 3| / sqrt(2) / sqrt(2)
-    matrix = pair_matrix(means.first, means.second, means.mean, np.arange(4))
+    np.testing.assert_allclose(means.over.mean, [-1.0, 4.0])
+    np.testing.assert_allclose(means.over.mean_abs, [2.0, 4.0])
+    np.testing.assert_array_equal(means.over.samples, [2, 1])
+    np.testing.assert_allclose(means.over.standard_errors, [2.0, np.nan])  # |1 + 3| / sqrt(2) / sqrt(2)
+    matrix = pair_matrix(means.first, means.second, means.over.mean, np.arange(4))
     np.testing.assert_array_equal(matrix, matrix.T)
     assert matrix[1, 0] == -1.0
     assert matrix[3, 2] == 4.0
@@ -88,7 +88,7 @@ def test_a_pair_seen_once_does_not_beat_a_pair_seen_often():
     held = (quantity("pairs", ("sample", "pair", "member"), pairs), quantity("values", ("sample", "pair"), values))
     measurement = Measurement("shapley-interaction", 1, "", "", held, (), {})
     means = pair_means(report_of(measurement, [True] * 3), measurement)
-    best = strongest(means, 5)
+    best = means.over.strongest(5)
     assert [(means.first[p], means.second[p]) for p in best] == [(1, 2), (0, 1)]
 
 

@@ -16,7 +16,7 @@ from interact_cli.report.views.graphs import GraphView, graph_of
 from interact_cli.report.wording import module_name
 from interact_cli.results import Measurement, Report
 from interact_cli.types import FloatArray
-from interact_cli.words import count, number, unit_words
+from interact_cli.words import unit_words
 
 LEGEND = (
     "A pattern adds its value where all players below it are present. Blue raises the score, orange lowers it; "
@@ -60,21 +60,18 @@ def draw_graph(part: SubFigure, report: Report, metric: str, *, sample: int) -> 
 
 def _head(axes: Axes, report: Report, measurement: Measurement, sample: int, view: GraphView, height: float) -> None:
     where = f" at {module_name(measurement.of)}" if measurement.of else ""
-    said = (
-        f"{count(view.n_patterns, 'pattern')}, {count(view.n_nodes, 'node')}, {count(view.n_edges, 'edge')}; "
-        f"explained ratio {number(view.explained_ratio)}, error {number(view.error)}"
-    ) + ("" if view.faithful else ": misses the published rules")
+    said = view.counted + ("" if view.graph.faithful else ": misses the published rules")
     axes.text(0, height, about(report, sample) + where, va="top", fontsize=10, fontweight="bold")
     axes.text(0, height - 0.2, said, va="top", fontsize=8.5, color=GREY)
 
 
 def _places(view: GraphView, height: float) -> tuple[FloatArray, FloatArray]:
     """Return the place of every node but the sum, by node number."""
-    n, merged, patterns = view.n_players, len(view.coalitions), len(view.patterns)
+    n, merged, patterns = view.graph.n_players, len(view.graph.coalitions), len(view.patterns)
     x, y = np.zeros(n + merged + patterns), np.zeros(n + merged + patterns)
     x[:n] = _player_places(view)
     y[:n] = FOOT + _names_height(view)
-    centres = np.array([x[list(view.members(node))].mean() if view.members(node) else 0.0 for node in range(n, len(x))])
+    centres = np.array([x[list(node.members)].mean() if node.members else 0.0 for node in view.graph.nodes[n:-1]])
     x[n : n + merged] = spread(centres[:merged], 0.45, ROOM)
     y[n : n + merged] = y[0] + (0.42 + 0.09 * _levels(view)) * _middle(view)
     x[n + merged :] = spread(centres[merged:], _apart(view), ROOM)
@@ -86,11 +83,11 @@ def _places(view: GraphView, height: float) -> tuple[FloatArray, FloatArray]:
 
 def _levels(view: GraphView) -> FloatArray:
     """How far above or below the middle each merged coalition stands: those inside others below these."""
-    n, merged = view.n_players, len(view.coalitions)
+    n, merged = view.graph.n_players, len(view.graph.coalitions)
     depth = np.zeros(n + merged)
     for _ in range(merged):
         for node in range(n, n + merged):
-            depth[node] = 1 + max((depth[child] for child in view.children(node)), default=0)
+            depth[node] = 1 + max((depth[child] for child in view.graph.nodes[node].children), default=0)
     own = depth[n:]
     middle = (own.max(initial=0) + own.min(initial=merged)) / 2
     return np.asarray(own - middle, dtype=np.float64)
@@ -100,7 +97,7 @@ def _player_places(view: GraphView) -> FloatArray:
     """Centres of the players: as in a line of text where their names fit, else evenly apart under tilted names."""
     widths = np.array([width_of(name, 9) + 4 * PAD for name in view.names])
     if not _in_line(view):
-        places = (np.arange(view.n_players) + 0.5) * ROOM / view.n_players
+        places = (np.arange(view.graph.n_players) + 0.5) * ROOM / view.graph.n_players
         cut = max(0.0, float((0.77 * widths - places).max()))
         return cut + places * (ROOM - cut) / ROOM
     room, under_patterns = (whole - widths.sum() for whole in (ROOM, len(view.patterns) * _apart(view)))
@@ -144,9 +141,9 @@ def spread(wanted: FloatArray, apart: float, room: float) -> FloatArray:
 
 def _draw_edges(axes: Axes, view: GraphView, x: FloatArray, y: FloatArray) -> None:
     """Draw the lines; where there are very many, weak patterns step back."""
-    first = view.n_players + len(view.coalitions)
-    contrast = 2 if len(view.edges) > CROWDED else 1
-    for parent, child in view.edges:
+    first = view.graph.n_players + len(view.graph.coalitions)
+    contrast = 2 if len(view.graph.edges) > CROWDED else 1
+    for parent, child in view.graph.edges:
         if parent >= len(x):
             continue
         ends = ([x[parent], x[child]], [y[parent], y[child]])
@@ -166,16 +163,16 @@ def _draw_edges(axes: Axes, view: GraphView, x: FloatArray, y: FloatArray) -> No
 
 def _draw_sum(axes: Axes, view: GraphView, x: FloatArray, y: FloatArray, top: float) -> None:
     """Draw the root as a bar that holds the values of the patterns, each above its own."""
-    first = view.n_players + len(view.coalitions)
+    first = view.graph.n_players + len(view.graph.coalitions)
     own, high = x[first:], _sum_height(view)
     apart = _apart(view)
-    below = x[: view.n_players]
+    below = x[: view.graph.n_players]
     left, right = min(below.min() - 0.2, own.min() - apart / 2), max(below.max() + 0.2, own.max() + apart / 2)
     left, right = max(left, 0.0), min(right, ROOM)
     shape: Any = {"boxstyle": "round,pad=0,rounding_size=0.06", "fc": "#F1F1F1", "ec": "#999999", "lw": 0.8}
     axes.add_patch(FancyBboxPatch((left, top - high), right - left, high, clip_on=False, **shape))
     places = int(np.clip(2 - np.floor(np.log10(_largest(view))), 0, 6))
-    said = f"sum of the patterns and of {_signed(view.constant, places)}, the constant ({unit_words(view.unit)})"
+    said = f"sum of the patterns and of {_signed(view.graph.constant, places)}, the constant ({unit_words(view.unit)})"
     axes.text(left, top + 0.05, said, va="bottom", fontsize=8)
     for place, level, pattern in zip(own, y[first:], view.patterns, strict=True):
         axes.plot([place, place], [level, top - high], color=_colour(pattern.value), linewidth=0.7, alpha=0.8, zorder=1)
@@ -201,7 +198,8 @@ def _signed(value: float, places: int) -> str:
 
 
 def _draw_patterns(axes: Axes, view: GraphView, x: FloatArray, y: FloatArray) -> None:
-    first, top = view.n_players + len(view.coalitions), _largest(view)
+    n, top = view.graph.n_players, _largest(view)
+    first = n + len(view.graph.coalitions)
     apart = _apart(view)
     largest = min(LARGEST, apart * (1.5 if apart < STAGGERED else 0.85))
     share = np.array([abs(pattern.value) / top for pattern in view.patterns])
@@ -210,13 +208,13 @@ def _draw_patterns(axes: Axes, view: GraphView, x: FloatArray, y: FloatArray) ->
     axes.scatter(
         x[first:], y[first:], diameter**2, color=colours, edgecolors="white", linewidths=0.8, zorder=4, clip_on=False
     )
-    axes.scatter(x[view.n_players : first], y[view.n_players : first], 150, color="white", edgecolors=INK, zorder=4)
-    for node in range(view.n_players, first):
+    axes.scatter(x[n:first], y[n:first], 150, color="white", edgecolors=INK, zorder=4)
+    for node in range(n, first):
         axes.text(x[node], y[node] - 0.002, "&", ha="center", va="center", fontsize=7, zorder=5)
 
 
 def _draw_players(axes: Axes, view: GraphView, x: FloatArray, y: FloatArray) -> None:
-    n = view.n_players
+    n = view.graph.n_players
     axes.scatter(x[:n], y[:n], 34, color=INK, zorder=4)
     tilted: Any = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     for name, place, level in zip(view.names, x[:n], y[:n], strict=True):
@@ -239,7 +237,7 @@ def _sum_height(view: GraphView) -> float:
 
 
 def _middle(view: GraphView) -> float:
-    return 1.9 + 0.45 * bool(view.coalitions) + 0.03 * len(view.patterns)
+    return 1.9 + 0.45 * bool(view.graph.coalitions) + 0.03 * len(view.patterns)
 
 
 def _largest(view: GraphView) -> float:

@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 
 from interact_cli.report.plots.grid_map import centred
 from interact_cli.report.plots.style import BLUE, DIVERGING, ORANGE, UNMEASURED, colour_bar, names_of, unit_label
-from interact_cli.report.views.pairs import PairMeans, pair_matrix, pair_means, strongest
+from interact_cli.report.views.pairs import PairMeans, pair_matrix, pair_means
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
@@ -39,7 +39,7 @@ def draw_matrix(part: SubFigure, report: Report, metric: str) -> None:
         shown = f"the {min(STRONGEST, len(means.first))} strongest of {len(means.first):,} measured pairs, by mean |I|"
         axes.set_title(f"{title}\n{shown}")
         return
-    matrix = pair_matrix(means.first, means.second, means.mean, np.arange(n_players))
+    matrix = pair_matrix(means.first, means.second, means.over.mean, np.arange(n_players))
     picture = draw_pairs(axes, matrix, names_of(report.players), centred(matrix))
     held = len(means.first) < n_players * (n_players - 1) // 2
     axes.set_title(f"{title}\ngrey: not measured" if held else title)
@@ -65,13 +65,13 @@ def draw_pairs(axes: Axes, matrix: FloatArray, names: Sequence[str], norm: Norma
 
 
 def _bars(axes: Axes, means: PairMeans, names: Sequence[str]) -> None:
-    best = strongest(means, STRONGEST)
-    errors = means.standard_errors[best]
+    best = means.over.strongest(STRONGEST)
+    errors = means.over.standard_errors[best]
     axes.barh(
         np.arange(best.size),
-        means.mean[best],
+        means.over.mean[best],
         0.7,
-        color=np.where(means.mean[best] < 0, ORANGE, BLUE),
+        color=np.where(means.over.mean[best] < 0, ORANGE, BLUE),
         xerr=np.nan_to_num(errors) if np.isfinite(errors).any() else None,
         error_kw={"elinewidth": 0.9, "ecolor": "#333333", "capsize": 2},
     )

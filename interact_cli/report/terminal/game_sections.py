@@ -20,7 +20,7 @@ from interact_cli.report.terminal.sample_sections import (
     uncertain,
 )
 from interact_cli.report.views.coalitions import CONCEPTS, of_all, set_quantities
-from interact_cli.report.views.pairs import PairValues, find, pair_means, pair_values, strongest, strongest_of_sample
+from interact_cli.report.views.pairs import PairValues, find, pair_means, pair_values, strongest_of_sample
 from interact_cli.report.wording import bars, called, module_name
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
@@ -125,9 +125,9 @@ def _top(report: Report, measurement: Measurement) -> tuple[str, str]:
     means = pair_means(report, measurement)
     if means is None or not means.first.size:
         return "", NOT_MEASURED
-    top = int(strongest(means, 1)[0])
+    top = int(means.over.strongest(1)[0])
     ends = (player_name(report.players, int(end[top]), 20) for end in (means.first, means.second))
-    return " × ".join(ends), plus_minus(float(means.mean[top]), float(means.standard_errors[top]))
+    return " × ".join(ends), plus_minus(float(means.over.mean[top]), float(means.over.standard_errors[top]))
 
 
 def _by_axis(measurements: Sequence[Measurement], name: str, modules: Column, pen: Pen) -> Iterator[RenderableType]:

@@ -19,17 +19,13 @@ def graph_section(report: Report, measurement: Measurement, pen: Pen) -> Iterato
     """Show the graphs of the first samples."""
     unit = unit_words(measurement.quantity("pattern_values").unit)
     yield pen.line(f"The patterns of each sample, strongest first; values in {unit}:", "dim")
-
-    def body(sample: int) -> Iterator[RenderableType]:
-        yield from _graph(graph_of(report, measurement, sample), pen)
-
-    yield from each_sample(report, pen, body, spanned="")
+    yield from each_sample(report, pen, lambda sample: _graph(graph_of(report, measurement, sample), pen))
     if report.players.grid is not None:
         yield pen.line(CELLS, "dim")
 
 
 def _graph(view: GraphView, pen: Pen) -> Iterator[RenderableType]:
-    patterns = sorted(view.patterns, key=lambda pattern: -abs(pattern.value))
+    graph, patterns = view.graph, sorted(view.patterns, key=lambda pattern: -abs(pattern.value))
     shown = patterns[:TOP_PATTERNS]
     if shown:
         values = Column("value", [number(pattern.value) for pattern in shown])
@@ -38,11 +34,7 @@ def _graph(view: GraphView, pen: Pen) -> Iterator[RenderableType]:
         yield from pen.tables(Column("pattern", labels, right=False), [[values]])
     if len(shown) < len(patterns):
         yield pen.line(f"The {len(shown)} strongest of {count(len(patterns), 'pattern')}.", "dim")
-    merged = [view.label(members) for members in view.coalitions]
+    merged = [view.label(members) for members in graph.coalitions]
     if merged:
         yield pen.line(f"Common to several: {'; '.join(merged)}.")
-    yield pen.line(
-        f"{count(view.n_patterns, 'pattern')}, {count(view.n_nodes, 'node')}, {count(view.n_edges, 'edge')}; "
-        f"explained ratio {number(view.explained_ratio)}, error {number(view.error)}"
-        f"{'' if view.faithful else ': more than the published rules allow'}."
-    )
+    yield pen.line(f"{view.counted}{'' if graph.faithful else ': more than the published rules allow'}.")

@@ -15,7 +15,7 @@ from interact_cli.report.terminal.pen import INDENT, Column, Pen
 from interact_cli.report.terminal.sample_sections import BY_CHANCE, CELLS, sample_section
 from interact_cli.report.terminal.set_sections import set_section
 from interact_cli.report.views.graphs import has_graph
-from interact_cli.report.views.pairs import PATTERNS, pair_means, pair_values, strongest
+from interact_cli.report.views.pairs import PATTERNS, pair_means, pair_values
 from interact_cli.report.views.partitions import has_partitions
 from interact_cli.report.wording import bars, called
 from interact_cli.results import Measurement, Quantity, Report
@@ -173,7 +173,7 @@ def _by_pair(report: Report, measurement: Measurement, pen: Pen) -> Iterator[Ren
     if not means.first.size:
         yield pen.line(f"Pairs: {NOT_MEASURED}.")
         return
-    best = strongest(means, TOP_PAIRS)
+    best = means.over.strongest(TOP_PAIRS)
     chosen = f"The {best.size} strongest of {count(means.first.size, 'measured pair')} by mean |I|"
     if best.size == means.first.size:
         chosen = f"{count(best.size, 'measured pair')} by mean |I|"
@@ -183,10 +183,10 @@ def _by_pair(report: Report, measurement: Measurement, pen: Pen) -> Iterator[Ren
     names = [
         " × ".join(player_name(report.players, int(end[p]), 30) for end in (means.first, means.second)) for p in best
     ]
-    signed = [plus_minus(float(means.mean[p]), float(means.standard_errors[p])) for p in best]
-    group = [Column("signed mean", signed), Column("mean |I|", [number(float(means.mean_abs[p])) for p in best])]
-    if (means.samples != report.samples.included.sum()).any():
-        group.append(Column("samples", [f"{int(means.samples[p]):,}" for p in best]))
+    signed = [plus_minus(float(means.over.mean[p]), float(means.over.standard_errors[p])) for p in best]
+    group = [Column("signed mean", signed), Column("mean |I|", [number(float(means.over.mean_abs[p])) for p in best])]
+    if (means.over.samples != report.samples.included.sum()).any():
+        group.append(Column("samples", [f"{int(means.over.samples[p]):,}" for p in best]))
     yield from pen.tables(Column("pair", names, right=False), [[column] for column in group])
     if best.size < means.first.size:
         yield pen.line(BY_CHANCE, "dim")

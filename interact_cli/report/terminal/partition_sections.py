@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -37,16 +38,13 @@ def partition_section(report: Report, measurement: Measurement, pen: Pen) -> Ite
     """Show the partitions of the first samples."""
     unit = unit_words(measurement.quantity("T").unit)
     yield pen.line(f"What acts together stands in brackets; values in {unit}:", "dim")
-
-    def body(sample: int) -> Iterator[RenderableType]:
-        yield from _partitions(report, measurement, sample, pen)
-
+    body = partial(_partitions, report, measurement, pen=pen)
     yield from each_sample(report, pen, body, spanned="players asked about")
     if report.players.grid is not None:
         yield pen.line(CELLS, "dim")
 
 
-def _partitions(report: Report, measurement: Measurement, sample: int, pen: Pen) -> Iterator[RenderableType]:
+def _partitions(report: Report, measurement: Measurement, sample: int, *, pen: Pen) -> Iterator[RenderableType]:
     held = partitions_of(measurement, sample)
     if held is None:
         return

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from interact_cli.report.sentences import about, around, first_samples, plain_names, sentence, span_of, told_apart
 from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
-from interact_cli.report.views.pairs import PairValues, pair_values, strongest_of_sample
+from interact_cli.report.views.pairs import PairValues, largest, pair_values, strongest_of_sample
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
@@ -54,7 +54,7 @@ def sample_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
 
 
 def each_sample(
-    report: Report, pen: Pen, body: Callable[[int], Iterator[RenderableType]], *, spanned: str
+    report: Report, pen: Pen, body: Callable[[int], Iterator[RenderableType]], *, spanned: str = ""
 ) -> Iterator[RenderableType]:
     """Write the first samples of the summary, each with its opening, and how many more there are.
 
@@ -106,8 +106,7 @@ def player_values(measurement: Measurement) -> Quantity | None:
 def largest_players(quantity: Quantity, sample: int, n_players: int, limit: int) -> IntArray:
     """Return the players of one sample with the largest |value|, largest first; unmeasured ones are left out."""
     size: FloatArray = np.abs(np.asarray(quantity.values[sample, :n_players], dtype=np.float64))
-    ranked = np.argsort(-np.nan_to_num(size, nan=-1.0), kind="stable")
-    return ranked[: min(limit, int(np.isfinite(size).sum()))]
+    return largest(size, limit)
 
 
 def uncertain(errors: FloatArray | None, *index: int) -> float | None:

@@ -9,9 +9,9 @@ from math import comb
 import numpy as np
 
 from interact_cli.report.sentences import joined
-from interact_cli.report.views.pairs import find
+from interact_cli.report.views.pairs import Means, find, largest
 from interact_cli.results import Measurement, Quantity, Report
-from interact_cli.types import BoolArray, FloatArray, IntArray
+from interact_cli.types import IntArray
 
 CONCEPTS = "concepts"
 """The metric whose values are lengths."""
@@ -73,22 +73,20 @@ def of_sample(measurement: Measurement, sample: int, limit: int) -> Ranking:
     total, unit = 0, ""
     for name, quantity in set_quantities(measurement).items():
         values = np.asarray(quantity.values[sample], dtype=np.float64)
-        measured = np.isfinite(values) & _non_empty(measurement, quantity, sample)
+        keys = _keys(measurement, quantity, sample)
+        measured = np.isfinite(values) & (keys > 0 if keys.ndim == 1 else (keys >= 0).any(axis=1))
         total, unit = total + int(measured.sum()), quantity.unit
-        best = _largest(np.where(measured, np.abs(values), np.nan), limit)
-        for place in best.tolist():
+        for place in largest(np.where(measured, np.abs(values), np.nan), limit).tolist():
             error = np.nan if quantity.standard_errors is None else float(quantity.standard_errors[sample, place])
-            members = _members(measurement, quantity, sample, place)
-            size = abs(float(values[place]))
-            found.append(NamedSet(members, float(values[place]), error, size, 1, _joined(measurement, name)))
+            value, members = float(values[place]), _players(keys[place])
+            found.append(NamedSet(members, value, error, abs(value), 1, _joined(measurement, name)))
     return Ranking(_first(found, limit), total, unit)
 
 
 def of_all(report: Report, measurement: Measurement, limit: int) -> Ranking | None:
     """Rank sets by their mean |value| over the samples of the summary; None where each sample has its own players.
 
-    Sets that fewer than half as many samples measured as the best-covered one are passed over: a set that was seen
-    once is large by luck.
+    Sets that few samples measured are passed over (`Means.strongest`).
     """
     if not report.players.shared or not set_quantities(measurement):
         return None
@@ -96,15 +94,14 @@ def of_all(report: Report, measurement: Measurement, limit: int) -> Ranking | No
     found: list[NamedSet] = []
     total, unit = 0, ""
     for name, quantity in set_quantities(measurement).items():
-        means = _means(measurement, quantity, included)
-        covered = (means.samples > 0) & (means.samples * 2 >= means.samples.max(initial=0))
+        keys, means = _means(measurement, quantity, included)
         total, unit = total + int((means.samples > 0).sum()), quantity.unit
-        for place in _largest(np.where(covered, means.mean_abs, np.nan), limit).tolist():
+        for place in means.strongest(limit).tolist():
             found.append(
                 NamedSet(
-                    means.members(place),
+                    _players(keys[place]),
                     float(means.mean[place]),
-                    float(means.errors[place]),
+                    float(means.standard_errors[place]),
                     float(means.mean_abs[place]),
                     int(means.samples[place]),
                     _joined(measurement, name),
@@ -151,36 +148,13 @@ def every_set(report: Report, measurement: Measurement) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Means:
-    """Values of every set over samples; where no sample measured a set, NaN."""
-
-    keys: IntArray
-    """``(set, member)`` padded with -1, or ``(set,)`` bit codes."""
-    mean: FloatArray
-    mean_abs: FloatArray
-    errors: FloatArray
-    samples: IntArray
-
-    def members(self, place: int) -> tuple[int, ...]:
-        return _players(self.keys[place])
-
-
-def _means(measurement: Measurement, quantity: Quantity, included: IntArray) -> _Means:
+def _means(measurement: Measurement, quantity: Quantity, included: IntArray) -> tuple[IntArray, Means]:
+    """Return the distinct sets, ``(set, member)`` padded with -1 or ``(set,)`` bit codes, and their means."""
     values = np.asarray(quantity.values, dtype=np.float64)[included]
     keys, slots = _slots(measurement, quantity, included)
     measured = np.isfinite(values) & (slots >= 0)
-    slot, flat = slots[measured], values[measured]
-    samples = np.bincount(slot, minlength=len(keys)).astype(np.int64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.bincount(slot, flat, len(keys)) / samples
-        mean_abs = np.bincount(slot, np.abs(flat), len(keys)) / samples
-        squares = np.bincount(slot, (flat - mean[slot]) ** 2, len(keys))
-        errors = np.where(samples > 1, np.sqrt(squares / (samples - 1) / samples), np.nan)
-    if quantity.standard_errors is not None:
-        alone = np.bincount(slot, quantity.standard_errors[included][measured], len(keys))
-        errors = np.where(samples == 1, alone, errors)
-    return _Means(keys, mean, mean_abs, errors, samples)
+    errors = None if quantity.standard_errors is None else quantity.standard_errors[included][measured]
+    return keys, Means.of(slots[measured], values[measured], errors, len(keys))
 
 
 def _slots(measurement: Measurement, quantity: Quantity, included: IntArray) -> tuple[IntArray, IntArray]:
@@ -195,18 +169,11 @@ def _slots(measurement: Measurement, quantity: Quantity, included: IntArray) -> 
     return rows, place[inverse.ravel()].reshape(sets.shape[:2])
 
 
-def _non_empty(measurement: Measurement, quantity: Quantity, sample: int) -> BoolArray:
+def _keys(measurement: Measurement, quantity: Quantity, sample: int) -> IntArray:
+    """Return the sets of one sample: ``(set, member)`` padded with -1, or ``(set,)`` bit codes."""
     if quantity.dims[1] == "coalition":
-        return _codes(measurement, quantity) > 0
-    sets = np.asarray(measurement.quantity("sets").values[sample], dtype=np.int64)
-    filled: BoolArray = np.any(sets >= 0, axis=1)
-    return filled
-
-
-def _members(measurement: Measurement, quantity: Quantity, sample: int, place: int) -> tuple[int, ...]:
-    if quantity.dims[1] == "coalition":
-        return _players(_codes(measurement, quantity)[place])
-    return _players(np.asarray(measurement.quantity("sets").values[sample][place]))
+        return _codes(measurement, quantity)
+    return np.asarray(measurement.quantity("sets").values[sample], dtype=np.int64)
 
 
 def _codes(measurement: Measurement, quantity: Quantity) -> IntArray:
@@ -224,13 +191,6 @@ def _players(key: np.ndarray | np.integer) -> tuple[int, ...]:
 
 def _joined(measurement: Measurement, name: str) -> str:
     return JOINED_BY.get(measurement.metric, OF_SETS)[name]
-
-
-def _largest(strength: FloatArray, limit: int) -> IntArray:
-    """Positions of the largest entries, largest first; NaN ones are left out."""
-    finite = np.flatnonzero(np.isfinite(strength))
-    ranked: IntArray = finite[np.argsort(-strength[finite], kind="stable")][:limit]
-    return ranked
 
 
 def _first(found: Sequence[NamedSet], limit: int) -> tuple[NamedSet, ...]:

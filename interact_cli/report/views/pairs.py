@@ -35,12 +35,9 @@ class PairValues:
 
 
 @dataclass(frozen=True)
-class PairMeans:
-    """Each measured pair once, averaged over the samples of the summary that measured it."""
+class Means:
+    """Pairs or sets of players, averaged over the samples that measured them; NaN where none did."""
 
-    first: IntArray
-    """``(pair,)``; the smaller player."""
-    second: IntArray
     mean: FloatArray
     """Signed mean over samples."""
     mean_abs: FloatArray
@@ -48,8 +45,46 @@ class PairMeans:
     standard_errors: FloatArray
     """Of ``mean``; over samples, or of the sampling of coalitions where there is one sample."""
     samples: IntArray
-    """How many samples measured the pair."""
+    """How many samples measured it."""
+
+    @classmethod
+    def of(cls, slot: IntArray, values: FloatArray, errors: FloatArray | None, n: int) -> Means:
+        """Average values with their standard errors, each of the pair or set ``slot`` of ``n``."""
+        samples = np.bincount(slot, minlength=n).astype(np.int64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean, mean_abs = (np.bincount(slot, of, n) / samples for of in (values, np.abs(values)))
+            squares = np.bincount(slot, (values - mean[slot]) ** 2, n)
+            spread = np.where(samples > 1, np.sqrt(squares / (samples - 1) / samples), np.nan)
+        if errors is not None:
+            spread = np.where(samples == 1, np.bincount(slot, errors, n), spread)
+        return cls(mean, mean_abs, spread, samples)
+
+    def strongest(self, limit: int) -> IntArray:
+        """Positions of those with the largest mean |I|, largest first.
+
+        Those that fewer than half as many samples measured as the best-covered one are passed over: what was seen once
+        is large by luck.
+        """
+        covered = (self.samples > 0) & (self.samples * 2 >= self.samples.max(initial=0))
+        return largest(np.where(covered, self.mean_abs, np.nan), limit)
+
+
+@dataclass(frozen=True)
+class PairMeans:
+    """Each measured pair once, averaged over the samples of the summary that measured it."""
+
+    first: IntArray
+    """``(pair,)``; the smaller player."""
+    second: IntArray
+    over: Means
     unit: str
+
+
+def largest(strength: FloatArray, limit: int) -> IntArray:
+    """Positions of the largest entries, largest first; NaN ones are left out."""
+    finite = np.flatnonzero(np.isfinite(strength))
+    ranked: IntArray = finite[np.argsort(-strength[finite], kind="stable")][:limit]
+    return ranked
 
 
 def find(measurement: Measurement, name: str) -> Quantity | None:
@@ -97,34 +132,15 @@ def pair_means(report: Report, measurement: Measurement) -> PairMeans | None:
     n_players = len(report.players.names)
     ends = np.sort(pairs[measured], axis=-1)
     codes, slot = np.unique(ends[:, 0] * n_players + ends[:, 1], return_inverse=True)
-    flat = values[measured]
-    samples = np.bincount(slot, minlength=codes.size).astype(np.int64)
-    mean = np.bincount(slot, flat, codes.size) / samples
-    mean_abs = np.bincount(slot, np.abs(flat), codes.size) / samples
-    squares = np.bincount(slot, (flat - mean[slot]) ** 2, codes.size)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        errors = np.where(samples > 1, np.sqrt(squares / (samples - 1) / samples), np.nan)
-    if held.standard_errors is not None:
-        alone = np.bincount(slot, held.standard_errors[included][measured], codes.size)
-        errors = np.where(samples == 1, alone, errors)
-    return PairMeans(codes // n_players, codes % n_players, mean, mean_abs, errors, samples, held.unit)
-
-
-def strongest(means: PairMeans, limit: int) -> IntArray:
-    """Positions of the pairs with the largest mean |I|, largest first.
-
-    Pairs that fewer than half as many samples measured as the best-covered pair are passed over: a pair that was
-    seen once is large by luck.
-    """
-    covered = np.flatnonzero(means.samples * 2 >= means.samples.max(initial=0))
-    return covered[np.argsort(-means.mean_abs[covered], kind="stable")][:limit]
+    errors = None if held.standard_errors is None else held.standard_errors[included][measured]
+    means = Means.of(slot, values[measured], errors, codes.size)
+    return PairMeans(codes // n_players, codes % n_players, means, held.unit)
 
 
 def strongest_of_sample(held: PairValues, sample: int, limit: int) -> IntArray:
     """Positions of one sample's pairs with the largest |I|, largest first."""
     size = np.where((held.pairs[sample] >= 0).all(axis=-1), np.abs(held.values[sample]), np.nan)
-    ranked = np.argsort(-np.nan_to_num(size, nan=-1.0), kind="stable")
-    return ranked[: min(limit, int(np.isfinite(size).sum()))]
+    return largest(size, limit)
 
 
 def pair_matrix(first: IntArray, second: IntArray, values: FloatArray, players: IntArray) -> FloatArray:
