@@ -12,8 +12,8 @@ from matplotlib.figure import SubFigure
 from matplotlib.patches import Rectangle
 
 from interact_cli.interactions.salient_contexts import SalientContexts
-from interact_cli.report.plots.grid_map import beside, cell_pixels, over
-from interact_cli.report.plots.style import BLUE, INK, ORANGE, SEQUENTIAL, colour_bar, hatch_unmeasured
+from interact_cli.report.plots.grid_map import Look, cell_pixels, draw_cells
+from interact_cli.report.plots.style import BLUE, INK, ORANGE, SEQUENTIAL, name_columns, name_rows
 from interact_cli.report.sentences import about, joined, names_of, plain_names
 from interact_cli.report.views.contexts import RecordedContexts
 from interact_cli.results import Report
@@ -24,8 +24,6 @@ BARS = 40
 """Players of one sample that have bars: those whose inclusion rate is furthest from chance of more."""
 NAMED = 3
 """Contexts that are written out beside bars."""
-UPRIGHT = 130
-"""Characters of a text up to which its words stand upright below their bars."""
 
 
 def contexts_height(report: Report, recorded: RecordedContexts) -> float:
@@ -48,19 +46,16 @@ def _draw_map(part: SubFigure, report: Report, recorded: RecordedContexts, grid:
     found = recorded.found
     values, rate = found.normalised.reshape(grid), found.inclusion_rate
     names = names_of(report, sample)
-    axes = beside(part, report, sample)
-    picture = axes[-1].imshow(values, cmap=SEQUENTIAL, norm=Normalize(0, 1), interpolation="nearest")
-    hatch_unmeasured(axes[-1], values)
-    axes[-1].set_title(f"salient contexts of {_pair(found, names)}\n{_counted(found)}")
+    title = f"salient contexts of {_pair(found, names)}\n{_counted(found)}"
+    look = Look(SEQUENTIAL, Normalize(0, 1), title, "Σ|Δv| · 1[k in S], min–max")
+    axes = draw_cells(part, report, sample, values, look)
     _outline(axes[-1], np.arange(len(names)).reshape(grid), found.pair)
     ends = "no context is salient"
     if np.isfinite(rate).any():
         low, high = np.nanmin(rate), np.nanmax(rate)
         ends = f"1: present in {high:.0%} of Σ|Δv|, 0: in {low:.0%}; chance {recorded.by_chance:.0%}"
     axes[-1].set_xlabel(f"{ends}\nhatched, outlined: the pair", fontsize=8)
-    colour_bar(part, picture, axes[-1], "Σ|Δv| · 1[k in S], min–max")
     if len(axes) > 1 and report.samples.pictures is not None:
-        over(axes[1], report, sample, values, Normalize(0, 1), SEQUENTIAL)
         height, width = report.samples.pictures.shape[1:3]
         _outline(axes[1], cell_pixels(report, height, width), found.pair)
         axes[1].set_xlabel(_interaction(recorded), fontsize=8)
@@ -111,13 +106,8 @@ def _furthest(rate: FloatArray, others: IntArray, by_chance: float) -> IntArray:
 
 
 def _lying(axes: Axes, names: list[str], rate: FloatArray, by_chance: float) -> None:
-    places = np.arange(len(names))
-    axes.barh(places, rate, 0.7, color=BLUE)
-    axes.set_yticks(places, names)
-    axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
-    axes.axvline(by_chance, **_CHANCE)
-    axes.grid(axis="x")
+    axes.barh(np.arange(len(names)), rate, 0.7, color=BLUE)
+    name_rows(axes, names, by_chance, **_CHANCE)
     axes.set_xlim(0, 1)
     axes.set_xlabel(
         f"share of Σ|Δv| of the salient contexts in which the player is present; dashed: chance, {by_chance:.0%}"
@@ -125,14 +115,8 @@ def _lying(axes: Axes, names: list[str], rate: FloatArray, by_chance: float) -> 
 
 
 def _standing(axes: Axes, names: list[str], rate: FloatArray, by_chance: float) -> None:
-    tilted: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
-    places = np.arange(len(names))
-    axes.bar(places, rate, 0.7, color=BLUE)
-    axes.set_xticks(places, names, **({} if sum(map(len, names)) + len(names) < UPRIGHT else tilted))
-    axes.tick_params(axis="x", length=0)
-    axes.set_xlim(-0.6, max(len(names), 6) - 0.4)
-    axes.axhline(by_chance, **_CHANCE)
-    axes.grid(axis="y")
+    axes.bar(np.arange(len(names)), rate, 0.7, color=BLUE)
+    name_columns(axes, names, by_chance, **_CHANCE)
     axes.set_ylim(0, 1)
     axes.set_ylabel("share of Σ|Δv| present")
     axes.set_xlabel(f"players in reading order, without the pair; dashed: chance, {by_chance:.0%}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import SubFigure
@@ -32,13 +34,10 @@ def draw_map(
     finite = raw[np.isfinite(raw)]
     ends = f"0 = {number(finite.min())}, 1 = {number(finite.max())}" if finite.size else "nothing measured"
     title = f"Color(g) = {COLORS[reading]} {neighbours} neighbours"
-    axes = beside(part, report, sample)
-    picture = axes[-1].imshow(min_max(raw), cmap=SEQUENTIAL, norm=Normalize(0, 1), interpolation="nearest")
-    hatch_unmeasured(axes[-1], raw)
-    axes[-1].set_title(f"{title}\n{_source(metric, held.orders_averaged)}")
-    colour_bar(part, picture, axes[-1], unit_label(f"Color(g), min–max: {ends}", held.unit))
-    if len(axes) > 1:
-        over(axes[1], report, sample, min_max(raw), Normalize(0, 1), SEQUENTIAL)
+    title += f"\n{safe_text(metric, limit=40)}"
+    title += f", mean over {held.orders_averaged} orders" if held.orders_averaged else ""
+    look = Look(SEQUENTIAL, Normalize(0, 1), title, unit_label(f"Color(g), min–max: {ends}", held.unit))
+    draw_cells(part, report, sample, min_max(raw), look)
 
 
 def draw_player_map(part: SubFigure, report: Report, metric: str, *, sample: int) -> None:
@@ -48,14 +47,9 @@ def draw_player_map(part: SubFigure, report: Report, metric: str, *, sample: int
     if grid is None:
         return
     values = np.asarray(quantity.values[sample], dtype=np.float64).reshape(grid)
-    norm = centred(values)
-    axes = beside(part, report, sample)
-    picture = axes[-1].imshow(values, cmap=DIVERGING, norm=norm, interpolation="nearest")
-    hatch_unmeasured(axes[-1], values)
-    axes[-1].set_title(f"value of each cell\n{safe_text(metric, limit=40)}")
-    colour_bar(part, picture, axes[-1], unit_label("value", quantity.unit))
-    if len(axes) > 1:
-        over(axes[1], report, sample, values, norm, DIVERGING)
+    title = f"value of each cell\n{safe_text(metric, limit=40)}"
+    look = Look(DIVERGING, centred(values), title, unit_label("value", quantity.unit))
+    draw_cells(part, report, sample, values, look)
 
 
 def centred(values: FloatArray) -> Normalize:
@@ -72,8 +66,26 @@ def bare(axes: Axes) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _source(metric: str, orders: int) -> str:
-    return safe_text(metric, limit=40) + (f", mean over {orders} orders" if orders else "")
+class Look(NamedTuple):
+    """How a map of cells looks, and what it says."""
+
+    colours: str
+    norm: Normalize
+    title: str
+    scale: str
+    """Beside the colour bar."""
+
+
+def draw_cells(part: SubFigure, report: Report, sample: int, values: FloatArray, look: Look) -> list[Axes]:
+    """Draw ``(rows, columns)`` values beside and over the picture of a sample; return the axes, the map last."""
+    pictures, axes = report.samples.pictures, beside(part, report, sample)
+    picture = axes[-1].imshow(values, cmap=look.colours, norm=look.norm, interpolation="nearest")
+    hatch_unmeasured(axes[-1], values)
+    axes[-1].set_title(look.title)
+    colour_bar(part, picture, axes[-1], look.scale)
+    if pictures is not None and len(axes) > 1:
+        _over(axes[1], report, pictures[sample], values, look)
+    return axes
 
 
 def beside(part: SubFigure, report: Report, sample: int) -> list[Axes]:
@@ -97,25 +109,17 @@ def _label(report: Report, sample: int) -> str:
     return f"{said}, predicted {predicted}" if predicted >= 0 else said
 
 
-def over(axes: Axes, report: Report, sample: int, values: FloatArray, norm: Normalize, colours: str) -> None:
+def _over(axes: Axes, report: Report, picture: npt.NDArray[np.uint8], values: FloatArray, look: Look) -> None:
     """Lay the values of the cells over the grey picture of a sample, large ones more opaque."""
-    pictures = report.samples.pictures
-    if pictures is None:
-        return
-    height, width = pictures.shape[1:3]
-    grey = pictures[sample].astype(np.float64).mean(axis=-1)
-    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    cells = cell_pixels(report, height, width)
-    size = np.nan_to_num(np.abs(values) / max(abs(norm.vmin or 0.0), abs(norm.vmax or 0.0)))
+    axes.imshow(picture.astype(np.float64).mean(axis=-1), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    cells = cell_pixels(report, *picture.shape[:2])
+    size = np.nan_to_num(np.abs(values) / max(abs(look.norm.vmin or 0.0), abs(look.norm.vmax or 0.0)))
     opacity = np.where(np.isfinite(values), 0.25 + 0.55 * size, 0.0)
     shown = np.nan_to_num(values).ravel()[cells]
-    axes.imshow(shown, cmap=colours, norm=norm, alpha=opacity.ravel()[cells], interpolation="nearest")
-    inside = report.players.entry != "input"
-    axes.set_title(f"stretched over the picture:\n{_entry(report)}" if inside else "over the picture\n ")
-
-
-def _entry(report: Report) -> str:
-    return shortened(safe_text(report.players.entry), 40)
+    axes.imshow(shown, cmap=look.colours, norm=look.norm, alpha=opacity.ravel()[cells], interpolation="nearest")
+    entry = report.players.entry
+    inside = f"stretched over the picture:\n{shortened(safe_text(entry), 40)}"
+    axes.set_title("over the picture\n " if entry == "input" else inside)
 
 
 def cell_pixels(report: Report, height: int, width: int) -> IntArray:

@@ -12,7 +12,17 @@ from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
 from interact_cli.report.plots.grid_map import centred
-from interact_cli.report.plots.style import BLUE, DIVERGING, ORANGE, UNMEASURED, colour_bar, names_of, unit_label
+from interact_cli.report.plots.style import (
+    BLUE,
+    DIVERGING,
+    ERRORS,
+    ORANGE,
+    UNMEASURED,
+    colour_bar,
+    name_rows,
+    names_of,
+    unit_label,
+)
 from interact_cli.report.views.pairs import PairMeans, pair_matrix, pair_means
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
@@ -73,12 +83,9 @@ def _bars(axes: Axes, means: PairMeans, names: Sequence[str]) -> None:
         0.7,
         color=np.where(means.over.mean[best] < 0, ORANGE, BLUE),
         xerr=np.nan_to_num(errors) if np.isfinite(errors).any() else None,
-        error_kw={"elinewidth": 0.9, "ecolor": "#333333", "capsize": 2},
+        error_kw=ERRORS,
     )
     pairs = [f"{names[means.first[pair]]} × {names[means.second[pair]]}" for pair in best]
-    axes.set_yticks(np.arange(best.size), pairs, fontsize=7)
-    axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
-    axes.axvline(0, color="#555555", linewidth=0.8)
-    axes.grid(axis="x")
+    name_rows(axes, pairs)
+    axes.tick_params(axis="y", labelsize=7)
     axes.set_xlabel(unit_label("I(i, j)", means.unit) + "\nthin bars: ± standard error")

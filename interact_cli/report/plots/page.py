@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from interact_cli.errors import OutputError, UnknownNameError, UsageError
+from interact_cli.journal.whole import write_whole
 from interact_cli.report.export import check_sample, metrics_of
 from interact_cli.report.plots.grid_map import COLORS
 from interact_cli.report.plots.panels import KINDS, Panel, context_panel, panels_of, rows_of
@@ -183,18 +182,12 @@ def _findings(measurements: Sequence[Measurement]) -> list[str]:
 def _save(figure: Figure, output: Path) -> None:
     suffix = output.suffix.lower()
     metadata = {".png": None, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}[suffix]
-    temporary = output.with_name(f".{secrets.token_hex(8)}{suffix}")
+    picture = BytesIO()
     try:
         figure.draw_without_rendering()
-        with temporary.open("xb") as stream:
-            figure.savefig(stream, format=suffix[1:], dpi=DPI, metadata=metadata)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(output)
+        figure.savefig(picture, format=suffix[1:], dpi=DPI, metadata=metadata)
+        write_whole(output, picture.getvalue())
     except OSError as error:
         raise OutputError(
             f"Cannot write the picture '{safe_text(output)}': {error.strerror or error}. Choose another place with -o."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import SubFigure
 
-from interact_cli.report.plots.style import BLUE, ORANGE, half_widths, names_of, unit_label
+from interact_cli.report.plots.style import BLUE, ERRORS, ORANGE, half_widths, name_rows, names_of, unit_label
 from interact_cli.report.views.pairs import find
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
@@ -37,14 +37,10 @@ def draw_players(part: SubFigure, report: Report, metrics: Sequence[str]) -> Non
             color=colour,
             label=safe_text(metric, limit=40),
             xerr=None if widths is None else widths[:, best],
-            error_kw={"elinewidth": 0.9, "ecolor": "#333333", "capsize": 2},
+            error_kw=ERRORS,
         )
     names = names_of(report.players, 24)
-    axes.set_yticks(np.arange(best.size), [names[player] for player in best])
-    axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
-    axes.axvline(0, color="#555555", linewidth=0.8)
-    axes.grid(axis="x")
+    name_rows(axes, [names[player] for player in best])
     axes.set_xlabel(unit_label("signed mean over samples", unit) + (f"\nthin bars: {what}" if what else ""))
     title = "Value of each player"
     if best.size < len(names):

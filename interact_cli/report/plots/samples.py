@@ -7,7 +7,7 @@ from matplotlib.figure import SubFigure
 
 from interact_cli.report.plots.grid_map import centred
 from interact_cli.report.plots.matrix import draw_pairs
-from interact_cli.report.plots.style import BLUE, ORANGE, colour_bar, half_widths, unit_label
+from interact_cli.report.plots.style import BLUE, ERRORS, ORANGE, colour_bar, half_widths, name_columns, unit_label
 from interact_cli.report.sentences import about, plain_names, told_apart
 from interact_cli.report.views.pairs import pair_matrix, pair_values
 from interact_cli.results import Report
@@ -19,8 +19,6 @@ BARS = 40
 """Words of one text that have bars."""
 ROWS = 16
 """Words of one text in a matrix: the strongest of more."""
-UPRIGHT = 130
-"""Characters of a text up to which its words stand upright below their bars."""
 ROW = 1.75
 """Inches of one row of bars."""
 
@@ -42,16 +40,9 @@ def draw_words(part: SubFigure, report: Report, metric: str, *, samples: IntArra
             0.7,
             color=np.where(values[chosen] < 0, ORANGE, BLUE),
             yerr=errors,
-            error_kw={"elinewidth": 0.9, "ecolor": "#333333", "capsize": 2},
+            error_kw=ERRORS,
         )
-        tilted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
-        axes.set_xticks(
-            np.arange(chosen.size), names, **({} if sum(map(len, names)) + len(names) < UPRIGHT else tilted)
-        )
-        axes.tick_params(axis="x", length=0)
-        axes.set_xlim(-0.6, max(chosen.size, 6) - 0.4)
-        axes.axhline(0, color="#555555", linewidth=0.8)
-        axes.grid(axis="y")
+        name_columns(axes, names)
         axes.set_ylabel(unit_label("value", quantity.unit))
         cut = f"; the {chosen.size} largest of {len(own)}" if chosen.size < len(own) else ""
         axes.set_title(f"{about(report, int(sample))}{cut}", fontsize=9)

@@ -10,7 +10,18 @@ from matplotlib.figure import SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from interact_cli.report.plots.flow import LINE, MARGIN, Word, canvas, draw_flow, lines_of
-from interact_cli.report.plots.style import BLUE, GREEN, GREY, INK, ORANGE, WIDTH, half_widths, unit_label
+from interact_cli.report.plots.style import (
+    BLUE,
+    ERRORS,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    WIDTH,
+    half_widths,
+    name_rows,
+    unit_label,
+)
 from interact_cli.report.sentences import about, names_of, plain_names
 from interact_cli.report.views.coalitions import (
     CONCEPTS,
@@ -106,24 +117,20 @@ def _draw_bars(axes: Axes, ranking: Ranking, names: Sequence[str], words: str, *
     values = np.array([one.value for one in ranking.sets])
     errors = np.array([one.error for one in ranking.sets])
     known = bool((np.nan_to_num(errors) > 0).any())
-    places = np.arange(len(values))
     colours = np.where(values < 0, ORANGE, BLUE)
     hollow = len({one.joined for one in ranking.sets}) > 1
     axes.barh(
-        places,
+        np.arange(len(values)),
         values,
         0.7,
         color=["white" if hollow and one.joined == OR else c for one, c in zip(ranking.sets, colours, strict=True)],
         edgecolor=colours,
         linewidth=1.3 if hollow else 0,
         xerr=np.nan_to_num(errors) if known else None,
-        error_kw={"elinewidth": 0.9, "ecolor": "#333333", "capsize": 2},
+        error_kw=ERRORS,
     )
-    axes.set_yticks(places, [one.named(names, NAMED) for one in ranking.sets])
-    axes.tick_params(axis="y", length=0)
+    name_rows(axes, [one.named(names, NAMED) for one in ranking.sets])
     axes.set_ylim(max(len(values), 1) - 0.4, -0.6)
-    axes.axvline(0, color="#555555", linewidth=0.8)
-    axes.grid(axis="x")
     said = [unit_label(words, ranking.unit), "thin bars: ± standard error" * known, "hollow: OR" * hollow, *notes]
     axes.set_xlabel("; ".join(filter(None, said)))
 
@@ -138,7 +145,7 @@ def _draw_sizes(axes: Axes, kinds: Sequence[Kind], report: Report, measurement: 
             color=(GREY, GREEN)[turn],
             label=words,
             yerr=widths,
-            error_kw={"elinewidth": 0.9, "ecolor": "#333333", "capsize": 2},
+            error_kw=ERRORS,
         )
     if len(kinds) > 1:
         axes.legend(loc="best")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,34 @@ STYLE: Any = {
     "svg.hashsalt": "interact",
 }
 """Settings for `matplotlib.rc_context`: a user's own matplotlibrc never changes a report's pictures."""
+
+
+ZERO: Any = {"color": "#555555", "linewidth": 0.8}
+"""The line where bars start."""
+ERRORS: Any = {"elinewidth": 0.9, "ecolor": "#333333", "capsize": 2}
+"""Thin bars on bars."""
+UPRIGHT = 130
+"""Characters up to which names stand upright below their bars."""
+
+
+def name_rows(axes: Axes, names: Sequence[str], start: float = 0.0, **line: Any) -> None:
+    """Name bars that lie below each other, the first at the top, with a line where they start."""
+    axes.set_yticks(np.arange(len(names)), names)
+    axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()
+    axes.axvline(start, **(ZERO | line))
+    axes.grid(axis="x")
+
+
+def name_columns(axes: Axes, names: Sequence[str], start: float = 0.0, **line: Any) -> None:
+    """Name bars that stand beside each other, tilted where their names are long, with a line where they start."""
+    upright = sum(map(len, names)) + len(names) < UPRIGHT
+    tilted: Any = {} if upright else {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(np.arange(len(names)), names, **tilted)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(-0.6, max(len(names), 6) - 0.4)
+    axes.axhline(start, **(ZERO | line))
+    axes.grid(axis="y")
 
 
 def unit_label(name: str, unit: str) -> str:
