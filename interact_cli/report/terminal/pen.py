@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD, Box
 from rich.cells import cell_len
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
@@ -30,6 +30,8 @@ GAP = 3
 INDENT = 2
 COLOURS = ("bold cyan", "bold magenta", "bold yellow", "bold green", "bold blue", "bold red")
 """Styles of groups that belong together, in turn; what they say is said without colour too."""
+MAX_WIDTH = 120
+"""Wider terminals get lines of this length: longer ones are hard to follow."""
 BETWEEN = "  "
 """Between two words above their values."""
 
@@ -154,3 +156,17 @@ class Pen:
         for row in zip(*(column.cells for column in columns), strict=True):
             table.add_row(*(self.text(cell) for cell in row))
         return Padding(table, (0, 0, 0, INDENT))
+
+
+@dataclass(frozen=True)
+class Page:
+    """What rich renders: folded to the console's width, ASCII where the encoding is."""
+
+    parts: Callable[[Pen], Iterable[RenderableType]]
+    """Makes the parts, top to bottom, each time the page is rendered."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the parts."""
+        width = min(options.max_width, MAX_WIDTH)
+        for part in self.parts(Pen(width, options.ascii_only)):
+            yield from console.render(part, options.update_width(width))

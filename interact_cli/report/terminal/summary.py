@@ -5,15 +5,16 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, RenderableType
 
 from interact_cli.report.terminal.game_sections import games_section
 from interact_cli.report.terminal.metric_sections import metric_section
-from interact_cli.report.terminal.pen import Pen
+from interact_cli.report.terminal.pen import Page, Pen
 from interact_cli.report.wording import INTERVAL_NEEDS, by_metric, games, mapping, module_name, subject
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
@@ -21,59 +22,38 @@ from interact_cli.scores import VECTOR_PREFIX
 from interact_cli.types import FloatArray, IntArray
 from interact_cli.words import NOT_MEASURED, count, number, plus_minus, unit_words, with_unit
 
-MAX_WIDTH = 120
-"""Wider terminals get lines of this length: longer ones are hard to follow."""
 BASELINE_VALUES = 6
 """Baseline values that are written out; more are given as a range."""
 GAMES = 6
 """Modules that are named."""
 
 
-class Summary:
-    """A report as rich renders it: folded to the console's width, ASCII where the encoding is.
-
-    Args:
-        report: What was measured.
-        path: Where the report lies, for the last lines.
-    """
-
-    def __init__(self, report: Report, path: Path | str | None = None) -> None:
-        self.report = report
-        self.path = path
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the sections, top to bottom."""
-        width = min(options.max_width, MAX_WIDTH)
-        pen = Pen(width, options.ascii_only)
-        for part in self._parts(pen):
-            yield from console.render(part, options.update_width(width))
-
-    def _parts(self, pen: Pen) -> Iterator[RenderableType]:
-        yield from _warnings(self.report, pen)
-        yield pen.facts(_what(self.report))
-        for measurements in by_metric(self.report):
-            if len(measurements) > 1:
-                yield from games_section(self.report, measurements, pen)
-            else:
-                yield from metric_section(self.report, measurements[0], pen)
-        if not self.report.measurements:
-            yield pen.line("This report holds no metric.", "bold yellow")
-        yield pen.text("")
-        yield pen.heading("how sure")
-        yield pen.facts(_how_sure(self.report))
-        for note in _notes(self.report):
-            yield pen.line(f"Note: {note}", "italic", indent=0)
-        yield from _next(self.path, pen)
-
-
-def render_summary(report: Report, *, path: Path | str | None = None) -> Summary:
+def render_summary(report: Report, *, path: Path | str | None = None) -> Page:
     """Return the summary of a report, ready for ``Console.print``.
 
     Args:
         report: What was measured.
         path: Where the report lies; named at the end with the commands that read it.
     """
-    return Summary(report, path)
+    return Page(partial(_parts, report, path))
+
+
+def _parts(report: Report, path: Path | str | None, pen: Pen) -> Iterator[RenderableType]:
+    yield from _warnings(report, pen)
+    yield pen.facts(_what(report))
+    for measurements in by_metric(report):
+        if len(measurements) > 1:
+            yield from games_section(report, measurements, pen)
+        else:
+            yield from metric_section(report, measurements[0], pen)
+    if not report.measurements:
+        yield pen.line("This report holds no metric.", "bold yellow")
+    yield pen.text("")
+    yield pen.heading("how sure")
+    yield pen.facts(_how_sure(report))
+    for note in _notes(report):
+        yield pen.line(f"Note: {note}", "italic", indent=0)
+    yield from _next(path, pen)
 
 
 def summary_text(report: Report, *, width: int = 80, path: Path | str | None = None, ascii_only: bool = False) -> str:

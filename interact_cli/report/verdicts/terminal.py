@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import RenderableType
 from rich.padding import Padding
 
-from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
+from interact_cli.report.terminal.pen import GAP, INDENT, Column, Page, Pen
 from interact_cli.report.verdicts.blocks import Block, Facts, Grid, Item, Line, Section, Title
 from interact_cli.report.verdicts.comparison_page import comparison_page
 from interact_cli.report.verdicts.verdict_page import verdict_page
 from interact_cli.report.verdicts.wording import defused
 from interact_cli.verdicts import Comparison, Verdict
 
-MAX_WIDTH = 120
-"""Wider terminals get lines of this length: longer ones are hard to follow."""
 NARROWEST = 14
 """Cells that a column needs at least to fold its words; below, rows become paragraphs."""
-
-
-class Page:
-    """Blocks as rich renders them: folded to the console's width, ASCII where the encoding is.
-
-    Args:
-        blocks: Make the blocks, each time the page is rendered.
-    """
-
-    def __init__(self, blocks: Callable[[], Iterable[Block]]) -> None:
-        self.blocks = blocks
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the blocks, top to bottom."""
-        width = min(options.max_width, MAX_WIDTH)
-        pen = Pen(width, options.ascii_only)
-        for block in self.blocks():
-            for part in _parts(block, pen):
-                yield from console.render(part, options.update_width(width))
 
 
 def render_comparison(comparison: Comparison, *, everything: bool = False) -> RenderableType:
@@ -47,7 +26,7 @@ def render_comparison(comparison: Comparison, *, everything: bool = False) -> Re
         comparison: What differs between two reports.
         everything: Show every quantity and every place, not the headlines only.
     """
-    return Page(lambda: comparison_page(comparison, everything=everything))
+    return Page(lambda pen: _written(comparison_page(comparison, everything=everything), pen))
 
 
 def render_verdict(verdict: Verdict) -> RenderableType:
@@ -56,7 +35,12 @@ def render_verdict(verdict: Verdict) -> RenderableType:
     Args:
         verdict: What a gate says.
     """
-    return Page(lambda: verdict_page(verdict))
+    return Page(lambda pen: _written(verdict_page(verdict), pen))
+
+
+def _written(blocks: Iterable[Block], pen: Pen) -> Iterator[RenderableType]:
+    for block in blocks:
+        yield from _parts(block, pen)
 
 
 def _parts(block: Block, pen: Pen) -> Iterator[RenderableType]:
