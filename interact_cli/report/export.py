@@ -102,43 +102,17 @@ def metrics_of(report: Report) -> str:
 
 
 def _samples(samples: SampleTable) -> dict[str, Any]:
-    columns = ("labels", "predicted", "included", "full_value", "empty_value", "asked", "unique", "evaluated")
-    return {
-        "ids": samples.ids,
-        "texts": samples.texts,
-        **{name: getattr(samples, name) for name in columns},
-        "accuracy": samples.accuracy,
-        "chance": samples.chance,
-        "skipped": [{"id": skipped.id, "reason": skipped.reason} for skipped in samples.skipped],
-    }
+    held = {name: value for name, value in vars(samples).items() if name != "pictures"}
+    return held | {"skipped": [vars(skipped) for skipped in samples.skipped]}
 
 
 def _players(players: PlayerTable) -> dict[str, Any]:
-    return {
-        "names": players.names,
-        "own_names": players.own_names,
-        "spec": players.spec,
-        "entry": players.entry,
-        "spans": players.spans,
-        "grid": players.grid,
-        "baseline_name": players.baseline_name,
-        **_listed("baseline", players.baseline),
-        **_listed("owner", players.owner),
-    }
+    return {**vars(players), **_listed("baseline", players.baseline), **_listed("owner", players.owner)}
 
 
 def _measurement(measurement: Measurement) -> dict[str, Any]:
-    return {
-        "metric": measurement.metric,
-        "of": measurement.of,
-        "version": measurement.version,
-        "source": measurement.source,
-        "estimator": measurement.estimator,
-        "findings": [
-            {"word": f.word, "sentence": f.sentence, "facts": f.facts, "says": f.says} for f in measurement.findings
-        ],
-        "notes": measurement.notes,
-        "coordinates": measurement.coordinates,
+    return vars(measurement) | {
+        "findings": [vars(finding) for finding in measurement.findings],
         "summary": {quantity.name: _quantity(quantity) for quantity in measurement.summary},
         "per_sample": {quantity.name: _quantity(quantity) for quantity in measurement.per_sample},
     }

@@ -14,25 +14,12 @@ import numpy as np
 from h5py import File, h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from interact_cli.errors import ReportRefused
-from interact_cli.report.hdf5.schema import (
-    DTYPES,
-    FILTERS,
-    INFLATION_FLOOR,
-    INFLATION_LIMIT,
-    INFLATION_TOTAL,
-    MAX_ATTRIBUTES,
-    MAX_CHUNK_BYTES,
-    MAX_DEPTH,
-    MAX_DOCUMENT_BYTES,
-    MAX_OBJECTS,
-    MAX_RANK,
-    MAX_STRING_BYTES,
-)
+from interact_cli.report.hdf5 import schema
 from interact_cli.safe_text import safe_text
 
 _FILTER_NAMES = {h5z.FILTER_DEFLATE: "gzip", h5z.FILTER_SHUFFLE: "shuffle", h5z.FILTER_FLETCHER32: "fletcher32"}
 _LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "an external link"}
-_NUMBERS = tuple(DTYPES.values())
+_NUMBERS = tuple(schema.DTYPES.values())
 _SMALL = 16
 """Entries of an array attribute."""
 
@@ -77,8 +64,8 @@ def measure_sizes(file: File) -> dict[str, tuple[int, int]]:
         for name in list(group):
             child, path = _child(group, name, where, walk)
             if isinstance(child, h5g.GroupID):
-                if depth + 1 > MAX_DEPTH:
-                    raise ReportRefused(f"{path} is nested deeper than {MAX_DEPTH} groups")
+                if depth + 1 > schema.MAX_DEPTH:
+                    raise ReportRefused(f"{path} is nested deeper than {schema.MAX_DEPTH} groups")
                 waiting.append((child, path, depth + 1))
             else:
                 walk.sizes[path] = _dataset(child, path)
@@ -96,10 +83,10 @@ def inflated(sizes: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
         >>> inflated({"/a": (1 << 40, 1000), "/b": (8_000, 8_000)})
         {'/a': (1099511627776, 1000)}
     """
-    steep = {path: size for path, size in sizes.items() if size[0] > INFLATION_LIMIT * size[1]}
-    if sum(declared for declared, _ in steep.values()) > INFLATION_TOTAL:
+    steep = {path: size for path, size in sizes.items() if size[0] > schema.INFLATION_LIMIT * size[1]}
+    if sum(declared for declared, _ in steep.values()) > schema.INFLATION_TOTAL:
         return steep
-    return {path: size for path, size in steep.items() if size[0] > INFLATION_FLOOR}
+    return {path: size for path, size in steep.items() if size[0] > schema.INFLATION_FLOOR}
 
 
 def _child(group: h5g.GroupID, name: bytes, where: str, walk: _Walk) -> tuple[h5g.GroupID | h5d.DatasetID, str]:
@@ -121,8 +108,8 @@ def _note_object(child: h5g.GroupID | h5d.DatasetID, path: str, walk: _Walk) -> 
         raise ReportRefused(
             f"{path} is a second hard link to {walk.seen[address]}; in a report every object has one name"
         )
-    if len(walk.seen) >= MAX_OBJECTS:
-        raise ReportRefused(f"{path} is object number {MAX_OBJECTS + 1:,}; a report holds fewer")
+    if len(walk.seen) >= schema.MAX_OBJECTS:
+        raise ReportRefused(f"{path} is object number {schema.MAX_OBJECTS + 1:,}; a report holds fewer")
     walk.seen[address] = path
 
 
@@ -136,7 +123,9 @@ def _dataset(dataset: h5d.DatasetID, path: str) -> tuple[int, int]:
     for position in range(properties.get_nfilters()):
         code = properties.get_filter(position)[0]
         if code not in _FILTER_NAMES:
-            raise ReportRefused(f"{path} uses the unknown filter {code}; a report uses only {', '.join(FILTERS)}")
+            raise ReportRefused(
+                f"{path} uses the unknown filter {code}; a report uses only {', '.join(schema.FILTERS)}"
+            )
     shape = _shape(dataset.get_space(), path)
     declared = math.prod(shape) * _item_bytes(dataset.get_type(), path, scalar=not shape)
     stored = dataset.get_storage_size()
@@ -151,9 +140,9 @@ def _shape(space: h5s.SpaceID, path: str) -> tuple[int, ...]:
     kind = space.get_simple_extent_type()
     if kind not in (h5s.SIMPLE, h5s.SCALAR):
         raise ReportRefused(f"{path} has no shape (a null data space)")
-    if space.get_simple_extent_ndims() > MAX_RANK:
+    if space.get_simple_extent_ndims() > schema.MAX_RANK:
         raise ReportRefused(
-            f"{path} has {space.get_simple_extent_ndims()} dimensions; a report uses at most {MAX_RANK}"
+            f"{path} has {space.get_simple_extent_ndims()} dimensions; a report uses at most {schema.MAX_RANK}"
         )
     shape = tuple(int(size) for size in space.get_simple_extent_dims())
     if kind == h5s.SIMPLE and tuple(space.get_simple_extent_dims(maxdims=1)) != shape:
@@ -163,7 +152,7 @@ def _shape(space: h5s.SpaceID, path: str) -> tuple[int, ...]:
 
 def _chunks(dataset: h5d.DatasetID, chunk: tuple[int, ...], shape: tuple[int, ...], path: str) -> None:
     size = math.prod(chunk) * dataset.get_type().get_size()
-    if size > MAX_CHUNK_BYTES or any(part > whole for part, whole in zip(chunk, shape, strict=True)):
+    if size > schema.MAX_CHUNK_BYTES or any(part > whole for part, whole in zip(chunk, shape, strict=True)):
         raise ReportRefused(f"{path} of shape {shape} is cut into chunks of shape {tuple(chunk)}, {size:,} bytes each")
     expected = math.prod(-(-whole // part) for part, whole in zip(chunk, shape, strict=True))
     found = dataset.get_num_chunks()
@@ -173,12 +162,12 @@ def _chunks(dataset: h5d.DatasetID, chunk: tuple[int, ...], shape: tuple[int, ..
 
 def _item_bytes(kind: h5t.TypeID, path: str, *, scalar: bool) -> int:
     if isinstance(kind, h5t.TypeStringID):
-        limit = MAX_DOCUMENT_BYTES if scalar else MAX_STRING_BYTES
+        limit = schema.MAX_DOCUMENT_BYTES if scalar else schema.MAX_STRING_BYTES
         if kind.is_variable_str() or kind.get_size() > limit:
             raise ReportRefused(f"{path} holds text of variable length or beyond {limit:,} bytes")
         return int(kind.get_size())
     if not _is_number(kind):
-        raise ReportRefused(f"{path} holds {_type_word(kind)}; a report holds {', '.join(DTYPES)} and text")
+        raise ReportRefused(f"{path} holds {_type_word(kind)}; a report holds {', '.join(schema.DTYPES)} and text")
     return int(kind.get_size())
 
 
@@ -201,8 +190,8 @@ def _type_word(kind: h5t.TypeID) -> str:
 
 def _attributes(holder: h5g.GroupID | h5d.DatasetID, path: str) -> None:
     count = h5a.get_num_attrs(holder)
-    if count > MAX_ATTRIBUTES:
-        raise ReportRefused(f"{path} has {count:,} attributes; a report uses at most {MAX_ATTRIBUTES}")
+    if count > schema.MAX_ATTRIBUTES:
+        raise ReportRefused(f"{path} has {count:,} attributes; a report uses at most {schema.MAX_ATTRIBUTES}")
     for index in range(count):
         attribute = h5a.open(holder, index=index)
         name = safe_text(attribute.name.decode("utf-8", "backslashreplace"))

@@ -10,27 +10,8 @@ import numpy as np
 
 import interact_cli
 from interact_cli.errors import ShapeError
+from interact_cli.report.hdf5 import schema
 from interact_cli.report.hdf5.player_table import player_labels, write_players
-from interact_cli.report.hdf5.schema import (
-    DTYPES,
-    ENCODINGS,
-    FIELDS,
-    FORMAT,
-    GAME,
-    LABEL,
-    MAX_TEXT_CHARACTERS,
-    NAME,
-    PARTS,
-    RECORD_FIELDS,
-    REMARKS,
-    ROLE,
-    SCHEMA_VERSION,
-    SHARED_DIMS,
-    STATISTIC,
-    UNCERTAINTY,
-    VECTOR_UNIT,
-    group_name,
-)
 from interact_cli.report.hdf5.sink import AnyArray, Sink, labels_array
 from interact_cli.results import Measurement, Quantity, Records, Report
 from interact_cli.safe_text import safe_text
@@ -51,11 +32,11 @@ def write_layout(report: Report, file: h5py.File, *, plain: frozenset[str], chec
         ShapeError: a quantity contradicts its dimensions.
     """
     sink = Sink(file, plain, check)
-    root = {"format": FORMAT, "schema_version": SCHEMA_VERSION, "status": report.status}
+    root = {"format": schema.FORMAT, "schema_version": schema.SCHEMA_VERSION, "status": report.status}
     file.attrs.update({**root, "tool_version": interact_cli.__version__})
     sink.scale("/sample", labels_array(report.samples.ids), meaning="stable name of the sample")
     sink.scale("/player", player_labels(report.players), meaning="the player")
-    for path, kind in ENCODINGS.items():
+    for path, kind in schema.ENCODINGS.items():
         if path != "/records" or report.records is not None:
             sink.group(path, {"encoding-type": kind, "encoding-version": "1"})
     _fixed(report, sink)
@@ -74,12 +55,12 @@ def _fixed(report: Report, sink: Sink) -> None:
         "/provenance/run/json": report.run,
         "/samples/id": samples.ids,
         "/samples/label": samples.labels,
-        "/samples/text": [shortened(text, MAX_TEXT_CHARACTERS) for text in samples.texts] or None,
+        "/samples/text": [shortened(text, schema.MAX_TEXT_CHARACTERS) for text in samples.texts] or None,
         "/skipped/id": [skipped.id for skipped in samples.skipped],
         "/skipped/reason": [skipped.reason for skipped in samples.skipped],
     }
     sink.group("/provenance/run", {"encoding-type": "run", "encoding-version": "1"})
-    for field in FIELDS:
+    for field in schema.FIELDS:
         value = content[field.path] if field.path in content else getattr(samples, field.name)
         if field.dtype == "json":
             sink.document(field.path, value, meaning=field.meaning)
@@ -100,12 +81,8 @@ def _measurement(measurement: Measurement, sink: Sink) -> None:
             "of": measurement.of,
         },
     )
-    findings = [
-        {"word": one.word, "sentence": one.sentence, "facts": dict(one.facts), "says": list(one.says)}
-        for one in measurement.findings
-    ]
-    remarks = {"findings": findings, "notes": list(measurement.notes)}
-    sink.document(f"{base}/{REMARKS}", remarks, meaning="findings and notes")
+    remarks = {"findings": [vars(finding) for finding in measurement.findings], "notes": measurement.notes}
+    sink.document(f"{base}/{schema.REMARKS}", remarks, meaning="findings and notes")
     parts = {"per_sample": measurement.per_sample, "summary": measurement.summary}
     for part in parts:
         sink.group(f"{base}/{part}", {"encoding-type": part, "encoding-version": "1"})
@@ -123,7 +100,7 @@ def _coordinate(base: str, dim: str, labels: AnyArray, sink: Sink) -> None:
     values = _stored(np.asarray(labels), f"{base}/{dim}")
     if values.ndim != 1:
         raise ShapeError(f"The labels of dimension '{dim}' of {base} have shape {values.shape}; expected one axis.")
-    if dim in SHARED_DIMS and not np.array_equal(values, sink.file[dim][()]):
+    if dim in schema.SHARED_DIMS and not np.array_equal(values, sink.file[dim][()]):
         raise ShapeError(f"{base} labels the shared dimension '{dim}' otherwise than the report does.")
     sink.scale(f"{base}/{dim}", values, meaning=f"labels of {dim}")
 
@@ -135,35 +112,37 @@ def _quantity(quantity: Quantity, base: str, sink: Sink) -> None:
         raise ShapeError(f"{path} is the name of another data set already; rename the quantity.")
     unit = quantity.unit
     dataset = sink.array(path, values, quantity.dims, unit=unit, meaning=quantity.meaning)
-    dataset.attrs.update({"role": "quantity", LABEL: quantity.label or quantity.meaning, ROLE: quantity.role})
+    dataset.attrs.update(
+        {"role": "quantity", schema.LABEL: quantity.label or quantity.meaning, schema.ROLE: quantity.role}
+    )
     if quantity.statistic:
-        dataset.attrs.update({STATISTIC: quantity.statistic, PARTS: " ".join(quantity.parts)})
-    for suffix, attribute in UNCERTAINTY.items():
+        dataset.attrs.update({schema.STATISTIC: quantity.statistic, schema.PARTS: " ".join(quantity.parts)})
+    for suffix, attribute in schema.UNCERTAINTY.items():
         uncertainty = getattr(quantity, attribute)
         if uncertainty is None:
             continue
         sibling = f"{path}_{suffix}"
-        kind = DTYPES["bool" if suffix == "exact" else "float64"]
+        kind = schema.DTYPES["bool" if suffix == "exact" else "float64"]
         if sibling in sink.file or np.shape(uncertainty) != values.shape:
             raise ShapeError(f"{sibling} exists already, or is not shaped like {path} {values.shape}.")
         array = np.asarray(uncertainty, dtype=kind)
         meaning = f"{suffix.replace('_', ' ')} of {quantity.name}"
         dataset = sink.array(sibling, array, quantity.dims, unit="1" if suffix == "exact" else unit, meaning=meaning)
-        dataset.attrs.update({"role": suffix, LABEL: f"{quantity.called}, {suffix.replace('_', ' ')}"})
+        dataset.attrs.update({"role": suffix, schema.LABEL: f"{quantity.called}, {suffix.replace('_', ' ')}"})
 
 
 def _records(records: Records, sink: Sink) -> None:
     """Stream the records sample by sample; a class slot that a sample does not use holds NaN."""
-    fields = {field.name: field for field in RECORD_FIELDS}
-    starts = np.zeros(records.n_samples, dtype=DTYPES["int64"])
-    classes = np.full((records.n_samples, records.slots), -1, dtype=DTYPES["int64"])
+    fields = {field.name: field for field in schema.RECORD_FIELDS}
+    starts = np.zeros(records.n_samples, dtype=schema.DTYPES["int64"])
+    classes = np.full((records.n_samples, records.slots), -1, dtype=schema.DTYPES["int64"])
     width = -(-sink.file["player"].shape[0] // 8)
     units = {"coalitions": "1", "values": _record_unit(records, fields["values"].unit)}
     shapes = {"coalitions": (records.total, width), "values": (records.total, records.slots, records.components)}
     data = {}
     for name, shape in shapes.items():
         field = fields[name]
-        dtype = DTYPES[field.dtype]
+        dtype = schema.DTYPES[field.dtype]
         data[name] = sink.empty(field.path, shape, dtype, field.dims, unit=units[name], meaning=field.meaning)
     start = 0
     for position, record in enumerate(records):
@@ -188,7 +167,7 @@ def _records(records: Records, sink: Sink) -> None:
 
 def _record_unit(records: Records, usual: str) -> str:
     if records.vectors:
-        return VECTOR_UNIT
+        return schema.VECTOR_UNIT
     if records.components == 1:
         return "output"
     return "nat" if (records.slots, records.components) == (1, 4) else usual
@@ -198,20 +177,20 @@ def _stored(values: AnyArray, where: str) -> AnyArray:
     """Convert to one of the types of a report."""
     kinds = {"f": "float64", "i": "int64", "u": "int64", "b": "bool"}
     if values.dtype.kind in kinds:
-        return values.astype(DTYPES[kinds[values.dtype.kind]], copy=False)
+        return values.astype(schema.DTYPES[kinds[values.dtype.kind]], copy=False)
     if values.dtype.kind in "US" or all(isinstance(value, str) for value in values.flat):
         return labels_array([str(value) for value in values.flat]).reshape(values.shape)
     raise ShapeError(f"{where} holds {values.dtype}; a report holds floats, integers, booleans and text.")
 
 
 def _group(measurement: Measurement) -> str:
-    name = group_name(_name(measurement.metric, "metric"), measurement.of)
-    if measurement.of and not GAME.fullmatch(name.partition("@")[2]):
+    name = schema.group_name(_name(measurement.metric, "metric"), measurement.of)
+    if measurement.of and not schema.GAME.fullmatch(name.partition("@")[2]):
         raise ShapeError(f"The game '{safe_text(measurement.of)}' of {measurement.metric} has too long a name.")
     return name
 
 
 def _name(name: str, kind: str) -> str:
-    if NAME.fullmatch(name):
+    if schema.NAME.fullmatch(name):
         return name
     raise ShapeError(f"The {kind} '{name}' cannot be a name in a report; expected letters, digits, '_', '.' and '-'.")

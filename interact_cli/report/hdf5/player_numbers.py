@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from interact_cli.errors import ReportRefused
@@ -28,17 +26,10 @@ def check_player_numbers(measurement: Measurement, players: PlayerTable) -> None
                 _check(measurement, quantity.name, numbers, len(players.of_sample(sample)), least=-1)
         if quantity.dims == ("sample", COALITION):
             _check_lengths(measurement, quantity, players)
-    for name, numbers in _of_all(measurement):
-        _check(measurement, name, numbers, players.largest, least=-1)
-    for name in OF_PAIRS:
-        if name in measurement.coordinates:
-            _check(measurement, name, measurement.coordinates[name], players.largest, least=0)
-
-
-def _of_all(measurement: Measurement) -> Iterator[tuple[str, np.ndarray]]:
-    for quantity in measurement.summary:
-        if quantity.dims[-1:] == (MEMBER,):
-            yield quantity.name, quantity.values
+    of_all = {one.name: (one.values, -1) for one in measurement.summary if one.dims[-1:] == (MEMBER,)}
+    of_all |= {name: (labels, 0) for name, labels in measurement.coordinates.items() if name in OF_PAIRS}
+    for name, (numbers, least) in of_all.items():
+        _check(measurement, name, numbers, players.largest, least=least)
 
 
 def _check(measurement: Measurement, name: str, numbers: np.ndarray, n_players: int, *, least: int) -> None:

@@ -7,17 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from interact_cli.errors import ReportRefused, ShapeError
-from interact_cli.report.hdf5.schema import (
-    BASELINE,
-    DTYPES,
-    OWN_DIMS,
-    PLAYER_COUNT,
-    PLAYER_NAME,
-    PLAYER_OWNER,
-    PLAYER_SPAN,
-    baseline_dims,
-    geometry_dims,
-)
+from interact_cli.report.hdf5 import schema
 from interact_cli.report.hdf5.sink import AnyArray, Sink, labels_array
 from interact_cli.report.hdf5.source import Source
 from interact_cli.results import LEARNED, PlayerTable
@@ -37,25 +27,25 @@ def write_players(players: PlayerTable, sink: Sink) -> None:
         ShapeError: names, owners and samples contradict each other.
     """
     if players.shared:
-        sink.field(PLAYER_NAME, players.names, ("player",))
-        sink.field(PLAYER_OWNER, players.owner, geometry_dims("owner", np.ndim(players.owner)))
+        sink.field(schema.PLAYER_NAME, players.names, ("player",))
+        sink.field(schema.PLAYER_OWNER, players.owner, schema.geometry_dims("owner", np.ndim(players.owner)))
     else:
         counts = [len(names) for names in players.own_names]
         owner = np.asarray(players.owner)
         if owner.ndim != 2 or len(owner) != len(counts):
             raise ShapeError(f"The owners of {len(counts)} samples have shape {owner.shape}; expected one row each.")
         padded = [[*names, *[""] * (players.largest - len(names))] for names in players.own_names]
-        sink.field(PLAYER_NAME, padded, OWN_DIMS["name"])
-        sink.field(PLAYER_COUNT, counts)
-        sink.field(PLAYER_OWNER, owner, OWN_DIMS["owner"])
-    dims = baseline_dims(np.ndim(players.baseline), own=players.own_baselines)
-    sink.field(BASELINE, players.baseline, dims)
+        sink.field(schema.PLAYER_NAME, padded, schema.OWN_DIMS["name"])
+        sink.field(schema.PLAYER_COUNT, counts)
+        sink.field(schema.PLAYER_OWNER, owner, schema.OWN_DIMS["owner"])
+    dims = schema.baseline_dims(np.ndim(players.baseline), own=players.own_baselines)
+    sink.field(schema.BASELINE, players.baseline, dims)
     if players.spans is not None:
-        sink.field(PLAYER_SPAN, players.spans)
+        sink.field(schema.PLAYER_SPAN, players.spans)
     attributes = sink.file["players"].attrs
     attributes.update({"spec": players.spec, "entry": players.entry, "baseline_name": players.baseline_name})
     if players.grid is not None:
-        attributes["grid"] = np.array(players.grid, dtype=DTYPES["int64"])
+        attributes["grid"] = np.array(players.grid, dtype=schema.DTYPES["int64"])
 
 
 def read_players(source: Source) -> PlayerTable:
@@ -66,21 +56,21 @@ def read_players(source: Source) -> PlayerTable:
     """
     names: tuple[str, ...] = ()
     own_names: tuple[tuple[str, ...], ...] = ()
-    if source.rank(PLAYER_NAME.path) == 2:
+    if source.rank(schema.PLAYER_NAME.path) == 2:
         own_names = _own_names(source)
-        owner, counts = source.array(PLAYER_OWNER.path, "int64"), [len(own) for own in own_names]
-        source.expect_dims(PLAYER_OWNER.path, OWN_DIMS["owner"])
+        owner, counts = source.array(schema.PLAYER_OWNER.path, "int64"), [len(own) for own in own_names]
+        source.expect_dims(schema.PLAYER_OWNER.path, schema.OWN_DIMS["owner"])
         _check_owner(owner, counts)
     else:
-        names = source.texts(PLAYER_NAME.path)
+        names = source.texts(schema.PLAYER_NAME.path)
         if source.texts("/player") != names:
             raise ReportRefused("/player and /players/name name different players")
-        owner, counts = source.array(PLAYER_OWNER.path, "int64"), [len(names)]
-        source.expect_dims(PLAYER_OWNER.path, geometry_dims("owner", owner.ndim))
+        owner, counts = source.array(schema.PLAYER_OWNER.path, "int64"), [len(names)]
+        source.expect_dims(schema.PLAYER_OWNER.path, schema.geometry_dims("owner", owner.ndim))
         _check_owner(owner.reshape(1, -1), counts)
-    baseline = source.array(BASELINE.path, "float32")
+    baseline = source.array(schema.BASELINE.path, "float32")
     baseline_name = source.text_attribute("/players", "baseline_name")
-    source.expect_dims(BASELINE.path, baseline_dims(baseline.ndim, own=baseline_name == LEARNED))
+    source.expect_dims(schema.BASELINE.path, schema.baseline_dims(baseline.ndim, own=baseline_name == LEARNED))
     return PlayerTable(
         names=names,
         spec=source.text_attribute("/players", "spec"),
@@ -95,32 +85,36 @@ def read_players(source: Source) -> PlayerTable:
 
 
 def _own_names(source: Source) -> tuple[tuple[str, ...], ...]:
-    source.expect_dims(PLAYER_NAME.path, OWN_DIMS["name"])
-    padded, counts = source.table(PLAYER_NAME.path), source.field(PLAYER_COUNT)
+    source.expect_dims(schema.PLAYER_NAME.path, schema.OWN_DIMS["name"])
+    padded, counts = source.table(schema.PLAYER_NAME.path), source.field(schema.PLAYER_COUNT)
     if counts is None:
-        raise ReportRefused(f"{PLAYER_COUNT.path} is missing, and {PLAYER_NAME.path} holds each sample's own players")
+        raise ReportRefused(
+            f"{schema.PLAYER_COUNT.path} is missing, and {schema.PLAYER_NAME.path} holds each sample's own players"
+        )
     widest = len(padded[0]) if padded else 0
     if not np.array_equal(source.array("/player", "int64"), np.arange(widest)):
         raise ReportRefused("/player does not count the players of the largest sample")
     for sample, (names, count) in enumerate(zip(padded, counts.tolist(), strict=True)):
         if not 0 <= count <= widest or any(names[count:]):
-            raise ReportRefused(f"{PLAYER_NAME.path} names other players of sample {sample} than its {count}")
+            raise ReportRefused(f"{schema.PLAYER_NAME.path} names other players of sample {sample} than its {count}")
     return tuple(names[:count] for names, count in zip(padded, counts.tolist(), strict=True))
 
 
 def _check_owner(owner: IntArray, counts: Sequence[int]) -> None:
     for row, count in zip(owner, counts, strict=True):
         if row.size and not (row.min() >= -1 and row.max() < count):
-            raise ReportRefused(f"{PLAYER_OWNER.path} names players {row.min()} to {row.max()} of {count}")
+            raise ReportRefused(f"{schema.PLAYER_OWNER.path} names players {row.min()} to {row.max()} of {count}")
 
 
 def _spans(source: Source, counts: Sequence[int]) -> IntArray | None:
-    spans: IntArray | None = source.field(PLAYER_SPAN)
+    spans: IntArray | None = source.field(schema.PLAYER_SPAN)
     if spans is None:
         return None
     first, last = spans.T if spans.shape[1] == 2 else (np.array([-1]), np.array([-1]))
     if not ((first >= 0) & (first <= last) & (last <= np.asarray(counts))).all():
-        raise ReportRefused(f"{PLAYER_SPAN.path} leaves the players; expected 0 <= first <= last <= their number")
+        raise ReportRefused(
+            f"{schema.PLAYER_SPAN.path} leaves the players; expected 0 <= first <= last <= their number"
+        )
     return spans
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any
 from urllib.parse import unquote
 
 import h5py
@@ -13,28 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import ReportRefused
+from interact_cli.report.hdf5 import schema
 from interact_cli.report.hdf5.before_1_4 import migrated
 from interact_cli.report.hdf5.opening import LIBRARY_ERRORS, Identity, check_plain_file, identity_of, vetted
 from interact_cli.report.hdf5.player_numbers import check_player_numbers
 from interact_cli.report.hdf5.player_table import read_players
-from interact_cli.report.hdf5.schema import (
-    FIELDS,
-    GAME,
-    LABEL,
-    NAME,
-    PARTS,
-    RECORD_FIELDS,
-    REMARKS,
-    ROLE,
-    ROLES,
-    SCHEMA_MAJOR,
-    SCHEMA_MINOR,
-    SCHEMA_VERSION,
-    STATISTIC,
-    STATUSES,
-    UNCERTAINTY,
-    VECTOR_UNIT,
-)
 from interact_cli.report.hdf5.source import ATTRIBUTE_LIMIT, Source
 from interact_cli.results import (
     Finding,
@@ -43,7 +26,6 @@ from interact_cli.results import (
     Quantity,
     Records,
     Report,
-    Role,
     SampleRecords,
     SampleTable,
 )
@@ -82,7 +64,7 @@ def read_report(path: Path) -> Report:
             players=players,
             measurements=measurements,
             records=_records(source, path, identity, players),
-            status=_status(source),
+            status=_word(source, "/", "status", schema.STATUSES),
             notes=notes,
         )
         return migrated(report) if minor < FIRST_WITH_OPTIONS else report
@@ -94,28 +76,27 @@ def _version(source: Source) -> tuple[int, tuple[str, ...]]:
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 5 for part in parts):
         raise ReportRefused(f"attribute 'schema_version' of / is '{version}'; expected MAJOR.MINOR")
     major, minor = map(int, parts)
-    if major != SCHEMA_MAJOR:
+    if major != schema.SCHEMA_MAJOR:
         raise ReportRefused(
-            f"attribute 'schema_version' of / is {version}; this version of interact reads {SCHEMA_MAJOR}.x"
+            f"attribute 'schema_version' of / is {version}; this version of interact reads {schema.SCHEMA_MAJOR}.x"
         )
-    if minor <= SCHEMA_MINOR:
+    if minor <= schema.SCHEMA_MINOR:
         return minor, ()
     return minor, (
-        f"written with report schema {version}; this reader knows {SCHEMA_VERSION} and left out what is newer",
+        f"written with report schema {version}; this reader knows {schema.SCHEMA_VERSION} and left out what is newer",
     )
 
 
-def _status(source: Source) -> Literal["complete", "limited"]:
-    status = source.text_attribute("/", "status")
-    if status == "complete":
-        return "complete"
-    if status == "limited":
-        return "limited"
-    raise ReportRefused(f"attribute 'status' of / is '{status}'; expected one of {', '.join(STATUSES)}")
+def _word(source: Source, path: str, name: str, words: tuple[str, ...], default: str | None = None) -> Any:
+    """Read an attribute that is one of a few words."""
+    held = source.text_attribute(path, name, default)
+    if held not in words:
+        raise ReportRefused(f"attribute '{name}' of {path} is '{held}'; expected one of {', '.join(words)}")
+    return held
 
 
 def _samples(source: Source) -> SampleTable:
-    read = {field.name: source.field(field) for field in FIELDS if field.group == "/samples"}
+    read = {field.name: source.field(field) for field in schema.FIELDS if field.group == "/samples"}
     read["evaluated"] = source.array("/provenance/run/evaluated", "int64")
     ids = source.texts("/samples/id")
     if source.texts("/sample") != ids:
@@ -139,7 +120,7 @@ def _measurements(source: Source) -> Iterator[Measurement]:
         base = f"/metrics/{name}"
         metric, _, game = name.partition("@")
         of = safe_text(unquote(game), limit=ATTRIBUTE_LIMIT)
-        named = NAME.fullmatch(metric) and (metric == name or GAME.fullmatch(game))
+        named = schema.NAME.fullmatch(metric) and (metric == name or schema.GAME.fullmatch(game))
         if not named or source.text_attribute(base, "encoding-type") != "metric":
             raise ReportRefused(f"{base} is not the group of a metric")
         if source.text_attribute(base, "of", default="") != of:
@@ -147,7 +128,7 @@ def _measurements(source: Source) -> Iterator[Measurement]:
         version = source.text_attribute(base, "encoding-version")
         if not (version.isascii() and version.isdigit() and len(version) < 10):
             raise ReportRefused(f"attribute 'encoding-version' of {base} is '{version}'; expected a whole number")
-        remarks = source.document(f"{base}/{REMARKS}")
+        remarks = source.document(f"{base}/{schema.REMARKS}")
         per_sample = tuple(_quantities(source, f"{base}/per_sample"))
         yield Measurement(
             metric=metric,
@@ -175,7 +156,7 @@ def _roles(source: Source, base: str, known: tuple[str, ...]) -> dict[str, str]:
     """Map the data sets of a group that have a role to it."""
     names = source.names(base)
     for name in names:
-        if not NAME.fullmatch(name):
+        if not schema.NAME.fullmatch(name):
             raise ReportRefused(f"{base}/{name} has a name that nothing in a report has")
     found = {name: source.role(f"{base}/{name}") for name in names}
     for name, role in found.items():
@@ -185,7 +166,7 @@ def _roles(source: Source, base: str, known: tuple[str, ...]) -> dict[str, str]:
 
 
 def _quantities(source: Source, base: str) -> Iterator[Quantity]:
-    roles = _roles(source, base, ("quantity", *UNCERTAINTY))
+    roles = _roles(source, base, ("quantity", *schema.UNCERTAINTY))
     for name, role in roles.items():
         if role != "quantity" and roles.get(name.removesuffix(f"_{role}")) != "quantity":
             raise ReportRefused(f"{base}/{name} is the {role} of a quantity that is missing")
@@ -195,45 +176,34 @@ def _quantities(source: Source, base: str) -> Iterator[Quantity]:
         if base.endswith("/per_sample") and dims[:1] != ("sample",):
             raise ReportRefused(f"{path} has dimensions {dims}; expected 'sample' first")
         siblings: dict[str, Any] = {}
-        for suffix, attribute in UNCERTAINTY.items():
+        for suffix, attribute in schema.UNCERTAINTY.items():
             sibling = f"{path}_{suffix}"
             if roles.get(f"{name}_{suffix}") == suffix:
                 siblings[attribute] = source.array(sibling, "bool" if suffix == "exact" else "float64")
                 source.expect_dims(sibling, dims)
         unit, meaning = (source.text_attribute(path, key) for key in ("unit", "meaning"))
-        label = source.text_attribute(path, LABEL, default="")
-        yield Quantity(
-            name,
-            dims,
-            values,
-            unit,
-            meaning,
-            **siblings,
-            label="" if label == meaning else label,
-            role=_role(source, path),
+        label, role = (
+            source.text_attribute(path, schema.LABEL, default=""),
+            _word(source, path, schema.ROLE, schema.ROLES, "detail"),
         )
-
-
-def _role(source: Source, path: str) -> Role:
-    held = source.text_attribute(path, ROLE, default="detail")
-    for role in get_args(Role):
-        if held == role:
-            return cast(Role, role)
-    raise ReportRefused(f"attribute '{ROLE}' of {path} is '{held}'; expected one of {', '.join(ROLES)}")
+        label = "" if label == meaning else label
+        yield Quantity(name, dims, values, unit, meaning, **siblings, label=label, role=role)
 
 
 def _statistic(source: Source, path: str, dims: tuple[str, ...], per_sample: tuple[Quantity, ...]) -> dict[str, Any]:
     """Read how a summary follows from the samples; nothing where it does not say."""
-    statistic = source.text_attribute(path, STATISTIC, default="")
-    parts = tuple(source.text_attribute(path, PARTS, default="").split())
+    statistic = source.text_attribute(path, schema.STATISTIC, default="")
+    parts = tuple(source.text_attribute(path, schema.PARTS, default="").split())
     if bool(statistic) != bool(parts):
-        raise ReportRefused(f"{path} has one of the attributes '{STATISTIC}' and '{PARTS}'; expected both or neither")
+        raise ReportRefused(
+            f"{path} has one of the attributes '{schema.STATISTIC}' and '{schema.PARTS}'; expected both or neither"
+        )
     held = {quantity.name: quantity.dims for quantity in per_sample}
     for part in parts:
         if held.get(part) != ("sample", *dims):
             what = f"one with dimensions {held[part]}" if part in held else "nothing of that name"
             raise ReportRefused(
-                f"attribute '{PARTS}' of {path} names '{part}'; expected a per-sample quantity with dimensions "
+                f"attribute '{schema.PARTS}' of {path} names '{part}'; expected a per-sample quantity with dimensions "
                 f"{('sample', *dims)}, found {what}"
             )
     return {"statistic": statistic, "parts": parts}
@@ -242,25 +212,25 @@ def _statistic(source: Source, path: str, dims: tuple[str, ...], per_sample: tup
 def _finding(entry: Any, base: str) -> Finding:
     facts = entry.get("facts") if isinstance(entry, dict) else None
     if not isinstance(facts, dict):
-        raise ReportRefused(f"{base}/{REMARKS} holds a finding without 'facts'")
+        raise ReportRefused(f"{base}/{schema.REMARKS} holds a finding without 'facts'")
     numbers = {key: float("nan") if value is None else float(value) for key, value in facts.items()}
     says = entry.get("says", [])
     if not isinstance(says, list):
-        raise ReportRefused(f"{base}/{REMARKS} holds a finding whose 'says' is no list")
+        raise ReportRefused(f"{base}/{schema.REMARKS} holds a finding whose 'says' is no list")
     return Finding(str(entry.get("word", "")), str(entry.get("sentence", "")), numbers, tuple(map(str, says)))
 
 
 def _list(document: dict[str, Any], key: str, base: str) -> list[Any]:
     entries = document.get(key)
     if not isinstance(entries, list):
-        raise ReportRefused(f"{base}/{REMARKS} holds no list '{key}'")
+        raise ReportRefused(f"{base}/{schema.REMARKS} holds no list '{key}'")
     return entries
 
 
 def _records(source: Source, path: Path, identity: Identity, players: PlayerTable) -> Records | None:
     if "records" not in source.names("/"):
         return None
-    for field in RECORD_FIELDS:
+    for field in schema.RECORD_FIELDS:
         source.check_field(field)
     total, slots, components = source.file["records/values"].shape
     if source.file["records/coalitions"].shape[1] != -(-source.file["player"].shape[0] // 8):
@@ -271,7 +241,7 @@ def _records(source: Source, path: Path, identity: Identity, players: PlayerTabl
         raise ReportRefused("/records/sample_start does not rise from 0 to the number of evaluations")
     counts = np.array([len(players.of_sample(sample)) for sample in range(len(starts))], dtype=np.int64)
     reader = RecordReader(path, identity, bounds, classes, -(-counts // 8))
-    vectors = source.text_attribute("/records/values", "unit") == VECTOR_UNIT
+    vectors = source.text_attribute("/records/values", "unit") == schema.VECTOR_UNIT
     return Records(total, slots, components, reader, len(starts), vectors)
 
 

@@ -14,16 +14,7 @@ from h5py import h5d, h5p, h5s, h5t
 
 from interact_cli.errors import ShapeError
 from interact_cli.report.documents import json_text
-from interact_cli.report.hdf5.schema import (
-    CHUNK_BYTES,
-    COMPACT_BYTES,
-    COMPACT_TEXT_BYTES,
-    DTYPES,
-    LABEL,
-    SHARED_DIMS,
-    UNITS,
-    Field,
-)
+from interact_cli.report.hdf5 import schema
 
 AnyArray = npt.NDArray[Any]
 
@@ -59,10 +50,10 @@ class Sink:
     def document(self, path: str, content: Mapping[str, Any], *, meaning: str) -> None:
         """Store a JSON document as one UTF-8 string."""
         raw = json_text(content).encode()
-        dataset = self._create(path, (), _text_dtype(len(raw)), compact=len(raw) <= COMPACT_TEXT_BYTES)
+        dataset = self._create(path, (), _text_dtype(len(raw)), compact=len(raw) <= schema.COMPACT_TEXT_BYTES)
         self.put(dataset, (), np.array(raw, dtype=dataset.dtype))
         self._describe(dataset, (), "1", meaning)
-        if len(raw) > COMPACT_TEXT_BYTES:
+        if len(raw) > schema.COMPACT_TEXT_BYTES:
             dataset.attrs["sha256"] = hashlib.sha256(raw).hexdigest()
 
     def scale(self, path: str, labels: AnyArray | range, *, meaning: str) -> None:
@@ -70,9 +61,9 @@ class Sink:
         name = path.rpartition("/")[2]
         if path in self.file:
             raise ShapeError(f"{path} is a dimension and something else; rename the dimension.")
-        dtype = DTYPES["int64"] if isinstance(labels, range) else labels.dtype
+        dtype = schema.DTYPES["int64"] if isinstance(labels, range) else labels.dtype
         dataset = self._create(path, (len(labels),), dtype)
-        step = CHUNK_BYTES
+        step = schema.CHUNK_BYTES
         for start in range(0, len(labels), step):
             part = slice(start, start + step)
             self.put(dataset, part, np.asarray(labels[part], dtype=dtype))
@@ -80,9 +71,9 @@ class Sink:
         self._describe(dataset, (name,), "1", meaning)
         dataset.attrs["role"] = "position" if isinstance(labels, range) else "label"
 
-    def field(self, field: Field, value: Any, dims: Sequence[str] | None = None) -> None:
+    def field(self, field: schema.Field, value: Any, dims: Sequence[str] | None = None) -> None:
         """Store a data set with a fixed place; its axes are the field's own unless they are given."""
-        values = labels_array(value) if field.dtype == "text" else np.asarray(value, dtype=DTYPES[field.dtype])
+        values = labels_array(value) if field.dtype == "text" else np.asarray(value, dtype=schema.DTYPES[field.dtype])
         self.array(field.path, values, field.dims if dims is None else dims, unit=field.unit, meaning=field.meaning)
 
     def array(self, path: str, values: AnyArray, dims: Sequence[str], *, unit: str, meaning: str) -> h5py.Dataset:
@@ -111,7 +102,7 @@ class Sink:
         home = folder
         while home and not self._is_scale(f"{home}/{dim}"):
             home = home.rpartition("/")[0]
-        if not home and dim not in SHARED_DIMS:
+        if not home and dim not in schema.SHARED_DIMS:
             home = folder.removesuffix("/per_sample").removesuffix("/summary")
             self.scale(f"{home}/{dim}", range(size), meaning=f"positions along {dim}")
         scale = self.file[f"{home}/{dim}"]
@@ -128,7 +119,7 @@ class Sink:
         size = math.prod(shape) * dtype.itemsize
         properties = h5p.create(h5p.DATASET_CREATE)
         options: dict[str, Any] = {}
-        if compact or (compact is None and 0 < size <= COMPACT_BYTES):
+        if compact or (compact is None and 0 < size <= schema.COMPACT_BYTES):
             properties.set_layout(h5d.COMPACT)
         elif shape and size:
             options = {"chunks": chunk_shape(shape, dtype.itemsize), "shuffle": True, "fletcher32": True}
@@ -147,7 +138,9 @@ class Sink:
         return h5py.Dataset(h5d.create(self.file.id, path.encode(), kind, space, dcpl=properties))
 
     def _describe(self, dataset: h5py.Dataset, dims: Sequence[str], unit: str, meaning: str) -> None:
-        dataset.attrs.update({"dims": " ".join(dims), "unit": unit, UNITS: unit, "meaning": meaning, LABEL: meaning})
+        dataset.attrs.update(
+            {"dims": " ".join(dims), "unit": unit, schema.UNITS: unit, "meaning": meaning, schema.LABEL: meaning}
+        )
         if dataset.dtype.kind == "S":
             dataset.attrs["_Encoding"] = "utf-8"
 
@@ -159,7 +152,7 @@ def chunk_shape(shape: Sequence[int], item_bytes: int) -> tuple[int, ...]:
         >>> chunk_shape((50, 13, 2800), 8), chunk_shape((200_000, 2, 4), 8)
         ((3, 13, 2800), (16384, 2, 4))
     """
-    room = max(1, CHUNK_BYTES // item_bytes)
+    room = max(1, schema.CHUNK_BYTES // item_bytes)
     chunk = []
     for size in reversed(shape):
         chunk.append(min(size, max(1, room)))

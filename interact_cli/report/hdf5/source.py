@@ -13,14 +13,7 @@ from h5py import h5a, h5t
 
 from interact_cli.errors import ReportRefused
 from interact_cli.report.documents import parse_document
-from interact_cli.report.hdf5.schema import (
-    COMPACT_TEXT_BYTES,
-    DTYPES,
-    MAX_ARRAY_BYTES,
-    MAX_TEXT_CHARACTERS,
-    SHARED_DIMS,
-    Field,
-)
+from interact_cli.report.hdf5 import schema
 from interact_cli.safe_text import safe_text
 
 ATTRIBUTE_LIMIT = 4096
@@ -76,18 +69,20 @@ class Source:
         if dataset.shape != () or dataset.dtype.kind != "S":
             raise ReportRefused(f"{path} is not one text; expected a JSON document")
         raw: bytes = self._read(dataset).item()
-        if len(raw) > COMPACT_TEXT_BYTES and hashlib.sha256(raw).hexdigest() != self.text_attribute(path, "sha256"):
+        if len(raw) > schema.COMPACT_TEXT_BYTES and hashlib.sha256(raw).hexdigest() != self.text_attribute(
+            path, "sha256"
+        ):
             raise ReportRefused(f"{path} does not match its sha256")
         return parse_document(raw.decode("utf-8", "backslashreplace"), path)
 
     def texts(self, path: str) -> tuple[str, ...]:
         """Read an array of text, each cut at `MAX_TEXT_CHARACTERS`."""
-        return tuple(_clean(raw, MAX_TEXT_CHARACTERS) for raw in self._text(path, "one axis").tolist())
+        return tuple(_clean(raw, schema.MAX_TEXT_CHARACTERS) for raw in self._text(path, "one axis").tolist())
 
     def table(self, path: str) -> tuple[tuple[str, ...], ...]:
         """Read an array of text with two axes."""
         rows = self._text(path, "two axes").tolist()
-        return tuple(tuple(_clean(raw, MAX_TEXT_CHARACTERS) for raw in row) for row in rows)
+        return tuple(tuple(_clean(raw, schema.MAX_TEXT_CHARACTERS) for raw in row) for row in rows)
 
     def rank(self, path: str) -> int:
         """Return how many axes a data set has."""
@@ -96,18 +91,18 @@ class Source:
     def array(self, path: str, dtype: str) -> AnyArray:
         """Read an array of numbers."""
         dataset = self._dataset(path)
-        if dataset.dtype != DTYPES[dtype]:
+        if dataset.dtype != schema.DTYPES[dtype]:
             raise ReportRefused(f"{path} holds {dataset.dtype}; expected {dtype}")
         return self._read(dataset)
 
-    def check_field(self, field: Field) -> None:
+    def check_field(self, field: schema.Field) -> None:
         """Check type and dimensions of a data set without reading it."""
         dataset = self._dataset(field.path)
-        if field.dtype != "text" and dataset.dtype != DTYPES[field.dtype]:
+        if field.dtype != "text" and dataset.dtype != schema.DTYPES[field.dtype]:
             raise ReportRefused(f"{field.path} holds {dataset.dtype}; expected {field.dtype}")
         self.expect_dims(field.path, field.dims)
 
-    def field(self, field: Field) -> Any:
+    def field(self, field: schema.Field) -> Any:
         """Read a data set with a fixed place; None for an optional one that is absent."""
         if field.optional and field.path not in self.file:
             return None
@@ -122,7 +117,7 @@ class Source:
     def quantity(self, path: str) -> tuple[AnyArray, tuple[str, ...]]:
         """Read the values of a quantity and the names of their axes."""
         dataset = self._dataset(path)
-        if dataset.dtype not in (DTYPES["float64"], DTYPES["int64"], DTYPES["bool"]):
+        if dataset.dtype not in (schema.DTYPES["float64"], schema.DTYPES["int64"], schema.DTYPES["bool"]):
             raise ReportRefused(f"{path} holds {dataset.dtype}; expected float64, int64 or bool")
         dims = self._dims(path)
         self.expect_dims(path, dims)
@@ -154,7 +149,7 @@ class Source:
             scale = self.file.get(f"{home}/{dim}") if home else None
             if isinstance(scale, h5py.Dataset) and "CLASS" in scale.attrs:
                 return scale
-        if dim in SHARED_DIMS:
+        if dim in schema.SHARED_DIMS:
             return self._dataset(f"/{dim}")
         raise ReportRefused(f"{path} has a dimension '{safe_text(dim)}' without a dimension scale")
 
@@ -185,8 +180,8 @@ class Source:
 
     def _charge(self, path: str, size: int) -> None:
         self._loaded += size
-        if self._loaded > MAX_ARRAY_BYTES:
-            raise ReportRefused(f"{path} brings what is read at once beyond {MAX_ARRAY_BYTES:,} bytes")
+        if self._loaded > schema.MAX_ARRAY_BYTES:
+            raise ReportRefused(f"{path} brings what is read at once beyond {schema.MAX_ARRAY_BYTES:,} bytes")
 
 
 def _clean(raw: Any, limit: int) -> str:
