@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import yaml
@@ -19,13 +20,6 @@ from interact_cli.safe_text import safe_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
-
-_CORE_SCHEMA = {
-    "null": r"~|null|Null|NULL|",
-    "bool": r"true|True|TRUE|false|False|FALSE",
-    "int": r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+",
-    "float": r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-}
 
 
 class _Refused(yaml.MarkedYAMLError):
@@ -65,10 +59,6 @@ def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[st
     return mapping
 
 
-def _construct_sequence(loader: _StrictLoader, node: yaml.SequenceNode) -> list[Any]:
-    return [loader.construct_object(child, deep=True) for child in node.value]
-
-
 def _scalar(convert: Callable[[str], Any]) -> Callable[[_StrictLoader, yaml.ScalarNode], Any]:
     def construct(_loader: _StrictLoader, node: yaml.ScalarNode) -> Any:
         try:
@@ -79,31 +69,25 @@ def _scalar(convert: Callable[[str], Any]) -> Callable[[_StrictLoader, yaml.Scal
     return construct
 
 
-def _boolean(text: str) -> bool:
-    return {"true": True, "false": False}[text.lower()]
-
-
-def _integer(text: str) -> int:
-    return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
-
-
-def _real(text: str) -> float:
-    return float(re.sub(r"^([-+]?)\.(?=[in])", r"\1", text.lower()))
-
-
-for _name, _pattern in _CORE_SCHEMA.items():
-    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), None)
-_StrictLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
-_StrictLoader.add_constructor("tag:yaml.org,2002:seq", _construct_sequence)
-_CONVERSIONS: dict[str, Callable[[str], Any]] = {
-    "null": lambda _text: None,
-    "bool": _boolean,
-    "int": _integer,
-    "float": _real,
-    "str": str,
+_SCALARS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "null": (r"~|null|Null|NULL|", lambda _text: None),
+    "bool": (r"true|True|TRUE|false|False|FALSE", lambda text: text.lower() == "true"),
+    "int": (
+        r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+",
+        lambda text: int(text, 0 if text[:2] in {"0o", "0x"} else 10),
+    ),
+    "float": (
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        lambda text: float(re.sub(r"^([-+]?)\.(?=[in])", r"\1", text.lower())),
+    ),
 }
-for _name, _convert in _CONVERSIONS.items():
+"""The core schema: type of a plain word -> how it is written, and what it stands for."""
+for _name, (_pattern, _convert) in _SCALARS.items():
+    _StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), None)
     _StrictLoader.add_constructor(f"tag:yaml.org,2002:{_name}", _scalar(_convert))
+_StrictLoader.add_constructor("tag:yaml.org,2002:str", _scalar(str))
+_StrictLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+_StrictLoader.add_constructor("tag:yaml.org,2002:seq", partial(_StrictLoader.construct_sequence, deep=True))
 
 
 def load_strict(text: str, where: str) -> Any:

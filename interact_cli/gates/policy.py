@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Annotated, Any, Literal, get_args
+from math import inf, nan
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -25,6 +25,9 @@ from interact_cli.safe_text import safe_text
 Declared = Literal["baseline", "entry", "classes", "dtype", "normaliser", "tool"]
 MAY_DIFFER: tuple[Declared, ...] = get_args(Declared)
 """What a policy may declare different; players, score, plan and the definition of a metric never may."""
+Kind = Literal["absolute", "relative", "noise"]
+KINDS: dict[str | None, Kind] = {None: "absolute", "%": "relative", "noise": "noise"}
+"""Unit of a margin -> what it is a margin of."""
 MARGIN = re.compile(r"(?P<number>[0-9.eE+-]+)\s*(?P<unit>%|noise)?")
 
 
@@ -38,7 +41,7 @@ class Margin:
 
     amount: float
     """Finite and above 0; the share where relative: 0.05 for ``5%``."""
-    kind: Literal["absolute", "relative", "noise"] = "absolute"
+    kind: Kind = "absolute"
 
     @classmethod
     def parse(cls, given: object) -> Margin:
@@ -55,20 +58,13 @@ class Margin:
             return given
         expected = "expected a finite number above 0, alone (0.1), as a share (5%) or in A/A noise (2 noise)"
         matched = MARGIN.fullmatch(str(given).strip()) if isinstance(given, str | int | float) else None
-        if matched is None:
-            raise ValueError(expected)
         try:
-            amount = float(matched["number"])
+            amount = float(matched["number"]) if matched else nan
         except ValueError:
-            raise ValueError(expected) from None
-        if not isfinite(amount) or amount <= 0:
+            amount = nan
+        if matched is None or not 0 < amount < inf:
             raise ValueError(expected)
-        kinds: dict[str | None, Literal["absolute", "relative", "noise"]] = {
-            None: "absolute",
-            "%": "relative",
-            "noise": "noise",
-        }
-        kind = kinds[matched["unit"]]
+        kind = KINDS[matched["unit"]]
         return cls(amount / 100 if kind == "relative" else amount, kind)
 
     def __str__(self) -> str:
@@ -133,21 +129,11 @@ class Policy(_Section):
 
     def overridden(self, margin: Margin | None, alpha: float | None, on_inconclusive: str | None) -> Policy:
         """Return the policy with what the command line says in the place of what every rule says."""
-        rules = tuple(
-            rule.model_copy(
-                update={
-                    **({} if margin is None else {"margin": margin}),
-                    **({} if alpha is None else {"alpha": alpha}),
-                }
-            )
-            for rule in self.rules
-        )
-        changed: dict[str, Any] = {"rules": rules}
-        if alpha is not None:
-            changed["alpha"] = alpha
-        if on_inconclusive is not None:
-            changed["on_inconclusive"] = on_inconclusive
-        return self.model_copy(update=changed)
+        of_rules = {"margin": margin, "alpha": alpha}
+        of_all = {"alpha": alpha, "on_inconclusive": on_inconclusive}
+        given, changed = ({k: said for k, said in one.items() if said is not None} for one in (of_rules, of_all))
+        rules = tuple(rule.model_copy(update=given) for rule in self.rules)
+        return self.model_copy(update={**changed, "rules": rules})
 
 
 def named(rule: Rule) -> str:
