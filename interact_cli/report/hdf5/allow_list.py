@@ -17,7 +17,7 @@ from interact_cli.errors import ReportRefused
 from interact_cli.report.hdf5 import schema
 from interact_cli.safe_text import safe_text
 
-_FILTER_NAMES = {h5z.FILTER_DEFLATE: "gzip", h5z.FILTER_SHUFFLE: "shuffle", h5z.FILTER_FLETCHER32: "fletcher32"}
+_FILTERS = {h5z.FILTER_DEFLATE: "gzip", h5z.FILTER_SHUFFLE: "shuffle", h5z.FILTER_FLETCHER32: "fletcher32"}
 _LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "an external link"}
 _NUMBERS = tuple(schema.DTYPES.values())
 _SMALL = 16
@@ -122,9 +122,9 @@ def _dataset(dataset: h5d.DatasetID, path: str) -> tuple[int, int]:
         raise ReportRefused(f"{path} uses external storage; a report holds its data itself")
     for position in range(properties.get_nfilters()):
         code = properties.get_filter(position)[0]
-        if code not in _FILTER_NAMES:
+        if code not in _FILTERS:
             raise ReportRefused(
-                f"{path} uses the unknown filter {code}; a report uses only {', '.join(schema.FILTERS)}"
+                f"{path} uses the unknown filter {code}; a report uses only {', '.join(_FILTERS.values())}"
             )
     shape = _shape(dataset.get_space(), path)
     declared = math.prod(shape) * _item_bytes(dataset.get_type(), path, scalar=not shape)

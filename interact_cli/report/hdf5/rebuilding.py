@@ -8,7 +8,7 @@ the table against the records.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,31 +21,32 @@ from interact_cli.types import Skipped
 Arrays = list[npt.NDArray[Any]]
 Builder = Callable[[Any, Arrays, str], Any]
 """What arrived, the arrays beside it, and where it stands -> the value of a field."""
-R = TypeVar("R")
 
 
 class WireError(ValueError):
     """No report: what arrived is none, or what should leave is too large."""
 
 
-def record(packed: Any, kind: type[R], arrays: Arrays) -> R:
-    """Build one record.
+def made(kind: type) -> Builder:
+    """Build a record.
 
     Args:
-        packed: A JSON object with the fields that travel; an array is its number in ``arrays``.
-        kind: A key of `FIELDS`.
-        arrays: What arrived beside the JSON.
+        kind: A key of `FIELDS`; what arrives for it is a JSON object with the fields that travel.
 
     Raises:
         WireError: a field is missing, unknown, or not what it is to be.
     """
-    builders = FIELDS[kind]
-    if not isinstance(packed, dict) or packed.keys() != builders.keys():
-        raise WireError(f"{kind.__name__} has other fields")
-    return kind(**{name: build(packed[name], arrays, f"{kind.__name__}.{name}") for name, build in builders.items()})
+
+    def build(packed: Any, arrays: Arrays, _where: str) -> Any:
+        fields = FIELDS[kind]
+        if not isinstance(packed, dict) or packed.keys() != fields.keys():
+            raise WireError(f"{kind.__name__} has other fields")
+        return kind(**{name: of(packed[name], arrays, f"{kind.__name__}.{name}") for name, of in fields.items()})
+
+    return build
 
 
-def visible_text(packed: Any, where: str) -> str:
+def visible_text(packed: Any, _arrays: Arrays, where: str) -> str:
     """Return a text that can be printed as it is.
 
     Raises:
@@ -58,29 +59,23 @@ def visible_text(packed: Any, where: str) -> str:
     return packed
 
 
-def _text(packed: Any, arrays: Arrays, where: str) -> str:
-    del arrays
-    return visible_text(packed, where)
+def _if(right: Callable[[Any], bool], expected: str) -> Builder:
+    """A JSON value as it arrived, if it is right."""
 
-
-def _word(*words: str) -> Builder:
-    def build(packed: Any, arrays: Arrays, where: str) -> str:
-        del arrays
-        if packed not in words:
-            raise WireError(f"{where} is not one of {', '.join(words)}")
-        return str(packed)
-
-    return build
-
-
-def _exactly(kind: type) -> Builder:
-    def build(packed: Any, arrays: Arrays, where: str) -> Any:
-        del arrays
-        if type(packed) is not kind:
-            raise WireError(f"{where} is not {kind.__name__}")
+    def build(packed: Any, _arrays: Arrays, where: str) -> Any:
+        if not right(packed):
+            raise WireError(f"{where} is not {expected}")
         return packed
 
     return build
+
+
+def _word(*words: str) -> Builder:
+    return _if(lambda packed: packed in words, f"one of {', '.join(words)}")
+
+
+def _exactly(kind: type) -> Builder:
+    return _if(lambda packed: type(packed) is kind, kind.__name__)
 
 
 def _optional(builder: Builder) -> Builder:
@@ -100,12 +95,10 @@ def _many(builder: Builder) -> Builder:
 
 
 def _two(builder: Builder) -> Builder:
-    several = _many(builder)
-
     def build(packed: Any, arrays: Arrays, where: str) -> tuple[Any, ...]:
-        if isinstance(packed, list) and len(packed) != 2:
-            raise WireError(f"{where} has {len(packed)} entries")
-        entries: tuple[Any, ...] = several(packed, arrays, where)
+        entries: tuple[Any, ...] = _many(builder)(packed, arrays, where)
+        if len(entries) != 2:
+            raise WireError(f"{where} has {len(entries)} entries")
         return entries
 
     return build
@@ -115,14 +108,14 @@ def _table(builder: Builder) -> Builder:
     def build(packed: Any, arrays: Arrays, where: str) -> dict[str, Any]:
         if not isinstance(packed, dict):
             raise WireError(f"{where} is not a table")
-        return {visible_text(key, where): builder(entry, arrays, where) for key, entry in packed.items()}
+        return {visible_text(key, arrays, where): builder(entry, arrays, where) for key, entry in packed.items()}
 
     return build
 
 
 def _document(packed: Any, arrays: Arrays, where: str) -> Any:
     if isinstance(packed, str):
-        return visible_text(packed, where)
+        return visible_text(packed, arrays, where)
     if isinstance(packed, dict):
         return _table(_document)(packed, arrays, where)
     if isinstance(packed, list):
@@ -144,49 +137,41 @@ def _array(dtype: npt.DTypeLike | None = None) -> Builder:
     return build
 
 
-def _made(kind: type) -> Builder:
-    def build(packed: Any, arrays: Arrays, where: str) -> Any:
-        del where
-        return record(packed, kind, arrays)
-
-    return build
-
-
 _whole, _real = _exactly(int), _exactly(float)
 _integers, _floats, _truths = _array(np.int64), _array(np.float64), _array(np.bool_)
 
 FIELDS: dict[type, dict[str, Builder]] = {
     Quantity: {
-        "name": _text,
-        "dims": _many(_text),
+        "name": visible_text,
+        "dims": _many(visible_text),
         "values": _array(),
-        "unit": _text,
-        "meaning": _text,
+        "unit": visible_text,
+        "meaning": visible_text,
         "standard_errors": _optional(_floats),
         "low": _optional(_floats),
         "high": _optional(_floats),
         "exact": _optional(_truths),
-        "statistic": _text,
-        "parts": _many(_text),
-        "label": _text,
+        "statistic": visible_text,
+        "parts": _many(visible_text),
+        "label": visible_text,
         "role": _word(*ROLES),
     },
-    Finding: {"word": _text, "sentence": _text, "facts": _table(_real), "says": _many(_text)},
+    Finding: {"word": visible_text, "sentence": visible_text, "facts": _table(_real), "says": _many(visible_text)},
     Measurement: {
-        "metric": _text,
+        "metric": visible_text,
         "version": _whole,
-        "source": _text,
-        "estimator": _text,
-        "per_sample": _many(_made(Quantity)),
-        "summary": _many(_made(Quantity)),
+        "source": visible_text,
+        "estimator": visible_text,
+        "per_sample": _many(made(Quantity)),
+        "summary": _many(made(Quantity)),
         "coordinates": _table(_array()),
-        "findings": _many(_made(Finding)),
-        "notes": _many(_text),
-        "of": _text,
+        "findings": _many(made(Finding)),
+        "notes": _many(visible_text),
+        "of": visible_text,
     },
-    Skipped: {"id": _text, "reason": _text},
+    Skipped: {"id": visible_text, "reason": visible_text},
     SampleTable: {
-        "ids": _many(_text),
+        "ids": _many(visible_text),
         "labels": _integers,
         "predicted": _integers,
         "included": _truths,
@@ -195,30 +180,30 @@ FIELDS: dict[type, dict[str, Builder]] = {
         "asked": _integers,
         "unique": _integers,
         "evaluated": _integers,
-        "skipped": _many(_made(Skipped)),
+        "skipped": _many(made(Skipped)),
         "accuracy": _real,
         "chance": _real,
     },
     PlayerTable: {
-        "names": _many(_text),
-        "spec": _text,
+        "names": _many(visible_text),
+        "spec": visible_text,
         "owner": _integers,
         "baseline": _array(np.float32),
-        "baseline_name": _text,
+        "baseline_name": visible_text,
         "grid": _optional(_two(_whole)),
-        "own_names": _many(_many(_text)),
-        "entry": _text,
+        "own_names": _many(_many(visible_text)),
+        "entry": visible_text,
         "spans": _optional(_integers),
     },
     Report: {
         "config": _table(_document),
         "provenance": _table(_document),
         "run": _table(_document),
-        "samples": _made(SampleTable),
-        "players": _made(PlayerTable),
-        "measurements": _many(_made(Measurement)),
+        "samples": made(SampleTable),
+        "players": made(PlayerTable),
+        "measurements": _many(made(Measurement)),
         "status": _word("complete", "limited"),
-        "notes": _many(_text),
+        "notes": _many(visible_text),
     },
 }
 """What may be built, and nothing else: record -> its fields that travel -> how each is built."""

@@ -51,8 +51,6 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 """Numbers in a report; text is UTF-8 of fixed length."""
 
-FILTERS = ("gzip", "shuffle", "fletcher32")
-
 COMPACT_BYTES = 8 << 10
 """Up to here an array lies inside its object header, whose checksum covers it."""
 COMPACT_TEXT_BYTES = 32 << 10

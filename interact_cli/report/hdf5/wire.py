@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli.errors import ReportRefused
-from interact_cli.report.hdf5.rebuilding import FIELDS, WireError, record, visible_text
+from interact_cli.report.hdf5.rebuilding import FIELDS, WireError, made, visible_text
 from interact_cli.report.hdf5.schema import DTYPES, MAX_RANK
 from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
@@ -72,7 +72,7 @@ def receive(stream: IO[bytes]) -> Report:
     if stream.read(1):
         raise WireError("it goes on after its last array")
     try:
-        report = record(header["report"], Report, arrays)
+        report: Report = made(Report)(header["report"], arrays, "")
     except RecursionError as error:
         raise WireError("a document is nested too deep") from error
     _check_shapes(report)
@@ -144,7 +144,7 @@ def _arrays(described: Any, stream: IO[bytes]) -> Iterator[AnyArray]:
 def _texts(entry: dict[str, Any], room: int) -> AnyArray:
     if entry["dtype"] != "text" or not isinstance(entry["texts"], list):
         raise WireError("an array is of another type")
-    texts = [visible_text(text, "an array") for text in entry["texts"]]
+    texts = [visible_text(text, [], "an array") for text in entry["texts"]]
     if 4 * max(map(len, texts), default=0) * len(texts) > room:
         raise WireError(f"the arrays would take more than {MAX_ARRAY_BYTES:,} bytes")
     return np.array(texts, dtype=str)
