@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, isnan, nan
 from typing import Literal
 
 Word = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 Level = Literal["error", "warn"]
+SEVERITY: tuple[Word, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
+"""The worst first."""
 MustNot = Literal["rise", "fall", "change"]
 Change = Literal["rose", "fell", "no change shown", "identical", "undefined"]
 """What a difference shows: its sign where zero lies outside the interval, corrected for the number of places."""
@@ -156,6 +159,35 @@ class Decision:
     noise: float | None = None
     """What two plan seeds of one checkpoint differ by (A/A), in the unit of ``margin``; None where not measured."""
 
+    @property
+    def as_share(self) -> bool:
+        """True where the change too is known as a share of the reference."""
+        return self.relative and self.difference.relative is not None
+
+    @property
+    def interval(self) -> tuple[float, float, float]:
+        """Low end, value and high end; shares of the reference `as_share`, else in the unit of the quantity."""
+        of = self.difference
+        if not self.as_share:
+            return of.low, of.difference, of.high
+        low, value, high = (nan if end is None else end for end in (of.relative_low, of.relative, of.relative_high))
+        return low, value, high
+
+    def reach(self, must_not: MustNot) -> float:
+        """How far it goes in the direction that is worse, in margins: its value where it failed, else its bound."""
+        low, value, high = self.interval
+        if self.word == "FAIL":
+            low = high = value
+        far = worse(must_not, low, high) / (self.margin or 1.0)
+        if self.relative and not self.as_share:
+            return 0.0
+        return inf if isnan(far) else far
+
+
+def worse(must_not: MustNot, low: float, high: float) -> float:
+    """Return how far an interval goes in the direction that is worse."""
+    return {"rise": high, "fall": -low, "change": max(high, -low)}[must_not]
+
 
 def samples_needed(must_not: MustNot, decisions: Sequence[Decision]) -> int | None:
     """Return the samples that would decide a rule: one place shown beyond its margin breaks it, all of them hold it.
@@ -168,16 +200,11 @@ def samples_needed(must_not: MustNot, decisions: Sequence[Decision]) -> int | No
     """
     undecided = [decision for decision in decisions if decision.word == "INCONCLUSIVE"]
     known = [(decision, decision.needed) for decision in undecided if decision.needed is not None]
-    breaking = [needed for decision, needed in known if _beyond(must_not, decision)]
+    beyond = [worse(must_not, one.interval[1], one.interval[1]) > one.margin for one, _ in known]
+    breaking = [needed for (_, needed), past in zip(known, beyond, strict=True) if past]
     if breaking:
         return min(breaking)
     return max(needed for _, needed in known) if known and len(known) == len(undecided) else None
-
-
-def _beyond(must_not: MustNot, decision: Decision) -> bool:
-    found = decision.difference
-    value = found.relative if decision.relative and found.relative is not None else found.difference
-    return {"rise": value, "fall": -value, "change": abs(value)}[must_not] > decision.margin
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from interact_cli.gates.reports.stated import NOT_STATED, at
 from interact_cli.gates.statistics.differences import differences
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.resampling import Resamples
-from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Comparison, Difference, Problem, Side, Spoken
 
@@ -140,7 +140,9 @@ def compared(
 
 def headline(rows: Sequence[Difference], measurements: Sequence[Measurement]) -> tuple[tuple[str, str], ...]:
     """Choose what a short summary shows: accuracy, then each metric's headlines; without them its single numbers."""
-    headlines = {(one.key, quantity.name) for one in measurements for quantity in one.summary if _leads(quantity)}
+    headlines = {
+        (one.key, quantity.name) for one in measurements for quantity in one.summary if quantity.role == "headline"
+    }
     held: dict[str, dict[str, bool]] = {}
     for row in rows:
         held.setdefault(row.metric, {})[row.quantity] = not row.dims
@@ -149,10 +151,6 @@ def headline(rows: Sequence[Difference], measurements: Sequence[Measurement]) ->
         leading = [name for name in quantities if (metric, name) in headlines]
         chosen += [(metric, name) for name in leading or [name for name, single in quantities.items() if single]]
     return tuple(chosen)
-
-
-def _leads(quantity: Quantity) -> bool:
-    return quantity.role == "headline"
 
 
 def _all_numbers(both: Both) -> Iterator[tuple[str, str, PairedNumbers | str]]:

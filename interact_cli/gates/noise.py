@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from interact_cli.gates.compare import MOST_PLACES, Draws, none_left, refuse
+from interact_cli.gates.compare import Draws, none_left, refuse
 from interact_cli.gates.policy import number_named
 from interact_cli.gates.reports.comparability import Allowed, comparability
 from interact_cli.gates.reports.measured import Both, Sound
@@ -28,8 +28,8 @@ def noise_of(  # noqa: PLR0913  (the options of a gate, each a plain value)
     first: Report,
     second: Report,
     *,
+    only: Collection[tuple[str, str]],
     samples: SampleRule | None = None,
-    only: Collection[tuple[str, str]] | None = None,
     allow_partial: bool = False,
     seed: int = 0,
     resamples: int = 10_000,
@@ -41,14 +41,14 @@ def noise_of(  # noqa: PLR0913  (the options of a gate, each a plain value)
     Args:
         first: A report.
         second: Another of the same checkpoint and samples, by another plan seed.
+        only: Metrics with their quantities.
         samples: Which samples are compared, as in the gate.
-        only: Metrics with their quantities; all unless given.
         allow_partial: Take reports of a quick look too.
         seed: Of the resamples.
         resamples: Bootstrap resamples of the samples.
 
     Returns:
-        Noise of every quantity that bears a comparison; NaN where it cannot be known.
+        Noise of each quantity that bears a comparison; NaN where it cannot be known.
 
     Raises:
         NotComparable: not one checkpoint, or more than the plan seed differs.
@@ -58,7 +58,7 @@ def noise_of(  # noqa: PLR0913  (the options of a gate, each a plain value)
     refuse(none_left(both))
     draws = Draws(seed, resamples)
     found = {}
-    for metric, quantity in _quantities(first) if only is None else only:
+    for metric, quantity in only:
         sound = both.numbers(metric, quantity)
         if isinstance(sound, Sound):
             rows = differences(sound.numbers, draws.of(sound.numbers.n_samples))
@@ -100,12 +100,3 @@ def noise_problems(first: Report, second: Report, *, allow_partial: bool = False
     others = comparability(first, second, Allowed(partial=allow_partial, plans=True)).problems
     named = [Problem(f"noise: {one.field}", one.reference, one.candidate, one.advice) for one in others]
     return (*problems, *named)
-
-
-def _quantities(report: Report) -> list[tuple[str, str]]:
-    return [
-        (measurement.key, quantity.name)
-        for measurement in report.measurements
-        for quantity in measurement.summary
-        if quantity.statistic and quantity.values.size <= MOST_PLACES
-    ]

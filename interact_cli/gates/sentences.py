@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, isnan
+from math import isnan
 
 from interact_cli.gates.policy import Margin, Rule, number_named
 from interact_cli.safe_text import safe_text
@@ -26,7 +26,7 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
     if word == "PASS" and all(decision.difference.change == "identical" for decision in decisions):
         return f"{name} is identical{f' at all {_places(decisions)}' if of > 1 else ''}."
     told = [decision for decision in decisions if decision.word == word]
-    worst = max(told, key=lambda decision: _reach(rule, decision))
+    worst = max(told, key=lambda decision: decision.reach(rule.must_not))
     margin, change = _margin(rule.margin, worst), _change(worst)
     if word == "PASS":
         where = (
@@ -132,29 +132,10 @@ def _unit(decision: Decision) -> str:
 
 
 def _change(decision: Decision) -> str:
-    low, value, high = _interval(decision)
-    unit = " %" if decision.relative and decision.difference.relative is not None else _unit(decision)
+    scale, unit = (100, " %") if decision.as_share else (1, _unit(decision))
+    low, value, high = (scale * end for end in decision.interval)
     interval = "" if isnan(low) or isnan(high) else f" [{low:+.3g}, {high:+.3g}]"
     return f"{value:+.3g}{interval}{unit}"
-
-
-def _interval(decision: Decision) -> tuple[float, float, float]:
-    """Return low end, value and high end, in percent where the margin is a share."""
-    found = decision.difference
-    shares = (found.relative_low, found.relative, found.relative_high)
-    if decision.relative and found.relative is not None:
-        low, value, high = (float("nan") if share is None else 100 * share for share in shares)
-        return low, value, high
-    return found.low, found.difference, found.high
-
-
-def _reach(rule: Rule, decision: Decision) -> float:
-    """How far a place goes in the direction that is worse, in margins: its value where it failed, else its bound."""
-    low, value, high = _interval(decision)
-    if decision.word == "FAIL":
-        low = high = value
-    far = {"rise": high, "fall": -low, "change": max(high, -low)}[rule.must_not]
-    return inf if isnan(far) else far / (decision.margin or inf)
 
 
 def _what_tells(wanted: int | None, told: Sequence[Decision], n_samples: int) -> str:

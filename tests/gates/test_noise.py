@@ -9,8 +9,14 @@ import pytest
 from support.gate_reports import made, with_provenance, with_question
 
 from interact_cli.errors import NotComparable
+from interact_cli.gates import noise
 from interact_cli.gates.compare import compare
-from interact_cli.gates.noise import noise_of
+
+
+def noise_of(first, second, **options):
+    every = {(one.key, quantity.name) for one in first.measurements for quantity in one.summary}
+    return noise.noise_of(first, second, **{"only": every, **options})
+
 
 SMALL: dict[str, Any] = {"n_samples": 30, "metrics": ("multi-order", "shapley")}
 
@@ -20,9 +26,9 @@ def test_noise_is_the_farther_end_of_the_interval_of_the_difference():
     noises = noise_of(first, second, resamples=2000)
     rows = compare(first, second, names=("a", "b"), plans_may_differ=True, resamples=2000).differences
 
-    for (metric, quantity), noise in noises.items():
+    for (metric, quantity), of in noises.items():
         own = [row for row in rows if (row.metric, row.quantity) == (metric, quantity)]
-        assert noise.ravel().tolist() == [max(abs(row.low), abs(row.high)) for row in own]
+        assert of.ravel().tolist() == [max(abs(row.low), abs(row.high)) for row in own]
     assert noises["multi-order", "mean_abs"].shape == (7,)
     assert ("multi-order", "pair_mean_abs") not in noises, "by another seed, other pairs are drawn"
     assert noises["shapley", "mean"].shape == (8,)
@@ -34,7 +40,7 @@ def test_an_exact_plan_has_no_noise_though_its_seed_differs():
     noises = noise_of(made(**exact), made(seed=1, **exact), resamples=2000)
 
     assert noises
-    assert all((noise == 0).all() for noise in noises.values())
+    assert all((of == 0).all() for of in noises.values())
 
 
 def test_noise_shrinks_with_the_budget():
@@ -42,8 +48,7 @@ def test_noise_shrinks_with_the_budget():
     sizes = []
     for budget in (150, 240):
         one, other = (made(n_samples=60, metrics=("shapley",), seed=seed, budget=budget) for seed in (0, 1))
-        noise = noise_of(one, other, resamples=2000)["shapley", "mean_abs"]
-        sizes.append(noise.mean())
+        sizes.append(noise_of(one, other, resamples=2000)["shapley", "mean_abs"].mean())
 
     assert sizes[1] < sizes[0]
 
@@ -85,6 +90,6 @@ def test_noise_is_finite_where_there_are_samples_enough():
     first, second = made(**SMALL), made(seed=1, **SMALL)
     few = [made(**{**SMALL, "n_samples": 19, "seed": seed}) for seed in (0, 1)]
 
-    finite = [np.isfinite(noise).mean() for noise in noise_of(first, second, resamples=2000).values()]
+    finite = [np.isfinite(of).mean() for of in noise_of(first, second, resamples=2000).values()]
     assert np.mean(finite) > 0.9
-    assert all(np.isnan(noise).all() for noise in noise_of(*few, resamples=2000).values())
+    assert all(np.isnan(of).all() for of in noise_of(*few, resamples=2000).values())

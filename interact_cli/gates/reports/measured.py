@@ -101,8 +101,8 @@ class Both:
             statistic = _at_places(statistic, chosen, len(labels))
             corrected = corrected and _at_places(corrected, chosen, len(labels))
         named = reference.measurement.key, quantity.name, quantity.dims
-        numbers = PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second)
-        return replace(numbers, label=safe_text(quantity.label, limit=60))
+        label = safe_text(quantity.label, limit=60)
+        return PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second, label)
 
     def _accuracy(self, at: Sequence[Label] | None) -> Sound | tuple[Problem, ...]:
         rows = self.paired.labelled

@@ -165,6 +165,8 @@ class Counts:
     gained: FloatArray
     """``(place,)``: samples that only the candidate has."""
     n_samples: int
+    unit: FloatArray | float = 1.0
+    """What a change of the share by 1 is here: 1 over the reference where the change is relative."""
 
     @classmethod
     def of(cls, reference: FloatArray, candidate: FloatArray) -> Counts:
@@ -180,19 +182,19 @@ class Counts:
             >>> Counts.of(none, none).low(0.05).round(3).tolist()
             [-0.058]
         """
-        return self.gained / self.n_samples - self._most(self.lost, alpha)
+        return (self.gained / self.n_samples - self._most(self.lost, alpha)) * self.unit
 
     def high(self, alpha: float) -> FloatArray:
         """Return the upper bound of the change at level alpha."""
-        return self._most(self.gained, alpha) - self.lost / self.n_samples
+        return (self._most(self.gained, alpha) - self.lost / self.n_samples) * self.unit
 
     def p_above(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the lower bound is at the threshold."""
-        return self._rarer(self.lost, self.gained / self.n_samples - threshold)
+        return self._rarer(self.lost, self.gained / self.n_samples - threshold / self.unit)
 
     def p_below(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the upper bound is at the threshold."""
-        return self._rarer(self.gained, self.lost / self.n_samples + threshold)
+        return self._rarer(self.gained, self.lost / self.n_samples + threshold / self.unit)
 
     def _most(self, seen: FloatArray, alpha: float) -> FloatArray:
         """Return the share under which so few are seen with probability alpha."""

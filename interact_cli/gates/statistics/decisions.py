@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from interact_cli.gates.policy import Margin
 from interact_cli.gates.statistics.bounds import holm
-from interact_cli.gates.statistics.differences import Columns, joined, records
+from interact_cli.gates.statistics.differences import records, table_of
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.paired import Paired, blocks
 from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL, Resamples
@@ -71,9 +71,9 @@ def decide(
     tables, parts, first = [], [], 0
     for block in blocks(numbers, resamples):
         some = slice(first, first := first + len(block.reference))
-        tables.append(Columns.of(block, alpha))
+        tables.append(table_of(block, alpha))
         parts.append(Held.of(block, must_not, margin, alpha, None if noises is None else noises[some]))
-    found = records(numbers, joined(tables), 1 - 2 * alpha)
+    found = records(numbers, tables, 1 - 2 * alpha)
     held = Held(*[np.concatenate(part) for part in zip(*parts, strict=True)])
     rule = _Rule(must_not, alpha, len(found), numbers.n_samples, margin.kind == "relative")
     adjusted = holm(held.p_value)
@@ -143,7 +143,7 @@ class Held(NamedTuple):
             return cls(
                 np.where(np.isfinite(limit), limit, np.nan),
                 size / np.abs(block.reference) if relative else size,
-                change.bounds.value,
+                change.value.value,
                 change.bias,
                 np.where(valid, change.spread(alpha), np.nan),
                 np.where(block.identical & block.bounded, 1.0, np.where(valid, p_value, np.nan)),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
 from itertools import product
+from math import isfinite
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from interact_cli.gates.statistics.bounds import holm
 from interact_cli.gates.statistics.numbers import PairedNumbers
@@ -42,107 +44,70 @@ def differences(numbers: PairedNumbers, resamples: Resamples, *, confidence: flo
         ('player a', 0.5, 'rose')
     """
     alpha = (1 - confidence) / 2
-    return records(numbers, joined(Columns.of(block, alpha) for block in blocks(numbers, resamples)), confidence)
+    return records(numbers, (table_of(block, alpha) for block in blocks(numbers, resamples)), confidence)
 
 
-@dataclass(frozen=True)
-class Columns:
-    """A table of differences, one entry a place; NaN where there is no such number."""
-
-    reference: FloatArray
-    candidate: FloatArray
-    difference: FloatArray
-    low: FloatArray
-    high: FloatArray
-    t_low: FloatArray
-    t_high: FloatArray
-    standard_error: FloatArray
-    bias: FloatArray
-    relative: FloatArray
-    relative_low: FloatArray
-    relative_high: FloatArray
-    relative_error: FloatArray
-    p_rose: FloatArray
-    p_fell: FloatArray
-    identical: BoolArray
-    undefined: BoolArray
-
-    @classmethod
-    def of(cls, block: Paired, alpha: float) -> Columns:
-        """Bound every place at level alpha on either side."""
-        zero, n = np.zeros_like(block.reference), block.absolute.bounds.n_samples
-        absolute, relative = block.absolute, block.relative
-
-        def shown(numbers: FloatArray, where: BoolArray, if_identical: float = 0.0) -> FloatArray:
-            return np.where(where, np.where(block.identical, if_identical, numbers), np.nan)
-
-        with np.errstate(all="ignore"):
-            t_low, t_high = absolute.bounds.student(alpha)
-            return cls(
-                block.reference,
-                block.candidate,
-                block.candidate - block.reference,
-                shown(absolute.low(alpha), block.bounded),
-                shown(absolute.high(alpha), block.bounded),
-                shown(t_low, block.bounded),
-                shown(t_high, block.bounded),
-                shown(absolute.error, block.finite),
-                shown(absolute.bias, block.finite),
-                shown(relative.bounds.value, block.positive),
-                shown(relative.low(alpha), block.positive),
-                shown(relative.high(alpha), block.positive),
-                shown(relative.error, block.positive),
-                shown(absolute.p_above(zero), block.bounded, 1.0),
-                shown(absolute.p_below(zero), block.bounded, 1.0),
-                block.identical,
-                ~block.bounded if n >= LEAST_FOR_INTERVAL else ~block.finite,
-            )
+Table = Mapping[str, npt.NDArray[Any]]
+"""Numbers of differences by their field, one entry a place, NaN where there is no such number; and `TOLD_BY`."""
+TOLD_BY = ("p_rose", "p_fell", "identical", "undefined")
+"""What decides the word of a change."""
+SHARES = ("relative", "relative_low", "relative_high")
 
 
-def joined(tables: Iterable[Columns]) -> Columns:
-    """Put tables of some places each behind one another."""
-    held = list(tables)
-    return Columns(*[np.concatenate([getattr(table, column.name) for table in held]) for column in fields(Columns)])
+def table_of(block: Paired, alpha: float) -> Table:
+    """Bound every place of a block at level alpha on either side."""
+    zero, n = np.zeros_like(block.reference), block.absolute.value.n_samples
+    absolute, relative = block.absolute, block.relative
+
+    def shown(numbers: FloatArray, where: BoolArray, if_identical: float = 0.0) -> FloatArray:
+        return np.where(where, np.where(block.identical, if_identical, numbers), np.nan)
+
+    with np.errstate(all="ignore"):
+        t_low, t_high = absolute.value.student(alpha)
+        return {
+            "reference": block.reference,
+            "candidate": block.candidate,
+            "difference": block.candidate - block.reference,
+            "low": shown(absolute.low(alpha), block.bounded),
+            "high": shown(absolute.high(alpha), block.bounded),
+            "t_low": shown(t_low, block.bounded),
+            "t_high": shown(t_high, block.bounded),
+            "standard_error": shown(absolute.error, block.finite),
+            "bias": shown(absolute.bias, block.finite),
+            "relative": shown(relative.value.value, block.positive),
+            "relative_low": shown(relative.low(alpha), block.positive),
+            "relative_high": shown(relative.high(alpha), block.positive),
+            "p_rose": shown(absolute.p_above(zero), block.bounded, 1.0),
+            "p_fell": shown(absolute.p_below(zero), block.bounded, 1.0),
+            "identical": block.identical,
+            "undefined": ~block.bounded if n >= LEAST_FOR_INTERVAL else ~block.finite,
+        }
 
 
-def records(numbers: PairedNumbers, table: Columns, confidence: float) -> tuple[Difference, ...]:
-    """Return the table as records, with what each place shows, corrected for their number."""
-    adjusted = holm(np.minimum(2 * np.minimum(table.p_rose, table.p_fell), 1.0))
-    named = numbers.metric, numbers.quantity, numbers.dims
-    return tuple(
-        Difference(
-            *named,
-            at,
-            numbers.unit,
-            reference=float(table.reference[place]),
-            candidate=float(table.candidate[place]),
-            difference=float(table.difference[place]),
-            low=float(table.low[place]),
-            high=float(table.high[place]),
-            confidence=confidence,
-            t_low=float(table.t_low[place]),
-            t_high=float(table.t_high[place]),
-            standard_error=float(table.standard_error[place]),
-            bias=float(table.bias[place]),
-            change=_change(table, place, shown=bool(adjusted[place] < 1 - confidence)),
-            relative=_known(table.relative[place]),
-            relative_low=_known(table.relative_low[place]),
-            relative_high=_known(table.relative_high[place]),
-            label=numbers.label,
-        )
-        for place, at in enumerate(product(*numbers.labels))
-    )
+def records(numbers: PairedNumbers, blocks: Iterable[Table], confidence: float) -> tuple[Difference, ...]:
+    """Return tables of some places each as records, with what each place shows, corrected for their number."""
+    tables = list(blocks)
+    table = {name: np.concatenate([block[name] for block in tables]) for name in tables[0]}
+    adjusted = holm(np.minimum(2 * np.minimum(table["p_rose"], table["p_fell"]), 1.0))
+    found = []
+    for place, at in enumerate(product(*numbers.labels)):
+        row = {name: column[place].item() for name, column in table.items()}
+        change = _change(**{name: row.pop(name) for name in TOLD_BY}, shown=bool(adjusted[place] < 1 - confidence))
+        row |= {name: _known(row[name]) for name in SHARES}
+        named = numbers.metric, numbers.quantity, numbers.dims, at, numbers.unit
+        found.append(Difference(*named, **row, confidence=confidence, change=change, label=numbers.label))
+    return tuple(found)
 
 
-def _change(table: Columns, place: int, *, shown: bool) -> Change:
-    if table.undefined[place]:
+def _change(*, p_rose: float, p_fell: float, identical: bool, undefined: bool, shown: bool) -> Change:
+    if undefined:
         return "undefined"
-    if table.identical[place]:
+    if identical:
         return "identical"
     if not shown:
         return "no change shown"
-    return "rose" if table.p_rose[place] < table.p_fell[place] else "fell"
+    return "rose" if p_rose < p_fell else "fell"
 
 
 def _known(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None
+    return number if isfinite(number) else None

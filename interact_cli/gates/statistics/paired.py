@@ -27,63 +27,65 @@ REFERENCE_ALPHA = 0.025
 class Change:
     """A change, absolute or relative, with what is needed to bound it; ``(place,)`` each."""
 
-    bounds: Bounds
-    twin: Bounds | None
-    """The same without the noise of the drawn contexts; None where there is no such number. What that noise adds is an
-    estimate too, so a bound is the outer one of both readings, each with its own spread."""
+    readings: tuple[Bounds, ...]
+    """The change, and the same without the noise of the drawn contexts where there is such a number. What that noise
+    adds is an estimate too, so a bound is the outer one of both readings, each with its own spread."""
     error: FloatArray
     """Standard error of the resamples, mended for the samples that they were drawn from."""
     widest: FloatArray
     """The larger one of both readings."""
     rounding: FloatArray
     """What is too small to count."""
-    counts: Counts | None = None
-    """Of a share of samples: the outermost of its bounds and these holds."""
-    unit: FloatArray | float = 1.0
-    """What a change of the share by 1 is here: 1 over the reference where it is relative."""
+    counts: tuple[Counts, ...] = ()
+    """Of a share of samples: the outermost of the bounds and of these holds."""
+
+    @property
+    def value(self) -> Bounds:
+        """The change itself."""
+        return self.readings[0]
 
     @property
     def bias(self) -> FloatArray:
         """The part by which noise of the drawn contexts alone moves it: raw minus corrected."""
-        return np.zeros_like(self.error) if self.twin is None else self.bounds.value - self.twin.value
+        return self.value.value - self.readings[-1].value if len(self.readings) > 1 else np.zeros_like(self.error)
 
     @property
     def finite(self) -> BoolArray:
         """True where every number of both readings is."""
-        finite: BoolArray = np.logical_and.reduce([reading.finite for reading in self._readings])
+        finite: BoolArray = np.logical_and.reduce([reading.finite for reading in self.readings])
         return finite
 
     def low(self, alpha: float) -> FloatArray:
         """Return the lower bound at level alpha."""
-        low: FloatArray = np.minimum.reduce([reading.low(alpha) for reading in self._readings])
-        return low if self.counts is None else np.minimum(low, self.counts.low(alpha) * self.unit)
+        low: FloatArray = np.minimum.reduce([one.low(alpha) for one in self._bounds])
+        return low
 
     def high(self, alpha: float) -> FloatArray:
         """Return the upper bound at level alpha."""
-        high: FloatArray = np.maximum.reduce([reading.high(alpha) for reading in self._readings])
-        return high if self.counts is None else np.maximum(high, self.counts.high(alpha) * self.unit)
+        high: FloatArray = np.maximum.reduce([one.high(alpha) for one in self._bounds])
+        return high
 
     def spread(self, alpha: float) -> FloatArray:
         """Return the standard error that tells how far more samples reach; of a share, that of its exact bounds."""
-        if self.counts is None:
-            return self.widest
-        exact = (self.counts.high(alpha) - self.counts.low(alpha)) * np.abs(self.unit) / (-2 * ndtri(alpha))
-        wider: FloatArray = np.maximum(self.widest, exact)
+        exact = [(one.high(alpha) - one.low(alpha)) / (-2 * ndtri(alpha)) for one in self.counts]
+        wider: FloatArray = np.maximum.reduce([self.widest, *exact])
         return wider
 
     def p_above(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the lower bound is at the threshold."""
-        p: FloatArray = np.maximum.reduce([reading.p_above(threshold + self.rounding) for reading in self._readings])
-        return p if self.counts is None else np.maximum(p, self.counts.p_above(threshold / self.unit))
+        levels = [reading.p_above(threshold + self.rounding) for reading in self.readings]
+        p: FloatArray = np.maximum.reduce([*levels, *(counts.p_above(threshold) for counts in self.counts)])
+        return p
 
     def p_below(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the upper bound is at the threshold."""
-        p: FloatArray = np.maximum.reduce([reading.p_below(threshold - self.rounding) for reading in self._readings])
-        return p if self.counts is None else np.maximum(p, self.counts.p_below(threshold / self.unit))
+        levels = [reading.p_below(threshold - self.rounding) for reading in self.readings]
+        p: FloatArray = np.maximum.reduce([*levels, *(counts.p_below(threshold) for counts in self.counts)])
+        return p
 
     @property
-    def _readings(self) -> tuple[Bounds, ...]:
-        return (self.bounds,) if self.twin is None else (self.bounds, self.twin)
+    def _bounds(self) -> tuple[Bounds | Counts, ...]:
+        return (*self.readings, *self.counts)
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
         shared = _change(relative, len(statistics), np.full_like(first, ROUNDING))
         if numbers.counted:
             counts = Counts.of(*(side[0] for side in sides))
-            changed, shared = replace(changed, counts=counts), replace(shared, counts=counts, unit=1 / first)
+            changed = replace(changed, counts=(counts,))
+            shared = replace(shared, counts=(replace(counts, unit=1 / first),))
 
         finite = np.isfinite(first) & np.isfinite(second) & np.isfinite(changed.bias) & _clean(sides, len(first))
         bounded = finite & changed.finite & (numbers.n_samples >= LEAST_FOR_INTERVAL)
@@ -172,10 +175,10 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
 def _change(numbers: Sequence[FloatArray], n_readings: int, rounding: FloatArray) -> Change:
     """Bound value, resamples and jackknife of a change, ``(row, reading * place)`` each."""
     value, replicates, left_out = (np.split(one, n_readings, axis=-1) for one in numbers)
-    bounds = [Bounds.of(one[0], *rows) for one, *rows in zip(value, replicates, left_out, strict=True)]
+    bounds = tuple(Bounds.of(one[0], *rows) for one, *rows in zip(value, replicates, left_out, strict=True))
     n = np.float64(len(left_out[0]))
     errors = [rows.std(axis=0, ddof=1) * np.sqrt(n / (n - 1)) for rows in replicates]
-    return Change(bounds[0], bounds[1] if n_readings > 1 else None, errors[0], np.maximum.reduce(errors), rounding)
+    return Change(bounds, errors[0], np.maximum.reduce(errors), rounding)
 
 
 def _flat(numbers: FloatArray) -> FloatArray:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import inf, isnan
+from math import inf
 from typing import Literal
 
 from interact_cli.report.verdicts.wording import Reading, absolute, relative
-from interact_cli.verdicts import Decision, RuleVerdict, Verdict
+from interact_cli.verdicts import SEVERITY, Decision, RuleVerdict, Verdict
 
 Outcome = Literal["failed", "undecided", "let through", "warned", "passed"]
 """``let through``: the samples do not decide, and the policy accepts that; ``warned``: a rule of level ``warn``."""
 ORDER: tuple[Outcome, ...] = ("failed", "undecided", "let through", "warned", "passed")
-SEVERITY = ("FAIL", "INCONCLUSIVE", "PASS")
 
 
 def outcome(rule: RuleVerdict, verdict: Verdict) -> Outcome:
@@ -40,16 +39,7 @@ def by_weight(verdict: Verdict) -> list[RuleVerdict]:
 
 def worst_first(rule: RuleVerdict) -> list[Decision]:
     """Sort the places of a rule: FAIL first, then by how far they go towards, or beyond, the margin."""
-    return sorted(rule.decisions, key=lambda decision: (SEVERITY.index(decision.word), -_reach(rule, decision)))
-
-
-def _reach(rule: RuleVerdict, decision: Decision) -> float:
-    """How far a place goes in the direction that is worse, in margins: its value where it failed, else its bound."""
-    read = reading(decision)
-    low, high = (read.value, read.value) if decision.word == "FAIL" else (read.low, read.high)
-    far = {"rise": high, "fall": -low, "change": max(high, -low)}[rule.must_not]
-    in_margins = far / (read.margin or 1.0)
-    return inf if isnan(in_margins) else in_margins
+    return sorted(rule.decisions, key=lambda decision: (SEVERITY.index(decision.word), -decision.reach(rule.must_not)))
 
 
 def reading(decision: Decision) -> Reading:

@@ -8,11 +8,10 @@ import numpy as np
 
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
-from interact_cli.verdicts import Comparison, Decision, Difference, RuleVerdict, Verdict, Word
+from interact_cli.verdicts import SEVERITY, Comparison, Decision, Difference, RuleVerdict, Verdict, Word
 
 NAMES = frozenset({"player", "pair", "set", "coalition"})
 """Dimensions along which nothing rises or falls, even where the labels are numbers."""
-WORST_FIRST: tuple[Word, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Series:
     def word(self) -> Word | None:
         """The worst decision on any place; None where no rule judged."""
         words = {decision.word for place in self.places for _, decision in place.judged}
-        return next((word for word in WORST_FIRST if word in words), None)
+        return next((word for word in SEVERITY if word in words), None)
 
     @property
     def rules(self) -> tuple[RuleVerdict, ...]:
@@ -142,5 +141,5 @@ def _judged(verdict: Verdict | None) -> dict[Difference, tuple[tuple[RuleVerdict
             of = decision.difference
             found.setdefault((of.metric, of.quantity, of.at), []).append((rule, decision))
     for rules in found.values():
-        rules.sort(key=lambda judged: WORST_FIRST.index(judged[1].word))
+        rules.sort(key=lambda judged: SEVERITY.index(judged[1].word))
     return {rules[0][1].difference: tuple(rules) for rules in found.values()}
