@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import SubFigure
@@ -64,6 +65,13 @@ class Panel:
         return f"{self.kind} of {' and '.join(measurement.key for measurement in self.measurements)}"
 
 
+def _panel(
+    kind: str, report: Report, measurement: Measurement, draw: Callable[..., None], height: float, **asked: Any
+) -> Panel:
+    """A row of its own with the picture of one metric; ``asked`` is what the picture takes beside it."""
+    return Panel(kind, (measurement,), partial(draw, report=report, metric=measurement.key, **asked), height)
+
+
 def panels_of(report: Report, sample: int, neighbours: int, kind: str | None, reading: Reading) -> list[Panel]:
     """Choose the pictures of a report, in the order of the page.
 
@@ -89,28 +97,19 @@ def _order_panels(report: Report, measurements: list[Measurement]) -> list[Panel
     profiles = [] if axis is None else profiled(first, axis)
     if not profiles:
         return []
-    kind, height = ("curve", 4.0) if curve else ("profile", 3.6)
     if len(measurements) > 1:
         leading = [panel[0].name for panel in profiles if panel[0].role == "headline"]
         draw = partial(draw_curves, report=report, measurements=measurements, names=leading)
-        return [Panel(kind, tuple(measurements), draw, 4.0)] if leading else []
+        return [Panel("curve" if curve else "profile", tuple(measurements), draw, 4.0)] if leading else []
     if curve:
-        return [Panel(kind, (first,), partial(draw_curve, report=report, metric=first.key), height)]
-    return [Panel(kind, (first,), partial(draw_profile, report=report, metric=first.key, panels=profiles), height)]
+        return [_panel("curve", report, first, draw_curve, 4.0)]
+    return [_panel("profile", report, first, draw_profile, 3.6, panels=profiles)]
 
 
 def _graph_panels(report: Report, sample: int) -> list[Panel]:
     """The graph of one sample, of several games that of the last module."""
     held = [one for one in report.measurements if has_graph(one)][-1:]
-    return [
-        Panel(
-            "graph",
-            (one,),
-            partial(draw_graph, report=report, metric=one.key, sample=sample),
-            graph_height(report, one, sample),
-        )
-        for one in held
-    ]
+    return [_panel("graph", report, one, draw_graph, graph_height(report, one, sample), sample=sample) for one in held]
 
 
 def _partition_panels(report: Report, samples: IntArray) -> list[Panel]:
@@ -124,26 +123,17 @@ def _partition_panels(report: Report, samples: IntArray) -> list[Panel]:
             draw = partial(draw_significance, measurements=measurements)
             panels.append(Panel("profile", tuple(measurements), draw, 3.6))
         if report.players.grid is not None:
-            draw = partial(draw_partition_map, report=report, metric=last.key, sample=int(samples[0]))
-            panels.append(Panel("partition", (last,), draw, 3.8))
+            panels.append(_panel("partition", report, last, draw_partition_map, 3.8, sample=int(samples[0])))
             continue
-        draw = partial(draw_partitions, report=report, metric=last.key, samples=samples)
-        panels.append(Panel("partition", (last,), draw, partitions_height(report, last, samples)))
+        height = partitions_height(report, last, samples)
+        panels.append(_panel("partition", report, last, draw_partitions, height, samples=samples))
     return panels
 
 
 def _set_panels(report: Report, samples: IntArray) -> list[Panel]:
     """The strongest sets of every metric that values them; of several games those of the last module."""
     held = [measurements[-1] for measurements in by_metric(report) if set_quantities(measurements[-1])]
-    return [
-        Panel(
-            "sets",
-            (one,),
-            partial(draw_sets, report=report, metric=one.key, samples=samples),
-            sets_height(report, one, samples),
-        )
-        for one in held
-    ]
+    return [_panel("sets", report, one, draw_sets, sets_height(report, one, samples), samples=samples) for one in held]
 
 
 def context_panel(report: Report, sample: int, pair: str, known: Mapping[str, Score]) -> Panel:
@@ -173,23 +163,18 @@ def _pair_panels(report: Report, samples: IntArray, kind: str | None, neighbours
     if chosen is None:
         return []
     if not report.players.shared:
-        draw = partial(draw_word_pairs, report=report, metric=chosen.key, samples=samples)
-        return [Panel("matrix", (chosen,), draw, 3.8)]
+        return [_panel("matrix", report, chosen, draw_word_pairs, 3.8, samples=samples)]
     means = pair_means(report, chosen)
     if means is None:
         return []
     panels, n_players = [], report.players.largest
     if report.players.grid is not None:
-        sample = int(samples[0])
-        draw = partial(
-            draw_map, report=report, metric=chosen.key, sample=sample, neighbours=neighbours, reading=reading
-        )
-        panels.append(Panel("map", (chosen,), draw, 3.8))
+        asked = {"sample": int(samples[0]), "neighbours": neighbours, "reading": reading}
+        panels.append(_panel("map", report, chosen, draw_map, 3.8, **asked))
     every_pair = len(means.first) == n_players * (n_players - 1) // 2
     if means.first.size and (kind == "matrix" or report.players.grid is None or every_pair):
-        draw = partial(draw_matrix, report=report, metric=chosen.key)
         labelled = n_players <= NAMED or n_players > WHOLE
-        panels.append(Panel("matrix", (chosen,), draw, 4.8 if labelled else 5.2, half=True))
+        panels.append(replace(_panel("matrix", report, chosen, draw_matrix, 4.8 if labelled else 5.2), half=True))
     return panels
 
 
@@ -203,11 +188,9 @@ def _player_panels(report: Report, samples: IntArray) -> list[Panel]:
         draw = partial(draw_modules, report=report, measurements=held[0], samples=samples)
         return [Panel("players", tuple(held[0]), draw, rows * (0.9 + 0.24 * max(len(held[0]), 4)))]
     if not report.players.shared:
-        draw = partial(draw_words, report=report, metric=first.key, samples=samples)
-        return [Panel("players", (first,), draw, 0.6 + ROW * len(samples))]
+        return [_panel("players", report, first, draw_words, 0.6 + ROW * len(samples), samples=samples)]
     if report.players.grid is not None and any(quantity.name == "values" for quantity in first.per_sample):
-        draw = partial(draw_player_map, report=report, metric=first.key, sample=int(samples[0]))
-        return [Panel("players", (first,), draw, 3.8)]
+        return [_panel("players", report, first, draw_player_map, 3.8, sample=int(samples[0]))]
     shown = tuple(measurements[0] for measurements in held)
     draw = partial(draw_players, report=report, metrics=[measurement.key for measurement in shown])
     rows = min(SHOWN, report.players.largest)

@@ -17,7 +17,7 @@ from interact_cli.report.terminal.sample_sections import (
     opening,
     player_values,
     shown_before,
-    uncertain,
+    with_error,
 )
 from interact_cli.report.views.coalitions import CONCEPTS, of_all, set_quantities
 from interact_cli.report.views.pairs import PairValues, find, pair_means, pair_values, strongest_of_sample
@@ -91,9 +91,7 @@ def _scalars(measurements: Sequence[Measurement]) -> Iterator[Column]:
 
 
 def _one(quantity: Quantity | None, *index: int) -> str:
-    if quantity is None:
-        return NOT_MEASURED
-    return plus_minus(float(quantity.values[index]), uncertain(quantity.standard_errors, *index))
+    return NOT_MEASURED if quantity is None else with_error(quantity, *index)
 
 
 def _strongest(report: Report, measurements: Sequence[Measurement]) -> Iterator[Column]:
@@ -102,13 +100,10 @@ def _strongest(report: Report, measurements: Sequence[Measurement]) -> Iterator[
     first = measurements[0]
     if any(name for name, _ in tops):
         of_sets = "strongest set" if set_quantities(first) else "strongest pair"
-        head = "largest player" if _of_players(first) else of_sets
+        of_players = any(quantity.dims[-1:] == ("player",) for quantity in first.summary)
+        head = "largest player" if of_players else of_sets
         yield Column(head, [name for name, _ in tops], right=False)
         yield Column("mean length" if first.metric == CONCEPTS else "signed mean", [value for _, value in tops])
-
-
-def _of_players(measurement: Measurement) -> bool:
-    return any(quantity.dims[-1:] == ("player",) for quantity in measurement.summary)
 
 
 def _top(report: Report, measurement: Measurement) -> tuple[str, str]:
@@ -179,8 +174,7 @@ def _top_pairs(report: Report, pairs: Sequence[PairValues], sample: int) -> list
             continue
         top = int(best[0])
         ends = np.sort(held.pairs[sample, top])
-        value = plus_minus(float(held.values[sample, top]), uncertain(held.standard_errors, sample, top))
-        rows.append((" × ".join(names[int(end)] for end in ends), value))
+        rows.append((" × ".join(names[int(end)] for end in ends), with_error(held, sample, top)))
     return [
         [Column("strongest pair", [name for name, _ in rows], right=False)],
         [Column(f"I, {unit_words(pairs[0].unit)}", [value for _, value in rows])],

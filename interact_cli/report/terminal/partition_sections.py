@@ -11,11 +11,11 @@ from rich.console import RenderableType
 
 from interact_cli.report.sentences import joined, names_of, plain_names
 from interact_cli.report.terminal.pen import COLOURS, Pen
-from interact_cli.report.terminal.sample_sections import CELLS, each_sample, uncertain
+from interact_cli.report.terminal.sample_sections import CELLS, each_sample, with_error
 from interact_cli.report.views.pairs import find
 from interact_cli.report.views.partitions import Block, directions, partitions_of
 from interact_cli.results import Measurement, Report
-from interact_cli.words import count, number, plus_minus, shortened, unit_words, with_unit
+from interact_cli.words import count, number, shortened, unit_words, with_unit
 
 SYMBOLS = {"T": "T", "B": "B", "B_max": "B_max", "B_min": "B_min", "B_plus": "B+", "B_minus": "B-"}
 """Quantity -> how the paper writes it."""
@@ -58,7 +58,7 @@ def _partitions(report: Report, measurement: Measurement, sample: int, *, pen: P
     ):
         value = find(measurement, name)
         said = f"{direction}, {reached}" if direction else reached
-        said += f", {SYMBOLS[name]} {_one(measurement, name, sample)}" if value is not None else ""
+        said += f", {SYMBOLS[name]} {with_error(value, sample)}" if value is not None else ""
         yield pen.line(f"{said}:")
         yield pen.pieces(write(report, sample, partition, pen))
     measured = [name for name in SYMBOLS if _has(measurement, name, sample)]
@@ -76,13 +76,8 @@ def _has(measurement: Measurement, name: str, sample: int) -> bool:
     return quantity is not None and bool(np.isfinite(quantity.values[sample]))
 
 
-def _one(measurement: Measurement, name: str, sample: int) -> str:
-    quantity = measurement.quantity(name)
-    return plus_minus(float(quantity.values[sample]), uncertain(quantity.standard_errors, sample))
-
-
 def _stacked(measurement: Measurement, name: str, sample: int) -> list[str]:
-    value, _, error = _one(measurement, name, sample).partition(" ± ")
+    value, _, error = with_error(measurement.quantity(name), sample).partition(" ± ")
     return [value, f"± {error}"] if error else [value]
 
 

@@ -115,6 +115,11 @@ def uncertain(errors: FloatArray | None, *index: int) -> float | None:
     return error if error else None
 
 
+def with_error(held: Quantity | PairValues, *index: int) -> str:
+    """Write one value with its standard error, if it has one."""
+    return plus_minus(float(held.values[index]), uncertain(held.standard_errors, *index))
+
+
 def _players(report: Report, quantity: Quantity, sample: int, pen: Pen) -> Iterator[RenderableType]:
     own = report.players.of_sample(sample)
     values = np.asarray(quantity.values[sample], dtype=np.float64)
@@ -139,9 +144,7 @@ def _pairs(report: Report, held: PairValues, sample: int, pen: Pen) -> Iterator[
     if not best.size:
         yield pen.line(f"Pairs: {NOT_MEASURED}.")
         return
-    shown = [
-        plus_minus(float(held.values[sample, pair]), uncertain(held.standard_errors, sample, pair)) for pair in best
-    ]
+    shown = [with_error(held, sample, pair) for pair in best]
     ends = [(int(i), int(j)) for i, j in np.sort(held.pairs[sample][best], axis=-1)]
     names = told_apart(report.players.of_sample(sample))
     lead = Column("pair", [f"{names[i]} × {names[j]}" for i, j in ends], right=False)

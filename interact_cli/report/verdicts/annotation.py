@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from interact_cli.report.verdicts.outcomes import by_weight, outcome
-from interact_cli.report.verdicts.wording import defused, foreign, more, sentence
+from interact_cli.report.verdicts.wording import defused, foreign, sentence
 from interact_cli.verdicts import RuleVerdict, Verdict
+from interact_cli.words import count
 
 RULES = 3
 """Rules whose sentences are said beside the verdict's own; the others are in the summary."""
@@ -31,7 +32,7 @@ def annotation(verdict: Verdict) -> str | None:
     title = _property(f"interact gate: {verdict.word}")
     told = [rule for rule in told if rule.sentence.rstrip(".") not in verdict.sentence]
     said = [sentence(verdict.sentence), *(f"{foreign(rule.name)}: {sentence(rule.sentence)}" for rule in told[:RULES])]
-    said += [f"{more(len(told) - RULES, 'rule')}."] if len(told) > RULES else []
+    said += [f"{count(len(told) - RULES, 'more rule')}."] if len(told) > RULES else []
     return f"::{level} title={title}::{_data(defused(chr(10).join(said)))}"
 
 

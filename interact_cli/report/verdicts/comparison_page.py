@@ -16,7 +16,6 @@ from interact_cli.report.verdicts.wording import (
     both_values,
     foreign,
     labels,
-    more,
     name_of,
     place,
     relative,
@@ -140,7 +139,7 @@ def _said(spoken: Spoken) -> Iterator[Block]:
         for said in held[:SAID] or ("nothing",):
             yield Line(f"The {name} says: {sentence(said)}")
         if len(held) > SAID:
-            yield Item(f"{more(len(held) - SAID, 'sentence')} in its report.")
+            yield Item(f"{count(len(held) - SAID, 'more sentence')} in its report.")
 
 
 def _with_unit(difference: Difference) -> str:
@@ -165,7 +164,7 @@ def _by_place(held: Sequence[Difference], *, everything: bool) -> Iterator[Block
         rest = Counter(one.change for one in held)
         rest.subtract(one.change for one in shown)
         said = ", ".join(f"{amount:,} {change}" for change, amount in sorted(rest.items()) if amount)
-        yield Line(f"{more(len(held) - len(shown), 'place')}: {said}.")
+        yield Line(f"{count(len(held) - len(shown), 'more place')}: {said}.")
 
 
 def _most_notable(held: Sequence[Difference]) -> list[Difference]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 
 from interact_cli.report.verdicts.blocks import Block, Facts, Item, Line, Section
-from interact_cli.report.verdicts.wording import foreign, more, sentence
+from interact_cli.report.verdicts.wording import foreign, sentence
 from interact_cli.verdicts import Comparison, Pairing, Side
 from interact_cli.words import count, number
 
@@ -57,7 +57,7 @@ def how_sure(comparison: Comparison, confidences: Iterable[float]) -> Iterator[B
         resamples = count(comparison.resamples, "resample")
         rows.append(("Intervals", f"{shares}, {resamples} of the samples, seed {comparison.seed}"))
     yield Facts(rows)
-    yield from notes("Note: ", comparison.remarks)
+    yield from notes(comparison.remarks)
     if comparison.left_out:
         yield Line("In the reports, and not compared:")
         yield from (Item(sentence(left)) for left in comparison.left_out[:LISTED])
@@ -66,12 +66,12 @@ def how_sure(comparison: Comparison, confidences: Iterable[float]) -> Iterator[B
             yield Item(f"{rest:,} more: the JSON document lists them.")
 
 
-def notes(before: str, remarks: tuple[str, ...]) -> Iterator[Line]:
+def notes(remarks: tuple[str, ...]) -> Iterator[Line]:
     """Write remarks, the first ones in full."""
     for remark in remarks[:LISTED]:
-        yield Line(f"{before}{sentence(remark)}", "italic")
+        yield Line(f"Note: {sentence(remark)}", "italic")
     if len(remarks) > LISTED:
-        yield Line(f"{before}{more(len(remarks) - LISTED, 'remark')}: the JSON document holds all.", "italic")
+        yield Line(f"Note: {count(len(remarks) - LISTED, 'more remark')}: the JSON document holds all.", "italic")
 
 
 def percent(share: float) -> str:

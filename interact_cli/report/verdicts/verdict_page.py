@@ -14,14 +14,13 @@ from interact_cli.report.verdicts.wording import (
     both_values,
     foreign,
     margin_text,
-    more,
     name_of,
     place,
     probability,
     sentence,
 )
 from interact_cli.verdicts import Decision, Problem, RuleVerdict, Verdict, samples_needed
-from interact_cli.words import shortened
+from interact_cli.words import count, shortened
 
 ROWS = 40
 """Rules of the table; those that stop the candidate stand first."""
@@ -63,7 +62,7 @@ def verdict_page(verdict: Verdict) -> Iterator[Block]:
         yield _table(ranked[:ROWS], verdict)
         if len(ranked) > ROWS:
             rest = tally([rule.word for rule in ranked[ROWS:]])
-            yield Line(f"{more(len(ranked) - ROWS, 'rule')}: {rest}; the JSON document lists them.")
+            yield Line(f"{count(len(ranked) - ROWS, 'more rule')}: {rest}; the JSON document lists them.")
         yield from _details(ranked, verdict)
     if verdict.comparison is not None:
         held = [decision.difference for rule in verdict.rules for decision in rule.decisions]
@@ -79,7 +78,7 @@ def problem_blocks(problems: Sequence[Problem]) -> Iterator[Block]:
         rows += [("to do", sentence(problem.advice))]
         yield Facts([row for row in rows if row[1]], indent=4)
     if len(problems) > PROBLEMS:
-        yield Line(f"{more(len(problems) - PROBLEMS, 'problem')}: the JSON document lists them.")
+        yield Line(f"{count(len(problems) - PROBLEMS, 'more problem')}: the JSON document lists them.")
 
 
 def rule_lines(rule: RuleVerdict, verdict: Verdict) -> Iterator[str]:
@@ -95,7 +94,7 @@ def rule_lines(rule: RuleVerdict, verdict: Verdict) -> Iterator[str]:
     yield from (_place_line(rule, decision) for decision in shown)
     rest = ranked[len(shown) :]
     if rest:
-        yield f"{more(len(rest), 'place')}: {tally([decision.word for decision in rest])}."
+        yield f"{count(len(rest), 'more place')}: {tally([decision.word for decision in rest])}."
     if rule.word != "PASS" and ranked:
         yield from _of_the_samples(ranked[0])
     standing = STANDING.get(outcome(rule, verdict))
@@ -165,9 +164,9 @@ def _details(ranked: Sequence[RuleVerdict], verdict: Verdict) -> Iterator[Block]
         yield Line(first)
         yield from (Item(line) for line in others)
         yield from problem_blocks(rule.problems)
-        yield from notes("Note: ", rule.remarks)
+        yield from notes(rule.remarks)
     if len(told) > DETAILED:
-        yield Line(f"{more(len(told) - DETAILED, 'rule')} with something to say: the JSON document holds it.")
+        yield Line(f"{count(len(told) - DETAILED, 'more rule')} with something to say: the JSON document holds it.")
 
 
 def _place_line(rule: RuleVerdict, decision: Decision) -> str:

@@ -47,11 +47,6 @@ def sentence(text: str) -> str:
     return foreign(text, 600)
 
 
-def more(amount: int, what: str) -> str:
-    """``1 more place``, ``2 more places``."""
-    return f"{amount:,} more {what}{'' if amount == 1 else 's'}"
-
-
 def name_of(difference: Difference) -> str:
     """What a reader calls the quantity."""
     return foreign(difference.label or difference.quantity, 60)
