@@ -107,6 +107,11 @@ class Measurement:
         """Name in the report: ``"shapley"``, or ``"shapley@encoder.layer.0"`` where the run has several games."""
         return f"{self.metric}@{self.of}" if self.of else self.metric
 
+    @property
+    def of_samples(self) -> dict[str, Quantity]:
+        """The quantities of each sample, by their names."""
+        return {quantity.name: quantity for quantity in self.per_sample}
+
     def quantity(self, name: str) -> Quantity:
         """Return the quantity of that name, summary first.
 

@@ -8,6 +8,7 @@ from math import isnan
 from interact_cli.gates.policy import Margin, Rule, number_named
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word, samples_needed
+from interact_cli.words import count
 
 MOVED = {"rise": "rose", "fall": "fell", "change": "changed"}
 PERHAPS = {"rise": "may have risen", "fall": "may have fallen", "change": "may have changed"}
@@ -60,7 +61,7 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
         return f"no rule can fail this gate: {'all are' if len(rules) > 1 else 'the only one is'} of level warn."
     by_word = {kind: [rule for rule in deciding if rule.word == kind] for kind in ("FAIL", "INCONCLUSIVE")}
     warned = sum(rule.word != "PASS" for rule in rules if rule.level == "warn")
-    rest = f"; {_rules(warned)} of level warn did not pass" if warned else ""
+    rest = f"; {count(warned, 'rule')} of level warn did not pass" if warned else ""
     if word == "FAIL":
         first = by_word["FAIL"][0]
         of_metric = "" if first.metric == first.quantity else f"{first.metric} "
@@ -71,11 +72,11 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
         return f"{_share(impossible, rules)} impossible to judge: {_said(impossible[0].problems[0])}{rest}."
     if undecided:
         let = "" if word == "INCONCLUSIVE" else ", which the policy lets pass"
-        return f"{_share(undecided, deciding)} undecided by {_samples(n_samples)}{let}{rest}."
+        return f"{_share(undecided, deciding)} undecided by {count(n_samples, 'sample')}{let}{rest}."
     decisions = [decision for rule in deciding for decision in rule.decisions]
     same = "identical, " if all(decision.difference.change == "identical" for decision in decisions) else ""
     holds = {1: "the rule holds", 2: "both rules hold"}.get(len(deciding), f"all {len(deciding)} rules hold")
-    return f"{same}{holds} on {_samples(n_samples)}{rest}."
+    return f"{same}{holds} on {count(n_samples, 'sample')}{rest}."
 
 
 def _own_name(rule: RuleVerdict) -> str:
@@ -88,14 +89,6 @@ def _said(problem: Problem) -> str:
     if problem.reference == problem.candidate:
         return f"{problem.field} ({problem.reference})"
     return f"{problem.field} ({problem.reference} / {problem.candidate})"
-
-
-def _samples(n: int) -> str:
-    return f"{n} sample{'' if n == 1 else 's'}"
-
-
-def _rules(n: int) -> str:
-    return f"{n} rule{'' if n == 1 else 's'}"
 
 
 def _share(some: Sequence[RuleVerdict], deciding: Sequence[RuleVerdict]) -> str:
@@ -139,8 +132,9 @@ def _change(decision: Decision) -> str:
 
 
 def _what_tells(wanted: int | None, told: Sequence[Decision], n_samples: int) -> str:
+    said = f"{count(n_samples, 'sample')} do not tell"
     if wanted is not None:
-        return f"{_samples(n_samples)} do not tell, about {wanted:,} would"
+        return f"{said}, about {wanted:,} would"
     near = next((one.difference.place for one in told if one.needed is None), "")
     where = f"at {safe_text(near)} " if near and len(told) > 1 else ""
-    return f"{_samples(n_samples)} do not tell, and {where}the change lies so near the margin that more hardly would"
+    return f"{said}, and {where}the change lies so near the margin that more hardly would"

@@ -25,6 +25,7 @@ from interact_cli.gates.reports.stated import (
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem
+from interact_cli.words import count
 
 
 @dataclass(frozen=True)
@@ -131,14 +132,10 @@ def _same_samples(reference: Report, candidate: Report, allowed: Allowed) -> Ite
         return
     both = set(first) & set(second)
     if not both:
-        yield differs(NONE_SHARED, (_counted(ids) for ids in (first, second)), f"None is in both. {LIKE}")
+        yield differs(NONE_SHARED, (count(len(ids), "sample") for ids in (first, second)), f"None is in both. {LIKE}")
     elif allowed.on_missing == "refuse" and set(first) != set(second):
         only = [_only(sorted(set(ids) - both), len(ids)) for ids in (first, second)]
         yield differs("samples", only, "Measure the same, or compare those that both hold: --on-missing intersect.")
-
-
-def _counted(ids: tuple[str, ...]) -> str:
-    return f"{len(ids)} samples" if len(ids) != 1 else "1 sample"
 
 
 def _only(own: list[str], total: int) -> str:

@@ -18,6 +18,7 @@ from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import BoolArray, FloatArray
 from interact_cli.verdicts import Problem
+from interact_cli.words import count
 
 SIGNED = ("mean", "mean_of_known", "ratio")
 """Statistics that may be below zero; the others are strengths, magnitudes and shares."""
@@ -44,8 +45,7 @@ class Asserted:
     @property
     def parts(self) -> list[Quantity]:
         """The per-sample quantities whose means the quantity is a function of."""
-        held = {quantity.name: quantity for quantity in self.measurement.per_sample}
-        return [held[name] for name in self.quantity.parts]
+        return [self.measurement.of_samples[name] for name in self.quantity.parts]
 
     def faults(self) -> dict[str, str]:
         """Return what is wrong, by field: ``{"per_sample/values": "not finite: 2 numbers, first of 'a'"}``."""
@@ -56,7 +56,7 @@ class Asserted:
         stored = np.asarray(self.quantity.values, dtype=np.float64)
         asserted = stored[self.places]
         if not np.isfinite(asserted).all():
-            return f"not finite at {_counted(~np.isfinite(asserted), 'place')}"
+            return f"not finite at {count(int((~np.isfinite(asserted)).sum()), 'place')}"
         if self.quantity.statistic not in SIGNED and (asserted < 0).any():
             return f"{asserted.min():.4g}, which no such number can be"
         return self._contradiction(stored)
@@ -100,7 +100,7 @@ class Asserted:
         first = int(np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))[0])
         name = safe_text(self.report.samples.ids[first])
         kind = "not finite" if not np.isfinite(values[wrong]).all() else "below zero"
-        return f"{kind}: {_counted(wrong, 'number')}, first of '{name}'"
+        return f"{kind}: {count(int(wrong.sum()), 'number')}, first of '{name}'"
 
 
 def unsound(reference: Asserted, candidate: Asserted) -> tuple[Problem, ...]:
@@ -157,8 +157,3 @@ def _declared(report: Report, measurement: Measurement, dim: str, length: int) -
         named[:, :1] = True  # no players at all: the empty set, which only stands first
         return named
     return None
-
-
-def _counted(wrong: npt.NDArray[Any], what: str) -> str:
-    n = int(wrong.sum())
-    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -8,7 +8,6 @@ with `ReportRefused`, whose message names the object.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 from h5py import File, h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
@@ -20,19 +19,10 @@ from interact_cli.safe_text import safe_text
 _FILTERS = {h5z.FILTER_DEFLATE: "gzip", h5z.FILTER_SHUFFLE: "shuffle", h5z.FILTER_FLETCHER32: "fletcher32"}
 _LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "an external link"}
 _NUMBERS = tuple(schema.DTYPES.values())
+_Seen = dict[tuple[int, int], str]
+"""Address of an object -> its name."""
 _SMALL = 16
 """Entries of an array attribute."""
-
-
-@dataclass
-class _Walk:
-    """What was met so far."""
-
-    file_bytes: int
-    stored: int = 0
-    seen: dict[tuple[int, int], str] = field(default_factory=dict)
-    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Data set -> declared and stored bytes."""
 
 
 def vet(file: File) -> None:
@@ -54,26 +44,26 @@ def measure_sizes(file: File) -> dict[str, tuple[int, int]]:
     Raises:
         ReportRefused: the first object that is not on the list.
     """
-    walk = _Walk(file_bytes=file.id.get_filesize())
-    root = h5g.open(file.id, b"/")
-    _note_object(root, "/", walk)
+    sizes: dict[str, tuple[int, int]] = {}
+    root, seen = h5g.open(file.id, b"/"), _Seen()
+    _note_object(root, "/", seen)
     _attributes(root, "/")
     waiting = [(root, "", 0)]
     while waiting:
         group, where, depth = waiting.pop()
         for name in list(group):
-            child, path = _child(group, name, where, walk)
+            child, path = _child(group, name, where, seen)
             if isinstance(child, h5g.GroupID):
                 if depth + 1 > schema.MAX_DEPTH:
                     raise ReportRefused(f"{path} is nested deeper than {schema.MAX_DEPTH} groups")
                 waiting.append((child, path, depth + 1))
             else:
-                walk.sizes[path] = _dataset(child, path)
-                walk.stored += walk.sizes[path][1]
+                sizes[path] = _dataset(child, path)
             _attributes(child, path)
-    if walk.stored > walk.file_bytes:
-        raise ReportRefused(f"/: data sets claim {walk.stored:,} stored bytes in a file of {walk.file_bytes:,}")
-    return walk.sizes
+    total, there = sum(stored for _, stored in sizes.values()), file.id.get_filesize()
+    if total > there:
+        raise ReportRefused(f"/: data sets claim {total:,} stored bytes in a file of {there:,}")
+    return sizes
 
 
 def inflated(sizes: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
@@ -89,7 +79,7 @@ def inflated(sizes: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
     return {path: size for path, size in steep.items() if size[0] > schema.INFLATION_FLOOR}
 
 
-def _child(group: h5g.GroupID, name: bytes, where: str, walk: _Walk) -> tuple[h5g.GroupID | h5d.DatasetID, str]:
+def _child(group: h5g.GroupID, name: bytes, where: str, seen: _Seen) -> tuple[h5g.GroupID | h5d.DatasetID, str]:
     path = f"{where}/{safe_text(name.decode('utf-8', 'backslashreplace'))}"
     link = group.links.get_info(name).type
     if link != h5l.TYPE_HARD:
@@ -97,20 +87,18 @@ def _child(group: h5g.GroupID, name: bytes, where: str, walk: _Walk) -> tuple[h5
     child = h5o.open(group, name)
     if not isinstance(child, h5g.GroupID | h5d.DatasetID):
         raise ReportRefused(f"{path} is a named type; a report holds only groups and data sets")
-    _note_object(child, path, walk)
+    _note_object(child, path, seen)
     return child, path
 
 
-def _note_object(child: h5g.GroupID | h5d.DatasetID, path: str, walk: _Walk) -> None:
+def _note_object(child: h5g.GroupID | h5d.DatasetID, path: str, seen: _Seen) -> None:
     info = h5o.get_info(child)
     address = (info.fileno, info.addr)
-    if address in walk.seen:
-        raise ReportRefused(
-            f"{path} is a second hard link to {walk.seen[address]}; in a report every object has one name"
-        )
-    if len(walk.seen) >= schema.MAX_OBJECTS:
+    if address in seen:
+        raise ReportRefused(f"{path} is a second hard link to {seen[address]}; in a report every object has one name")
+    if len(seen) >= schema.MAX_OBJECTS:
         raise ReportRefused(f"{path} is object number {schema.MAX_OBJECTS + 1:,}; a report holds fewer")
-    walk.seen[address] = path
+    seen[address] = path
 
 
 def _dataset(dataset: h5d.DatasetID, path: str) -> tuple[int, int]:

@@ -143,25 +143,19 @@ class _Reading:
         return 0
 
     def _refusal(self, status: int, problem: str) -> ReportRefused:
-        advice = "Measure again or take an intact copy."
+        name = self._name
         if self._late:
-            return ReportRefused(f"'{self._name}' was not read within {LIMITS.seconds:g} s. {advice}")
-        if -status == getattr(signal, "SIGXCPU", None):
-            spent = f"{LIMITS.processor_seconds} s of processor time"
-            return ReportRefused(f"'{self._name}' was not read within {spent}. {advice}")
-        if -status == getattr(signal, "SIGKILL", None):
-            return ReportRefused(
-                f"The system ended the process that read '{self._name}' (signal SIGKILL), as it does for want of "
-                f"memory. {advice}"
-            )
-        if status < 0:
+            said = f"'{name}' was not read within {LIMITS.seconds:g} s"
+        elif -status == getattr(signal, "SIGXCPU", None):
+            said = f"'{name}' was not read within {LIMITS.processor_seconds} s of processor time"
+        elif -status == getattr(signal, "SIGKILL", None):
+            said = f"The system ended the process that read '{name}' (signal SIGKILL), as it does for want of memory"
+        elif status < 0:
             ended = f"signal {_signal_name(-status)}"
-            return ReportRefused(
-                f"'{self._name}' crashed the HDF5 library ({ended}); it is damaged or made to harm. {advice}"
-            )
-        return ReportRefused(
-            f"'{self._name}' was not read: its process sent no report ({problem}, status {status}). {advice}"
-        )
+            said = f"'{name}' crashed the HDF5 library ({ended}); it is damaged or made to harm"
+        else:
+            said = f"'{name}' was not read: its process sent no report ({problem}, status {status})"
+        return ReportRefused(f"{said}. Measure again or take an intact copy.")
 
 
 def _signal_name(number: int) -> str:

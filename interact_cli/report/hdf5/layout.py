@@ -36,9 +36,9 @@ def write_layout(report: Report, file: h5py.File, *, plain: frozenset[str], chec
     file.attrs.update({**root, "tool_version": interact_cli.__version__})
     sink.scale("/sample", labels_array(report.samples.ids), meaning="stable name of the sample")
     sink.scale("/player", player_labels(report.players), meaning="the player")
-    for path, kind in schema.ENCODINGS.items():
-        if path != "/records" or report.records is not None:
-            sink.group(path, {"encoding-type": kind, "encoding-version": "1"})
+    for kind in schema.GROUPS:
+        if kind != "records" or report.records is not None:
+            sink.group(f"/{kind}", {"encoding-type": kind, "encoding-version": "1"})
     _fixed(report, sink)
     write_players(report.players, sink)
     for measurement in report.measurements:

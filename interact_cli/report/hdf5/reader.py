@@ -277,8 +277,6 @@ class RecordReader:
                 source = Source(file)
                 coalitions = source.rows("/records/coalitions", start, stop)
                 values = source.rows("/records/values", start, stop)
-        except ReportRefused:
-            raise
         except LIBRARY_ERRORS as error:
             raise ReportRefused(f"'{name}' is damaged at /records: {safe_text(error)}.") from error
         # Slots of outputs without classes are all in use: one, or one per module.

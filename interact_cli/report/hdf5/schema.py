@@ -165,16 +165,8 @@ ROLES = get_args(Role)
 REMARKS = "json"
 """Data set of a metric's group: its findings and notes."""
 
-ENCODINGS = {
-    "/config": "config",
-    "/provenance": "provenance",
-    "/samples": "samples",
-    "/skipped": "skipped",
-    "/players": "players",
-    "/metrics": "metrics",
-    "/records": "records",
-}
-"""Attribute ``encoding-type`` of the groups; a metric's own group says ``"metric"``."""
+GROUPS = ("config", "provenance", "samples", "skipped", "players", "metrics", "records")
+"""Groups at the root; attribute ``encoding-type`` of each is its name, that of a metric's own group ``"metric"``."""
 
 
 def geometry_dims(prefix: str, rank: int) -> tuple[str, ...]:

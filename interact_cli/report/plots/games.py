@@ -112,14 +112,9 @@ def draw_modules(part: SubFigure, report: Report, measurements: Sequence[Measure
         return
     for axes, sample in zip(part.subplots(len(samples), 1, squeeze=False)[:, 0], samples.tolist(), strict=True):
         own = report.players.of_sample(sample)
-        values = np.stack([_values(measurement)[sample, : len(own)] for measurement in measurements])
+        values = np.stack([one.of_samples["values"].values[sample, : len(own)] for one in measurements])
         _heat(part, axes, values, plain_names(own), measurements)
         axes.set_title(about(report, sample) + _cut(values), fontsize=9)
-
-
-def _values(measurement: Measurement) -> FloatArray:
-    held = {quantity.name: quantity for quantity in measurement.per_sample}["values"]
-    return np.asarray(held.values, dtype=np.float64)
 
 
 def _cut(values: FloatArray) -> str:

@@ -43,7 +43,7 @@ def draw_map(
 def draw_player_map(part: SubFigure, report: Report, metric: str, *, sample: int) -> None:
     """Draw the player values of one sample beside and over its picture, on a scale centred at 0."""
     grid = report.players.grid
-    quantity = {held.name: held for held in report.measurement(metric).per_sample}["values"]
+    quantity = report.measurement(metric).of_samples["values"]
     if grid is None:
         return
     values = np.asarray(quantity.values[sample], dtype=np.float64).reshape(grid)

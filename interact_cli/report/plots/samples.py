@@ -25,7 +25,7 @@ ROW = 1.75
 
 def draw_words(part: SubFigure, report: Report, metric: str, *, samples: IntArray) -> None:
     """Draw the value of each word of a few samples, one row each, words in reading order."""
-    quantity = {held.name: held for held in report.measurement(metric).per_sample}["values"]
+    quantity = report.measurement(metric).of_samples["values"]
     widths, what = half_widths(quantity)
     rows = part.subplots(len(samples), 1, squeeze=False, sharey=True)[:, 0]
     for axes, sample in zip(rows, samples, strict=True):

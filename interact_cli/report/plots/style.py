@@ -165,14 +165,8 @@ def order_axis(axes: Axes, orders: npt.NDArray[Any], n_players: int) -> FloatArr
     axes.set_xlabel("order m / (n − 2)")
     axes.set_xlim(-0.03, 1.03)
     axes.grid(axis="y")
-
-    def to_order(share: Any) -> Any:
-        return share * scale
-
-    def to_share(order: Any) -> Any:
-        return order / scale
-
-    upper = axes.secondary_xaxis("top", functions=(to_order, to_share))
+    ways = (lambda share: np.asarray(share) * scale, lambda order: np.asarray(order) / scale)
+    upper = axes.secondary_xaxis("top", functions=ways)
     upper.set_xticks(np.unique(np.linspace(0, last, min(6, last + 1)).round().astype(int)))
     upper.set_xlabel("order m: players present beside the pair", fontsize=8)
     upper.spines["top"].set_visible(True)

@@ -99,7 +99,7 @@ def opening(report: Report, sample: int, pen: Pen, *, spanned: str) -> Iterator[
 
 def player_values(measurement: Measurement) -> Quantity | None:
     """Return the values ``(sample, player)`` of a metric, None where it has none."""
-    held = {quantity.name: quantity for quantity in measurement.per_sample}.get("values")
+    held = measurement.of_samples.get("values")
     return held if held is not None and held.dims == ("sample", "player") else None
 
 

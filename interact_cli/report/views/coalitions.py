@@ -59,7 +59,7 @@ class Ranking:
 
 def set_quantities(measurement: Measurement) -> dict[str, Quantity]:
     """Return the quantities that give each set of players a value; empty where the metric has none."""
-    held = {quantity.name: quantity for quantity in measurement.per_sample}
+    held = measurement.of_samples
     wanted = [held[name] for name in JOINED_BY.get(measurement.metric, OF_SETS) if name in held]
     axes = {("sample", "coalition")}
     if "sets" in held and held["sets"].dims == ("sample", "set", "member"):

@@ -100,7 +100,7 @@ def pair_values(measurement: Measurement) -> PairValues | None:
 
     Multi-order values ``(sample, order, pair)`` are averaged, signed, over the orders that were evaluated.
     """
-    held = {quantity.name: quantity for quantity in measurement.per_sample}
+    held = measurement.of_samples
     quantity = held.get("values")
     if quantity is None or quantity.dims[-1:] != ("pair",) or measurement.metric == PATTERNS:
         return None
