@@ -13,6 +13,7 @@ from interact_cli.errors import UsageError
 from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
+from interact_cli.words import with_unit
 
 SHARE = 0.1
 """Margin of a first rule, of the reference: a change that most people would call one."""
@@ -167,11 +168,11 @@ def _twin(measurement: Measurement, quantity: Quantity) -> list[Quantity]:
 
 def _range(quantity: Quantity) -> str:
     values = np.asarray(quantity.values, dtype=np.float64)
-    unit = "" if quantity.unit in ("", "1") else f" {safe_text(quantity.unit, limit=24)}"
     if values.ndim == 0:
-        return f"{values:.3g}{unit}"
+        return with_unit(f"{values:.3g}", quantity.unit)
     along = safe_text(quantity.dims[0], limit=30).replace("_", " ")
-    return f"{values.min():.3g} to {values.max():.3g}{unit} at {values.size} {along}{'s' * (values.size != 1)}"
+    ends = with_unit(f"{values.min():.3g} to {values.max():.3g}", quantity.unit)
+    return f"{ends} at {values.size} {along}{'s' * (values.size != 1)}"
 
 
 def _example(measurement: Measurement, quantity: Quantity) -> str:

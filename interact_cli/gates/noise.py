@@ -13,12 +13,13 @@ from interact_cli.gates.policy import number_named
 from interact_cli.gates.reports.comparability import Allowed, comparability
 from interact_cli.gates.reports.measured import Both, Sound
 from interact_cli.gates.reports.pairing import SampleRule, pair_samples
-from interact_cli.gates.reports.stated import NOT_STATED, asked, at, differs, words
+from interact_cli.gates.reports.stated import asked, at, differs, unlike, words
 from interact_cli.gates.statistics.differences import differences
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray
 from interact_cli.verdicts import Comparison, Problem
+from interact_cli.words import with_unit
 
 Noises = Mapping[tuple[str, str], FloatArray]
 """(metric, quantity) -> noise at each place, shaped like the quantity, in its unit."""
@@ -80,19 +81,18 @@ def with_noise(comparison: Comparison) -> Comparison:
             farthest = max(rows, key=lambda row: max(abs(row.low), abs(row.high)))
             noise = max(abs(farthest.low), abs(farthest.high))
             where = f", at {safe_text(farthest.place)}" if farthest.place else ""
-            unit = "" if farthest.unit == "1" else f" {safe_text(farthest.unit)}"
-            told.append(f"A/A noise of {number_named(*map(safe_text, headline))}: at most {noise:.3g}{unit}{where}.")
+            said = with_unit(f"{noise:.3g}", farthest.unit)
+            told.append(f"A/A noise of {number_named(*map(safe_text, headline))}: at most {said}{where}.")
     return replace(comparison, remarks=(*told, *comparison.remarks))
 
 
 def noise_problems(first: Report, second: Report, *, allow_partial: bool = False) -> tuple[Problem, ...]:
     """Return why two reports do not tell the noise of one checkpoint; empty where they do."""
-    problems = []
+    problems: list[Problem] = []
     for part in ("sha256", "weights_key"):
-        held = [at(report.provenance, "checkpoint", part) for report in (first, second)]
-        if held[0] != held[1] or NOT_STATED in held:
-            advice = "A/A noise needs two reports of one checkpoint: interact gate --self-check CHECKPOINT."
-            problems.append(differs(f"noise: checkpoint {part}", map(words, held), advice))
+        own, other = (at(report.provenance, "checkpoint", part) for report in (first, second))
+        advice = "A/A noise needs two reports of one checkpoint: interact gate --self-check CHECKPOINT."
+        problems += unlike(f"noise: checkpoint {part}", own, other, advice)
     seeds = [asked("plan.seed")(report) for report in (first, second)]
     if seeds[0] == seeds[1]:
         advice = "A/A noise needs two plan seeds: interact gate --self-check CHECKPOINT."

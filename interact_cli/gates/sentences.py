@@ -8,7 +8,7 @@ from math import isnan
 from interact_cli.gates.policy import Margin, Rule, number_named
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word, samples_needed
-from interact_cli.words import count
+from interact_cli.words import count, with_unit
 
 MOVED = {"rise": "rose", "fall": "fell", "change": "changed"}
 PERHAPS = {"rise": "may have risen", "fall": "may have fallen", "change": "may have changed"}
@@ -115,20 +115,14 @@ def _margin(margin: Margin, decision: Decision) -> str:
         return f"{100 * decision.margin:.4g} %"
     if isnan(decision.margin):
         return str(margin)
-    size = f"{decision.margin:.4g}{_unit(decision)}"
+    size = with_unit(f"{decision.margin:.4g}", decision.difference.unit)
     return f"{size} ({margin})" if margin.kind == "noise" else size
 
 
-def _unit(decision: Decision) -> str:
-    unit = decision.difference.unit
-    return "" if unit in {"", "1"} else f" {safe_text(unit)}"
-
-
 def _change(decision: Decision) -> str:
-    scale, unit = (100, " %") if decision.as_share else (1, _unit(decision))
-    low, value, high = (scale * end for end in decision.interval)
+    low, value, high = (100 * end if decision.as_share else end for end in decision.interval)
     interval = "" if isnan(low) or isnan(high) else f" [{low:+.3g}, {high:+.3g}]"
-    return f"{value:+.3g}{interval}{unit}"
+    return with_unit(f"{value:+.3g}{interval}", "%" if decision.as_share else decision.difference.unit)
 
 
 def _what_tells(wanted: int | None, told: Sequence[Decision], n_samples: int) -> str:

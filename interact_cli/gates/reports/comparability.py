@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,11 +15,11 @@ from interact_cli.gates.reports.stated import (
     LIKE,
     NOT_STATED,
     SEED,
-    Field,
     at,
     declared_by,
     differs,
     question_fields,
+    unlike,
     words,
 )
 from interact_cli.results import Report
@@ -55,16 +55,15 @@ def comparability(reference: Report, candidate: Report, allowed: Allowed) -> Com
     A network's digest, architecture, preprocessing and accuracy are what is compared; they may differ. Device, batch
     rows, threads and versions move the last bits only. All else decides what a number means.
     """
-    found = [*_usable(reference, candidate, allowed), *_same_fields(reference, candidate, allowed)]
-    found += [(problem, None) for problem in _same_metrics(reference, candidate)]
     samples = tuple(_same_samples(reference, candidate, allowed))
-    found += [(problem, None) for problem in samples]
+    found = [*_must(_usable(reference, candidate, allowed)), *_same_fields(reference, candidate, allowed)]
+    found += _must((*_same_metrics(reference, candidate), *samples))
     if not any(problem.field in {NAMES, NONE_SHARED} for problem in samples):
         rows = aligned(reference.samples.ids, candidate.samples.ids)
-        found += _same_contents(reference, candidate, rows)
-        found += _same_players(reference, candidate, rows)
+        found += _must((*_same_contents(reference, candidate, rows), *_same_players(reference, candidate, rows)))
+        found += _same_absence(reference, candidate)
         if not any(field is None for _, field in found):
-            found += [(problem, None) for problem in _same_plan(reference, candidate, rows, allowed)]
+            found += _must(_same_plan(reference, candidate, rows, allowed))
     return Comparability(
         tuple(problem for problem, field in found if field is None or field not in allowed.may_differ),
         tuple(problem for problem, field in found if field is not None and field in allowed.may_differ),
@@ -76,32 +75,30 @@ NAMES = "samples: names"
 NONE_SHARED = "samples"
 
 
-def _usable(reference: Report, candidate: Report, allowed: Allowed) -> Iterator[Found]:
+def _must(problems: Iterable[Problem]) -> list[Found]:
+    """Say that nobody may declare these different."""
+    return [(problem, None) for problem in problems]
+
+
+def _usable(reference: Report, candidate: Report, allowed: Allowed) -> Iterator[Problem]:
     """Whole measurements of real data only."""
     sides = (reference, candidate)
     if not allowed.partial and any(side.status != "complete" for side in sides):
         advice = "Measure without --limit, or allow it: --allow-partial."
-        yield differs("status", (words(side.status) for side in sides), advice), None
+        yield differs("status", (words(side.status) for side in sides), advice)
     shown = [at(side.provenance, "illustration") for side in sides]
     if shown != [False, False]:
-        yield (
-            differs("illustration", map(words, shown), "An illustration cannot be compared. Name data: --dataset."),
-            None,
-        )
+        advice = "An illustration cannot be compared. Name data: --dataset."
+        yield differs("illustration", map(words, shown), advice)
 
 
 def _same_fields(reference: Report, candidate: Report, allowed: Allowed) -> Iterator[Found]:
     for field in (*question_fields(reference, candidate), *FIELDS):
         if field.name == SEED and allowed.plans:
             continue
-        first, second = field.of(reference), field.of(candidate)
-        if first != second or NOT_STATED in (first, second):
-            yield _differs(field, first, second), field.may_differ
-
-
-def _differs(field: Field, first: Any, second: Any) -> Problem:
-    advice = declared_by(field.may_differ) if field.may_differ else field.advice
-    return Problem(field.name, words(first), words(second), advice)
+        advice = declared_by(field.may_differ) if field.may_differ else field.advice
+        for problem in unlike(field.name, field.of(reference), field.of(candidate), advice):
+            yield problem, field.may_differ
 
 
 def _same_metrics(reference: Report, candidate: Report) -> Iterator[Problem]:
@@ -114,9 +111,8 @@ def _same_metrics(reference: Report, candidate: Report) -> Iterator[Problem]:
         one, other = first[key], second[key]
         if one.version != other.version:
             yield Problem(f"{safe_text(key)}: version", str(one.version), str(other.version), LIKE)
-        origins = [_distribution(side, one.metric) for side in (reference, candidate)]
-        if origins[0] != origins[1] or NOT_STATED in origins:
-            yield differs(f"{safe_text(key)}: origin", map(words, origins), LIKE)
+        origin, origin_too = (_distribution(side, one.metric) for side in (reference, candidate))
+        yield from unlike(f"{safe_text(key)}: origin", origin, origin_too, LIKE)
 
 
 def _distribution(report: Report, metric: str) -> Any:
@@ -147,12 +143,11 @@ def _repeated(ids: tuple[str, ...]) -> str:
     return f"{len(found)} more than once ('{safe_text(found[0])}')" if found else "each once"
 
 
-def _same_contents(reference: Report, candidate: Report, rows: Rows) -> Iterator[Found]:
+def _same_contents(reference: Report, candidate: Report, rows: Rows) -> Iterator[Problem]:
     """The same inputs and labels behind the same names."""
     if len(rows) == len(reference.samples.ids) == len(candidate.samples.ids):
         first, second = (at(side.provenance, "data", "fingerprint") for side in (reference, candidate))
-        if first != second or NOT_STATED in (first, second):
-            yield Problem("data: fingerprint", words(first), words(second), "Same names, other contents."), None
+        yield from unlike("data: fingerprint", first, second, "Same names, other contents.")
     first, second = reference.samples.labels[rows.reference], candidate.samples.labels[rows.candidate]
     yield from _unlike("samples: labels", reference, rows, first, second)
     if reference.samples.texts and candidate.samples.texts:
@@ -160,30 +155,30 @@ def _same_contents(reference: Report, candidate: Report, rows: Rows) -> Iterator
         yield from _unlike("samples: texts", reference, rows, texts[0][rows.reference], texts[1][rows.candidate])
 
 
-def _unlike(field: str, reference: Report, rows: Rows, first: Any, second: Any) -> Iterator[Found]:
+def _unlike(field: str, reference: Report, rows: Rows, first: Any, second: Any) -> Iterator[Problem]:
     """Name the first sample in which two columns differ."""
     other = np.flatnonzero([not np.array_equal(one, two) for one, two in zip(first, second, strict=True)])
     if len(other):
         where, name = other[0], safe_text(reference.samples.ids[rows.reference[other[0]]])
         more = f" and {len(other) - 1} more samples" if len(other) > 1 else ""
-        yield Problem(field, words(_plain(first[where])), words(_plain(second[where])), f"Of '{name}'{more}."), None
+        yield Problem(field, words(_plain(first[where])), words(_plain(second[where])), f"Of '{name}'{more}.")
 
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _same_players(reference: Report, candidate: Report, rows: Rows) -> Iterator[Found]:
+def _same_players(reference: Report, candidate: Report, rows: Rows) -> Iterator[Problem]:
     """The same positions behind every player, and the same absence."""
     first, second = reference.players, candidate.players
     if first.shared != second.shared:
         kinds = ["the same for all samples" if table.shared else "each sample's own" for table in (first, second)]
-        yield differs("players: shared", kinds, LIKE), None
+        yield differs("players: shared", kinds, LIKE)
         return
     if first.shared:
         if not np.array_equal(first.owner, second.owner):
             advice = f"The players own other positions. {LIKE}"
-            yield Problem("players: owner", words(first.owner), words(second.owner), advice), None
+            yield Problem("players: owner", words(first.owner), words(second.owner), advice)
     else:
         own = [
             [table.own_names[row] for row in side] for table, side in zip((first, second), _sides(rows), strict=True)
@@ -195,10 +190,9 @@ def _same_players(reference: Report, candidate: Report, rows: Rows) -> Iterator[
         ]
         yield from _unlike("players: owner", reference, rows, *owners)
     if (first.spans is None) != (second.spans is None):
-        yield differs("span", ("all players" if t.spans is None else "a part" for t in (first, second)), LIKE), None
+        yield differs("span", ("all players" if t.spans is None else "a part" for t in (first, second)), LIKE)
     elif first.spans is not None and second.spans is not None:
         yield from _unlike("span", reference, rows, first.spans[rows.reference], second.spans[rows.candidate])
-    yield from _same_absence(reference, candidate)
 
 
 def _sides(rows: Rows) -> tuple[list[int], list[int]]:
@@ -218,6 +212,8 @@ def _same_absence(reference: Report, candidate: Report) -> Iterator[Found]:
     What is learned belongs to sample and network: there the settings of the learning decide.
     """
     tables = (reference.players, candidate.players)
+    if tables[0].shared != tables[1].shared:
+        return
     advice = declared_by("baseline")
     if all(table.own_baselines for table in tables):
         learned = [
@@ -246,11 +242,8 @@ def _same_plan(reference: Report, candidate: Report, rows: Rows, allowed: Allowe
         return
     if reference.samples.ids == candidate.samples.ids:
         first, second = (at(side.provenance, "plan_hash") for side in (reference, candidate))
-        if first != second or NOT_STATED in (first, second):
-            yield Problem("plan: coalitions", words(first), words(second), LIKE)
+        yield from unlike("plan: coalitions", first, second, LIKE)
     for column in ("asked", "unique"):
         first, second = getattr(reference.samples, column), getattr(candidate.samples, column)
-        name = f"plan: {column} coalitions"
-        yield from (
-            problem for problem, _ in _unlike(name, reference, rows, first[rows.reference], second[rows.candidate])
-        )
+        taken = first[rows.reference], second[rows.candidate]
+        yield from _unlike(f"plan: {column} coalitions", reference, rows, *taken)

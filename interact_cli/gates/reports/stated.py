@@ -88,6 +88,12 @@ def differs(field: str, of_both: Iterable[str], advice: str = "") -> Problem:
     return Problem(field, reference, candidate, advice)
 
 
+def unlike(field: str, first: Any, second: Any, advice: str) -> Iterator[Problem]:
+    """Say that two reports state other values, or that one states none."""
+    if first != second or NOT_STATED in (first, second):
+        yield Problem(field, words(first), words(second), advice)
+
+
 def _major(report: Report) -> Any:
     version = at(report.provenance, "versions", TOOL)
     return version if version == NOT_STATED else str(version).partition(".")[0]

@@ -10,20 +10,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
+from interact_cli.report.plots import style
 from interact_cli.report.plots.grid_map import centred
-from interact_cli.report.plots.style import (
-    BLUE,
-    DIVERGING,
-    GREY,
-    ORANGE,
-    SEQUENTIAL,
-    UNMEASURED,
-    colour_bar,
-    line_with_band,
-    names_of,
-    place_axis,
-    unit_label,
-)
 from interact_cli.report.sentences import about, plain_names
 from interact_cli.report.views.pairs import find
 from interact_cli.report.wording import called, module_name
@@ -38,21 +26,21 @@ COLUMNS = 30
 
 def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurement], *, names: Sequence[str]) -> None:
     """Draw quantities along an axis, one line per module, dark to bright from the first module to the last."""
-    shades = colormaps[SEQUENTIAL](np.linspace(0.05, 0.9, len(measurements)))
+    shades = colormaps[style.SEQUENTIAL](np.linspace(0.05, 0.9, len(measurements)))
     named = set(np.linspace(0, len(measurements) - 1, min(LEGEND, len(measurements))).round().astype(int).tolist())
     row = part.subplots(1, len(names), squeeze=False)[0]
     for axes, name in zip(row, names, strict=True):
-        x = place_axis(axes, report, measurements[0])
+        x = style.place_axis(axes, report, measurements[0])
         first = measurements[0].quantity(name)
         for position, (measurement, shade) in enumerate(zip(measurements, shades, strict=True)):
             words = module_name(measurement.of, 30) if position in named else None
             axes.plot(x, measurement.quantity(name).values, color=shade, marker="o", markersize=3, label=words)
-        axes.set_ylabel(unit_label(called(first), first.unit))
+        axes.set_ylabel(style.unit_label(called(first), first.unit))
         noise = find(measurements[0], name.replace("J_", "null_", 1)) if name.startswith("J_") else None
         if noise is not None:
-            axes.plot(x, noise.values, "--", color=GREY, label="null: the same plan on pure noise", zorder=1)
+            axes.plot(x, noise.values, "--", color=style.GREY, label="null: the same plan on pure noise", zorder=1)
         if any((np.asarray(line.get_ydata()) < 0).any() for line in axes.get_lines()):
-            axes.axhline(0, color=GREY, linewidth=0.8, zorder=1)
+            axes.axhline(0, color=style.GREY, linewidth=0.8, zorder=1)
         else:
             axes.set_ylim(bottom=0)
         axes.set_title(called(first))
@@ -67,16 +55,16 @@ def draw_significance(part: SubFigure, measurements: Sequence[Measurement]) -> N
     x = np.arange(len(measurements), dtype=np.float64)
     axes_of_t, axes_of_b = part.subplots(1, 2, squeeze=False)[0]
     for name, words, colour, axes in (
-        ("mean_T", "T", BLUE, axes_of_t),
-        ("mean_B_max", "B_max", BLUE, axes_of_b),
-        ("mean_B", "B", GREY, axes_of_b),
-        ("mean_B_min", "B_min", ORANGE, axes_of_b),
+        ("mean_T", "T", style.BLUE, axes_of_t),
+        ("mean_B_max", "B_max", style.BLUE, axes_of_b),
+        ("mean_B", "B", style.GREY, axes_of_b),
+        ("mean_B_min", "B_min", style.ORANGE, axes_of_b),
     ):
         held = [find(measurement, name) for measurement in measurements]
         means = [quantity for quantity in held if quantity is not None]
         if len(means) == len(held):
-            line_with_band(axes, x, joined(name, means), colour=colour, name=words)
-            axes.set_ylabel(unit_label("mean over samples", means[0].unit))
+            style.line_with_band(axes, x, joined(name, means), colour=colour, name=words)
+            axes.set_ylabel(style.unit_label("mean over samples", means[0].unit))
     names = [module_name(measurement.of, 24) for measurement in measurements]
     tilt: Any = {} if sum(len(name) + 2 for name in names) < 60 else {"rotation": 40, "ha": "right"}
     for axes in (axes_of_t, axes_of_b):
@@ -107,7 +95,7 @@ def draw_modules(part: SubFigure, report: Report, measurements: Sequence[Measure
     if report.players.shared:
         means = np.stack([measurement.quantity("mean").values for measurement in measurements])
         axes = part.subplots()
-        _heat(part, axes, means, names_of(report.players, 16), measurements)
+        _heat(part, axes, means, style.names_of(report.players, 16), measurements)
         axes.set_title("signed mean over samples" + _cut(means), fontsize=9)
         return
     for axes, sample in zip(part.subplots(len(samples), 1, squeeze=False)[:, 0], samples.tolist(), strict=True):
@@ -128,7 +116,7 @@ def _heat(
     size = np.nan_to_num(np.abs(values)).max(axis=0)
     chosen = np.sort(np.argsort(-size, kind="stable")[:COLUMNS])
     shown = values[:, chosen]
-    colours = colormaps[DIVERGING].with_extremes(bad=UNMEASURED)
+    colours = colormaps[style.DIVERGING].with_extremes(bad=style.UNMEASURED)
     picture = axes.imshow(shown, cmap=colours, norm=centred(shown), interpolation="nearest", aspect="auto")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -136,4 +124,4 @@ def _heat(
     axes.set_xticks(np.arange(chosen.size), [names[player] for player in chosen], **tilt)
     axes.set_yticks(np.arange(len(values)), [module_name(measurement.of, 30) for measurement in measurements])
     unit = measurements[0].per_sample[0].unit if measurements[0].per_sample else ""
-    colour_bar(part, picture, axes, unit_label("value", unit))
+    style.colour_bar(part, picture, axes, style.unit_label("value", unit))

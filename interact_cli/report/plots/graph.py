@@ -47,7 +47,10 @@ def draw_graph(part: SubFigure, report: Report, metric: str, *, sample: int) -> 
     view = graph_of(report, measurement, sample)
     height = graph_height(report, measurement, sample)
     axes = canvas(part, height)
-    _head(axes, report, measurement, sample, view, height)
+    where = f" at {module_name(measurement.of)}" if measurement.of else ""
+    said = view.counted + ("" if view.graph.faithful else ": misses the published rules")
+    axes.text(0, height, about(report, sample) + where, va="top", fontsize=10, fontweight="bold")
+    axes.text(0, height - 0.2, said, va="top", fontsize=8.5, color=GREY)
     axes.text(0, 0.12, LEGEND, va="center", fontsize=7.5, color=GREY)
     if not view.patterns:
         return
@@ -56,13 +59,6 @@ def draw_graph(part: SubFigure, report: Report, metric: str, *, sample: int) -> 
     _draw_sum(axes, view, x, y, height - HEADING)
     _draw_patterns(axes, view, x, y)
     _draw_players(axes, view, x, y)
-
-
-def _head(axes: Axes, report: Report, measurement: Measurement, sample: int, view: GraphView, height: float) -> None:
-    where = f" at {module_name(measurement.of)}" if measurement.of else ""
-    said = view.counted + ("" if view.graph.faithful else ": misses the published rules")
-    axes.text(0, height, about(report, sample) + where, va="top", fontsize=10, fontweight="bold")
-    axes.text(0, height - 0.2, said, va="top", fontsize=8.5, color=GREY)
 
 
 def _places(view: GraphView, height: float) -> tuple[FloatArray, FloatArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import takewhile
 
 import numpy as np
@@ -31,24 +32,21 @@ CONTEXT = 24
 def sample_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
     """Show the first samples of a metric whose players are each sample's own."""
     values, pairs = player_values(measurement), pair_values(measurement)
-    if values is None and pairs is None:
-        return
     same = shown_before(report, measurement) if pairs is not None else None
     if same is not None:
         yield pen.line(f"The strongest pairs of each sample: as under {safe_text(same.key, limit=100)}.", "dim")
         return
-    unit = unit_words(values.unit if values is not None else pairs.unit if pairs is not None else "")
-    what = "Signed value of each " + noun(report.players) if values is not None else "The strongest pairs"
-    averaged = pairs is not None and pairs.orders_averaged
-    yield pen.line(f"{what}, in {unit}{', averaged over the orders of each sample' if averaged else ''}:", "dim")
-
-    def body(sample: int) -> Iterator[RenderableType]:
-        if values is not None:
-            yield from _players(report, values, sample, pen)
-        elif pairs is not None:
-            yield from _pairs(report, pairs, sample, pen)
-
-    yield from each_sample(report, pen, body, spanned="pairs" if values is None else "")
+    averaged = ", averaged over the orders of each sample" if pairs is not None and pairs.orders_averaged else ""
+    if values is not None:
+        what, unit, spanned = f"Signed value of each {noun(report.players)}", values.unit, ""
+        body = partial(_players, report, values, pen=pen)
+    elif pairs is not None:
+        what, unit, spanned = "The strongest pairs", pairs.unit, "pairs"
+        body = partial(_pairs, report, pairs, pen=pen)
+    else:
+        return
+    yield pen.line(f"{what}, in {unit_words(unit)}{averaged}:", "dim")
+    yield from each_sample(report, pen, body, spanned=spanned)
     if pairs is not None and pairs.pairs.shape[1] > TOP_PAIRS:
         yield pen.line(BY_CHANCE, "dim")
 
@@ -120,7 +118,7 @@ def with_error(held: Quantity | PairValues, *index: int) -> str:
     return plus_minus(float(held.values[index]), uncertain(held.standard_errors, *index))
 
 
-def _players(report: Report, quantity: Quantity, sample: int, pen: Pen) -> Iterator[RenderableType]:
+def _players(report: Report, quantity: Quantity, sample: int, *, pen: Pen) -> Iterator[RenderableType]:
     own = report.players.of_sample(sample)
     values = np.asarray(quantity.values[sample], dtype=np.float64)
     errors = [uncertain(quantity.standard_errors, sample, player) for player in range(len(own))]
@@ -139,7 +137,7 @@ def _players(report: Report, quantity: Quantity, sample: int, pen: Pen) -> Itera
     yield from with_context(report, sample, [(player,) for player in best], [lead, group], pen)
 
 
-def _pairs(report: Report, held: PairValues, sample: int, pen: Pen) -> Iterator[RenderableType]:
+def _pairs(report: Report, held: PairValues, sample: int, *, pen: Pen) -> Iterator[RenderableType]:
     best = strongest_of_sample(held, sample, TOP_PAIRS)
     if not best.size:
         yield pen.line(f"Pairs: {NOT_MEASURED}.")
