@@ -14,7 +14,7 @@ from interact_cli.report.documents import json_text
 from interact_cli.report.hdf5.schema import SCHEMA_VERSION, UNCERTAINTY
 from interact_cli.report.views.graphs import document, graph_of, has_graph
 from interact_cli.report.wording import by_metric
-from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
+from interact_cli.results import Measurement, Quantity, Report, SampleTable
 from interact_cli.safe_text import safe_text
 from interact_cli.words import count
 
@@ -35,6 +35,7 @@ def to_json(report: Report) -> str:
     Returns:
         Indented JSON, ending in a newline.
     """
+    players = report.players
     document = {
         "format": JSON_FORMAT,
         "schema_version": SCHEMA_VERSION,
@@ -44,7 +45,7 @@ def to_json(report: Report) -> str:
         "provenance": report.provenance,
         "run": report.run,
         "samples": _samples(report.samples),
-        "players": _players(report.players),
+        "players": {**vars(players), **_listed("baseline", players.baseline), **_listed("owner", players.owner)},
         "metrics": {measurement.key: _measurement(measurement) for measurement in report.measurements},
         "records": None if report.records is None else {"evaluations": report.records.total},
     }
@@ -104,10 +105,6 @@ def metrics_of(report: Report) -> str:
 def _samples(samples: SampleTable) -> dict[str, Any]:
     held = {name: value for name, value in vars(samples).items() if name != "pictures"}
     return held | {"skipped": [vars(skipped) for skipped in samples.skipped]}
-
-
-def _players(players: PlayerTable) -> dict[str, Any]:
-    return {**vars(players), **_listed("baseline", players.baseline), **_listed("owner", players.owner)}
 
 
 def _measurement(measurement: Measurement) -> dict[str, Any]:

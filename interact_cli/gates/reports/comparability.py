@@ -221,19 +221,15 @@ def _same_absence(reference: Report, candidate: Report) -> Iterator[Found]:
             for side in (reference, candidate)
         ]
         if learned[0] != learned[1] or any(NOT_STATED in one for one in learned):
-            yield differs("baseline: settings", (_settings(*one) for one in learned), advice), "baseline"
+            yield (
+                differs("baseline: settings", (f"from {words(start)}: {words(how)}" for how, start in learned), advice),
+                "baseline",
+            )
         return
-    own = any(table.own_baselines for table in tables) or not _both_at_input(reference, candidate)
-    if not own and not np.array_equal(tables[0].baseline, tables[1].baseline, equal_nan=True):
+    own = any(table.own_baselines for table in tables)
+    inside = any(at(side.provenance, "entry", "place") not in ("input", NOT_STATED) for side in (reference, candidate))
+    if not own and not inside and not np.array_equal(tables[0].baseline, tables[1].baseline, equal_nan=True):
         yield differs("baseline: values", (words(table.baseline) for table in tables), advice), "baseline"
-
-
-def _settings(learned: Any, start: Any) -> str:
-    return f"from {words(start)}: {words(learned)}"
-
-
-def _both_at_input(reference: Report, candidate: Report) -> bool:
-    return all(at(side.provenance, "entry", "place") in ("input", NOT_STATED) for side in (reference, candidate))
 
 
 def _same_plan(reference: Report, candidate: Report, rows: Rows, allowed: Allowed) -> Iterator[Problem]:

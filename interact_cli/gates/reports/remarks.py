@@ -115,23 +115,21 @@ def _plans(both: Both) -> Iterator[str]:
 def _preprocessing(both: Both) -> Iterator[str]:
     first, second = (at(report.provenance, "preprocessing") for _, report in _sides(both))
     if first != second:
-        fields = sorted(set(_keys(first)) | set(_keys(second)))
-        other = [field for field in fields if at(first, field) != at(second, field)]
-        yield f"The networks prepare their inputs otherwise ({safe_text(', '.join(other))})."
+        yield f"The networks prepare their inputs otherwise ({safe_text(', '.join(_unequal(first, second)))})."
 
 
-def _keys(document: Any) -> list[str]:
-    return [str(key) for key in document] if isinstance(document, dict) else []
+def _unequal(*documents: Any) -> list[str]:
+    """Return the keys under which two documents hold other values."""
+    keys = {str(key) for document in documents if isinstance(document, dict) for key in document}
+    return [key for key in sorted(keys) if at(documents[0], key) != at(documents[1], key)]
 
 
 def _last_bits(both: Both) -> Iterator[str]:
     said: dict[str, str] = {}
     for part in (("identity", "rounding"), ("versions",)):
-        stated = [at(report.provenance, *part) for _, report in _sides(both)]
-        for name in sorted(set(_keys(stated[0])) | set(_keys(stated[1]))):
-            first, second = (at(one, name) for one in stated)
-            if first != second:
-                said[name] = f"{safe_text(name)} {words(first)} / {words(second)}"
+        first, second = (at(report.provenance, *part) for _, report in _sides(both))
+        for name in _unequal(first, second):
+            said[name] = f"{safe_text(name)} {words(at(first, name))} / {words(at(second, name))}"
     if said:
         more = f" and {len(said) - MOST_LISTED} more" if len(said) > MOST_LISTED else ""
         yield f"Measured otherwise, which moves last bits: {', '.join([*said.values()][:MOST_LISTED])}{more}."

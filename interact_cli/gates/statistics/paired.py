@@ -118,16 +118,12 @@ def blocks(numbers: PairedNumbers, resamples: Resamples) -> Iterator[Paired]:
     shape = tuple(len(labels) for labels in numbers.labels)
     fit = max(1, AT_ONCE // max(1, len(resamples.counts)))
     if prod(shape) <= fit or sides[0][0].shape[1:] != shape or not _by_place(numbers.statistic, len(sides[0])):
-        yield _paired(numbers, [tuple(_with_axis(part) for part in side) for side in sides], resamples)
+        with_axis = [tuple(part if part.ndim > 1 else part[:, None] for part in side) for side in sides]
+        yield _paired(numbers, with_axis, resamples)
         return
     flat = [tuple(_flat(part) for part in side) for side in sides]
     for first in range(0, prod(shape), fit):
         yield _paired(numbers, [tuple(part[:, first : first + fit] for part in side) for side in flat], resamples)
-
-
-def _with_axis(part: FloatArray) -> FloatArray:
-    """Return ``(sample, ..., place)``: a single number is one place."""
-    return part if part.ndim > 1 else part[:, None]
 
 
 def _by_place(statistic: OfMeans, n_parts: int) -> bool:

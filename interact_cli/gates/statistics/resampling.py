@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
 
 from interact_cli.errors import ShapeError
 from interact_cli.metrics.summaries.of_means import MeansToNumber
@@ -42,7 +42,7 @@ class Resamples:
 
         Example:
             >>> drawn = Resamples.draw(50, seed=0, resamples=2000)
-            >>> drawn.weights.shape, bool((drawn.counts.sum(axis=1) == 50).all())
+            >>> drawn.counts.shape, bool((drawn.counts.sum(axis=1) == 50).all())
             ((2000, 50), True)
         """
         rng = generator(seed, "gate", "samples", n_samples)
@@ -58,12 +58,6 @@ class Resamples:
     def n_samples(self) -> int:
         """Number of paired samples."""
         return int(self.counts.shape[1])
-
-    @property
-    def weights(self) -> FloatArray:
-        """``(resample, sample)``: share of each sample."""
-        shares: FloatArray = self.counts / max(self.n_samples, 1)
-        return shares
 
     def of(self, statistic: MeansToNumber, parts: Sequence[FloatArray]) -> FloatArray:
         """Return a statistic of the means over every resample, some resamples at a time.
@@ -98,7 +92,7 @@ def distance(n_samples: int, alpha: float) -> float:
     """Return how many standard errors of the resamples lie between a number and its one-sided bound.
 
     ``sqrt(n / (n - 1)) t``, t Student's point of n - 1 degrees: the resamples spread too little by the root, and do not
-    know that their spread is an estimate.
+    know that their spread is an estimate. So the interval of a mean is as wide as Student's.
 
     Source: Hesterberg (2015), "What Teachers Should Know About the Bootstrap", section 3.4.
     """
@@ -106,32 +100,15 @@ def distance(n_samples: int, alpha: float) -> float:
     return float(np.sqrt(n_samples / degrees) * stdtrit(degrees, 1 - alpha))
 
 
-def tail(n_samples: int, alpha: float) -> float:
-    """Return the share of resamples below a one-sided bound at level alpha: ``Phi(-distance)``.
-
-    So the interval of a mean is as wide as Student's.
-
-    Args:
-        n_samples: Number of paired samples, at least 2.
-        alpha: Level of the bound.
-
-    Example:
-        >>> round(tail(20, 0.05), 4), round(tail(10**6, 0.05), 4)
-        (0.038, 0.05)
-    """
-    return float(ndtr(-distance(n_samples, alpha)))
-
-
 def level(n_samples: int, deviation: FloatArray) -> FloatArray:
-    """Return alpha of the bound at which a normal deviate stands: ``level(n, ndtri(tail(n, alpha)))`` is alpha.
+    """Return alpha of the bound at which a normal deviate stands: ``level(n, -distance(n, alpha))`` is alpha.
 
     Args:
         n_samples: Number of paired samples, at least 2.
         deviation: Normal deviates of shares of resamples, negative far below.
 
     Example:
-        >>> from scipy.special import ndtri
-        >>> float(level(20, ndtri(tail(20, 0.05))).round(6))
+        >>> round(float(level(20, np.float64(-distance(20, 0.05)))), 6)
         0.05
     """
     alpha: FloatArray = stdtr(n_samples - 1, deviation * np.sqrt((n_samples - 1) / np.float64(n_samples)))

@@ -18,6 +18,7 @@ from interact_cli.safe_text import safe_text
 
 _FILTERS = {h5z.FILTER_DEFLATE: "gzip", h5z.FILTER_SHUFFLE: "shuffle", h5z.FILTER_FLETCHER32: "fletcher32"}
 _LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "an external link"}
+_NUMBER = h5t.TypeIntegerID | h5t.TypeFloatID | h5t.TypeEnumID
 _NUMBERS = tuple(schema.DTYPES.values())
 _Seen = dict[tuple[int, int], str]
 """Address of an object -> its name."""
@@ -154,13 +155,9 @@ def _item_bytes(kind: h5t.TypeID, path: str, *, scalar: bool) -> int:
         if kind.is_variable_str() or kind.get_size() > limit:
             raise ReportRefused(f"{path} holds text of variable length or beyond {limit:,} bytes")
         return int(kind.get_size())
-    if not _is_number(kind):
+    if not (isinstance(kind, _NUMBER) and np.dtype(kind.dtype) in _NUMBERS):
         raise ReportRefused(f"{path} holds {_type_word(kind)}; a report holds {', '.join(schema.DTYPES)} and text")
     return int(kind.get_size())
-
-
-def _is_number(kind: h5t.TypeID) -> bool:
-    return isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID | h5t.TypeEnumID) and np.dtype(kind.dtype) in _NUMBERS
 
 
 def _type_word(kind: h5t.TypeID) -> str:
@@ -201,5 +198,4 @@ def _attribute_allowed(attribute: h5a.AttrID, name: str, *, is_dataset: bool) ->
         )
     if isinstance(kind, h5t.TypeStringID):
         return bool(attribute.shape == ())
-    number = isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID | h5t.TypeEnumID)
-    return number and math.prod(attribute.shape) <= _SMALL
+    return isinstance(kind, _NUMBER) and math.prod(attribute.shape) <= _SMALL

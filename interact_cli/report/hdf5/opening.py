@@ -28,8 +28,7 @@ def vetted(path: Path) -> Iterator[tuple[h5py.File, Identity]]:
     check_plain_file(path, name)
     try:
         with h5py.File(path, "r", locking="best-effort") as file:
-            source = Source(file)
-            if source.text_attribute("/", "format") != FORMAT:
+            if Source(file).text_attribute("/", "format") != FORMAT:
                 raise ReportRefused(f"attribute 'format' of / is not '{FORMAT}'")
             vet(file)
             yield file, identity_of(file)

@@ -110,7 +110,8 @@ def _what(report: Report) -> list[tuple[str, str]]:
     rows += [("", "; ".join(who))] if who else []
     rows.append(("Data", data + _accuracy(report)))
     rows.append(("Samples", _samples(report)))
-    rows += [("", f"skipped: {reason} ({times:,})") for reason, times in _skipped(report)]
+    reasons = Counter(safe_text(skipped.reason) for skipped in report.samples.skipped)
+    rows += [("", f"skipped: {reason} ({times:,})") for reason, times in reasons.most_common(5)]
     rows.append(("Players", _players(report)))
     rows += _entry(report)
     rows.append(("Baseline", _baseline(report)))
@@ -141,10 +142,6 @@ def _samples(report: Report) -> str:
     total = mapping(report.provenance, "data").get("n_total")
     said = f"{included:,} in the summary, {left_out:,} left out by the filter, {len(report.samples.skipped):,} skipped"
     return f"{said}; {total:,} in the data" if isinstance(total, int) else said
-
-
-def _skipped(report: Report) -> list[tuple[str, int]]:
-    return Counter(safe_text(skipped.reason) for skipped in report.samples.skipped).most_common(5)
 
 
 def _players(report: Report) -> str:
