@@ -110,11 +110,10 @@ class Both:
             return (_no_places(ACCURACY, at),)
         if not len(rows):
             return (Problem(ACCURACY, "unlabelled", "unlabelled", "It needs samples with labels."),)
-        correct = [
+        first, second = (
             (side.samples.labels[taken] == side.samples.predicted[taken]).astype(np.float64)
             for side, taken in ((self.reference, rows.reference), (self.candidate, rows.candidate))
-        ]
-        first, second = correct
+        )
         mean, counted = STATISTICS["mean"], not same_network(self.reference, self.candidate)
         numbers = PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,), counted=counted)
         return Sound(numbers, _EVERY)
@@ -130,11 +129,10 @@ class _Side:
 
     @classmethod
     def of(cls, report: Report, key: str, name: str) -> _Side | None:
-        for measurement in report.measurements:
-            if measurement.key == key:
-                for quantity in measurement.summary:
-                    if quantity.name == name:
-                        return cls(measurement, quantity, labels_of(measurement, quantity, report.players))
+        of_metric = [measurement for measurement in report.measurements if measurement.key == key]
+        for measurement, quantity in ((one, quantity) for one in of_metric for quantity in one.summary):
+            if quantity.name == name:
+                return cls(measurement, quantity, labels_of(measurement, quantity, report.players))
         return None
 
     @property
@@ -145,9 +143,8 @@ class _Side:
 
     def places(self, chosen: IntArray) -> Any:
         asserted = np.zeros(self.quantity.values.shape, dtype=np.bool_)
-        if asserted.ndim:
-            asserted[chosen] = True
-        return asserted if asserted.ndim else np.ones((), dtype=np.bool_)
+        asserted[chosen if asserted.ndim else ()] = True
+        return asserted
 
 
 def labels_of(measurement: Measurement, quantity: Quantity, players: PlayerTable) -> tuple[tuple[Label, ...], ...]:
