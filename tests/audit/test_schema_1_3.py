@@ -94,6 +94,15 @@ def test_they_are_shown_by_the_names_that_numbers_have_today(frozen: Path, name:
     assert "strength_mean_abs" not in shown
 
 
+def test_one_name_speaks_for_one_metric_and_not_for_another():
+    """What speaks for multi-order stands beside what dropout leaves of it."""
+    report = ic.read_report(FROZEN / "py.h5")
+    of_orders, of_dropout = (report.measurement(name) for name in ("multi-order", "dropout-suppression"))
+    assert of_orders.quantity("mean_abs").role == "headline"
+    assert of_dropout.quantity("mean_abs").role == "by-order"
+    assert [one.name for one in of_dropout.summary if one.role == "headline"] == ["kept"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_they_are_drawn(frozen: Path, name: str):
     done("plot", f"{name}.h5", "-o", "picture.png")

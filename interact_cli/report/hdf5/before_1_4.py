@@ -67,18 +67,20 @@ def migrated(report: Report) -> Report:
 
 def _named(measurement: Measurement) -> Measurement:
     """Give the numbers of a metric their labels and roles."""
-    return replace(measurement, summary=tuple(_labelled(quantity) for quantity in measurement.summary))
+    own = f"of {measurement.metric}"
+    return replace(measurement, summary=tuple(_labelled(quantity, own) for quantity in measurement.summary))
 
 
-def _labelled(quantity: Quantity) -> Quantity:
+def _labelled(quantity: Quantity, own: str) -> Quantity:
     along = "along orders" if quantity.dims[:1] in (("order",), ("ratio",)) else "along players"
-    role, label = _words().get(along, {}).get(quantity.name) or _words()["all"].get(quantity.name, ("detail", ""))
+    tables = (_words()[name] for name in (own, along, "all") if name in _words())
+    role, label = next((table[quantity.name] for table in tables if quantity.name in table), ("detail", ""))
     return replace(quantity, role=role, label=label)
 
 
 @cache
 def _words() -> Mapping[str, Mapping[str, tuple[Role, str]]]:
-    """Return name of a number -> its role and label, apart for the two along orders and along players."""
+    """Return name of a number -> its role and label; apart for one metric, along orders and along players."""
     tree = load_strict(WORDS.read_text(encoding="utf-8"), WORDS.name)
     every = {name: (role, label) for role in get_args(Role) for name, label in tree[role].items()}
     return {"all": every, **{along: {k: tuple(v) for k, v in tree[along].items()} for along in tree if " " in along}}
