@@ -17,14 +17,15 @@ from interact_cli.words import described, with_unit
 
 N_PLAYERS, N_SAMPLES = 4, 20
 GAME = (
-    "On four players, each worth 1, with 4 more where the first two are both present and 3 more where the last three "
-    "are. All 16 coalitions are asked and the 20 samples are equal, so the intervals [95 %] have no width"
+    "A toy game: four players worth 1 each, 4 more where the first two are both present, 3 more where the last three "
+    "are. All 16 coalitions are evaluated and the 20 samples are equal, so the intervals [95 %] have no width"
 )
 OF_VECTORS = ". The values are vectors: what is said here, and twice that, so a length is sqrt(5) times as large"
 WORDS = (
-    "A player is a part of the input: a cell, a word, a column; n in all. v(S) is the score with the players S present "
-    "and the others masked. S is a coalition, and beside a pair or a set its context. Order m: m players in the "
-    "context. E: mean over samples. --budget: coalitions that may be asked of each sample."
+    "A player is a part of the input (a cell, a word, a column), n in all; a coalition is a set of players. v(S) is "
+    "the score with the players of S present and the others masked. The context of a pair, or of a set, are the "
+    "players present beside it; order m, from 0 to n-2: m of them. E: mean over samples, and over pairs where there "
+    "are pairs. --budget: coalitions that may be evaluated of each sample."
 )
 
 

@@ -131,7 +131,7 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
 def _option_line(option: Option) -> str:
     default = "" if option.default is None else f" Default: {option.default}."
     for_all = f" For all metrics at once: --{option.typed}." if option.flag else ""
-    for_all = f" Always for all metrics: --{option.typed}." if option.setting else for_all
+    for_all = f" The same as --{option.typed}, for all metrics." if option.setting else for_all
     shape = "" if option.setting else f" ({option.shape or option.expected})"
     return f"{option.help}{shape}{default}{for_all}"
 

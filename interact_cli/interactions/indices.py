@@ -57,7 +57,7 @@ class Index:
         """What it asks for, one line."""
         if self.instead:
             return f"all 2^n coalitions of a sample, never fewer; where --budget does not hold them: {self.instead}"
-        return "exact where --budget (4,000) holds all 2^n coalitions of a sample; else contexts drawn within it"
+        return "exact where --budget holds all 2^n coalitions of a sample (4,000: of 11 players); else drawn within it"
 
     @property
     def takes_size(self) -> bool:

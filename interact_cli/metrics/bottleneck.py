@@ -46,13 +46,16 @@ LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bottleneck(MultiOrder):
-    """How strong pairs interact with few, some or nearly all others present, beside the average: the bottleneck.
+    """How strongly pairs interact with few, some or nearly all others present, relative to the average order.
 
-    J^(m) is the strength at order m over its mean over the orders: 1 is the average order. The papers find that
-    networks encode pairs with few or with nearly all others, not between: a dip in the middle. Noise alone makes such a
-    dip, so the same plan is reduced on pure noise too (the null), and a verdict says whether the middle is deeper,
-    shallower or not distinguishable. F(m) / F(0) is the curve of the papers' theory, fitted by a number of players n';
-    split-half instability says how far half of the contexts differ from the other half, 0 where nothing is drawn.
+    J^(m) is the strength at order m over its mean over the orders. The papers find a dip in the middle: pairs count
+    with few or nearly all others present, and less with some. Random values dip too, because the middle orders
+    average over more contexts; so the same coalitions are also given random values (the null). The verdict holds
+    middle / ends against the null's: the mean J of orders from 0.3 to 0.7 of n - 2 over that of orders within 0.1 of
+    either end. Deeper is a bottleneck, shallower is none; what cannot be told apart needs more samples or a larger
+    --budget. Corrected rms is the root mean square less the noise of drawn contexts. Theory F(m)/F(0) is the papers'
+    curve with the n' that brings it nearest to J(m)/J(0). Split-half instability says how far J from half of the
+    contexts is from the other half's; 0 where nothing is drawn.
     """
 
     name: str = "bottleneck"
@@ -126,7 +129,8 @@ def _null_moments(design: FullTable | PairContexts, question: Question) -> Float
 
 
 def _of_theory(fit: theory.Fit) -> Finding:
-    sentence = f"Theory curve F(m): fits best with n' = {fit.n_prime:g}, root mean square misfit {number(fit.rmse)}."
+    distance = f"{number(fit.rmse)} from J(m)/J(0) (root mean square)"
+    sentence = f"Theory F(m)/F(0): nearest with n' = {fit.n_prime:g}, {distance}."
     return Finding("", sentence, says=("theory_n_prime", "theory_rmse"))
 
 

@@ -30,7 +30,7 @@ class DrawnSets(WithinSpan):
         "on a grid, all elsewhere.",
         flag=True,
         usual=True,
-        metavar="all|radius:R|random:K",
+        metavar="auto|all|radius:R|random:K",
     )
     contexts: int | None = option(
         None,

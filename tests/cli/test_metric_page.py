@@ -102,8 +102,8 @@ def worth(present):
 def test_the_game_is_the_one_that_the_page_names():
     text = flat(shown_by("list", "metrics", "shapley"))
     assert (
-        "On four players, each worth 1, with 4 more where the first two are both present and 3 more where the last "
-        "three are. All 16 coalitions are asked and the 20 samples are equal" in text
+        "A toy game: four players worth 1 each, 4 more where the first two are both present, 3 more where the last "
+        "three are. All 16 coalitions are evaluated and the 20 samples are equal" in text
     )
 
 

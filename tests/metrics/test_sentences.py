@@ -113,7 +113,7 @@ APART = (
             r"mean \|I\|: largest at order \d of 0\.\.2, # logit; smallest at order \d, # logit\.",
         ),
         ("bottleneck", {}, r"J, corrected rms: largest at order \d of 0\.\.2, #; smallest at order \d, #\."),
-        ("bottleneck", {}, r"Theory curve F\(m\): fits best with n' = \d, root mean square misfit #\."),
+        ("bottleneck", {}, r"Theory F\(m\)/F\(0\): nearest with n' = \d, # from J\(m\)/J\(0\) \(root mean square\)\."),
         ("harsanyi", {}, SALIENT.format("ANDs")),
         ("or-interaction", {}, SALIENT.format("ORs")),
         ("concepts", {}, SALIENT.format("concepts")),

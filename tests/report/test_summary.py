@@ -118,7 +118,7 @@ def bottleneck(high=True):
     headline = {"label": "J, mean-abs", "role": "headline"}
     curve = quantity("J_mean_abs", ("order",), mean_abs, "1", errors=[0.05] * 3, **ends, **headline)
     axis = OrderAxis("order", np.arange(3), np.tile(np.arange(3), (3, 1)), np.arange(3) / 2, 4)
-    theory = "Theory curve F(m): fits best with n' = 9, root mean square misfit 0.0512."
+    theory = "Theory F(m)/F(0): nearest with n' = 9, 0.0512 from J(m)/J(0) (root mean square)."
     return Measurement(
         "bottleneck", 1, "paper 003", "sampled", (),
         (
@@ -247,7 +247,7 @@ def test_bottleneck_says_verdict_extremes_and_theory(width):
         "J, mean-abs: largest at order 0 of 0..2, 2.00 [1.90, 2.10]; smallest at order 1, 0.400 [0.300, 0.500]."
         in words
     )
-    assert "fits best with n' = 9, root mean square misfit 0.0512" in words
+    assert "nearest with n' = 9, 0.0512 from J(m)/J(0)" in words
     assert "n' of the theory curve" not in words, "a number that a sentence says is said once"
     assert "its misfit" not in words
     assert "█▂▃" in words  # 2.0, 0.4, 0.6 of 2.0 on steps 0 to 7: 7, 1.4, 2.1

@@ -92,7 +92,7 @@ def judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler: 
         ratio: Which orders are ends and middle.
         resampler: Whether there are enough samples for an interval.
     """
-    label = {"mean_abs": "raw mean |I|", "rms_corrected": "corrected rms"}[name]
+    label = {"mean_abs": "J, mean-abs", "rms_corrected": "J, corrected rms"}[name]
     if not ratio.defined:
         return Finding("not tested", f"Not tested on {label}: too few orders for a middle and two ends.")
     measured, by_draw = float(ratio.of(curve.value)), ratio.of(null)
@@ -114,5 +114,5 @@ def judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler: 
     if facts["low"] <= 0 <= facts["high"]:
         return Finding("not distinguishable", f"By {label}: not distinguishable from noise, {numbers}.", facts)
     if difference < 0:
-        return Finding("deeper", f"By {label}: the middle orders are weaker than noise would show, {numbers}.", facts)
-    return Finding("shallower", f"By {label}: the middle orders are stronger than noise would show, {numbers}.", facts)
+        return Finding("deeper", f"By {label}: a bottleneck, the middle is deeper than noise, {numbers}.", facts)
+    return Finding("shallower", f"By {label}: no bottleneck, the middle is shallower than noise, {numbers}.", facts)
