@@ -64,7 +64,9 @@ def read_contents(path: str, weights: str = "auto") -> Contents:
     with opened(path) as file:
         document, metadata = read_document(file)
         key, state, notes = _pick(file, document, weights)
-        tensors = checked_state(file, state, key)
+        tensors = plain_tensors(file, state, key)
+        for name, tensor in tensors.items():
+            _check_finite(file, name, tensor)
     arch, hint, args, more = _own_words(document, metadata)
     return Contents(tensors, key, arch, hint, args, file.digest, str(path), (*notes, *more))
 
@@ -138,19 +140,6 @@ def _no_weights(document: Mapping[Any, Any], weights: str, found: list[str]) -> 
         )
     names = ", ".join(f"'{safe_text(key, 60)}'" for key in list(document)[:5])
     return f"got a dictionary without weights (keys: {names or 'none'}). Save them so: {SAVE_WEIGHTS}"
-
-
-def checked_state(file: CheckpointFile, state: Mapping[Any, Any], key: str) -> dict[str, torch.Tensor]:
-    """Return the weights as plain tensors.
-
-    Raises:
-        CheckpointRefused: a key is not text, or an entry is not a dense tensor with its own numbers.
-        NonFiniteError: a tensor holds NaN or infinity, or what float32 cannot hold.
-    """
-    tensors = plain_tensors(file, state, key)
-    for name, tensor in tensors.items():
-        _check_finite(file, name, tensor)
-    return tensors
 
 
 def plain_tensors(file: CheckpointFile, state: Mapping[Any, Any], key: str) -> dict[str, torch.Tensor]:

@@ -24,6 +24,7 @@ from PIL import Image
 from interact_cli.datasets.layouts import Layout, locate, not_found
 from interact_cli.datasets.request import resolve_split
 from interact_cli.datasets.samples import Numbered, Samples
+from interact_cli.datasets.texts.lines import reading
 from interact_cli.errors import DataRefused
 from interact_cli.interfaces import DataRequest
 from interact_cli.safe_text import safe_text
@@ -210,12 +211,9 @@ def _lying(path: Path, shape: tuple[int, ...], expected: int, arrived: str) -> s
 def _image(source: Path | npt.NDArray[np.uint8], index: int) -> Image.Image:
     if not isinstance(source, Path):
         return Image.fromarray(source[index])
-    try:
-        with source.open("rb") as file:
-            file.seek(_n_bytes((index, SIDE, SIDE), 3))
-            content = file.read(SIDE * SIDE)
-    except OSError as error:
-        raise DataRefused(f"Cannot read '{safe_text(source)}': {error.strerror or error}.") from error
+    with reading(source) as file:
+        file.seek(_n_bytes((index, SIDE, SIDE), 3))
+        content = file.read(SIDE * SIDE)
     if len(content) < SIDE * SIDE:
         raise DataRefused(f"Cannot read image {index} of '{safe_text(source)}': the file has become shorter.")
     return Image.frombytes("L", (SIDE, SIDE), content)

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from interact_cli.errors import DataRefused
+from interact_cli.safe_text import safe_text
 
 MAX_LINE_BYTES = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -68,7 +69,7 @@ def reading(path: Path) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             yield file
     except OSError as error:
-        raise DataRefused(f"Cannot read '{path}': {error.strerror or error}.") from error
+        raise DataRefused(f"Cannot read '{safe_text(path)}': {error.strerror or error}.") from error
 
 
 def refuse_no_file(path: Path, expected: str = "a text file") -> None:
