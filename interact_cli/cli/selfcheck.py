@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import RenderableType
 
 from interact_cli.cli.console import progress, screen
 from interact_cli.cli.guard import CHECK_FAILED, guarded
@@ -17,8 +18,6 @@ from interact_cli.cli.measuring import Json
 if TYPE_CHECKING:
     from interact_cli.report.terminal.pen import Pen
     from interact_cli.selfcheck.checks import Accuracy, Agreement, Check
-
-MAX_WIDTH = 120
 
 
 @guarded
@@ -39,45 +38,31 @@ def selfcheck(
         document = {"passed": n_passed, "failed": len(checks) - n_passed, "seconds": seconds}
         screen.data({**document, "checks": [check.document() for check in checks]})
     else:
-        screen.show(Checked(checks, seconds))
+        from interact_cli.report.terminal.pen import Page
+
+        screen.show(Page(partial(checked, checks, seconds)))
     if not all(check.passed for check in checks):
         raise typer.Exit(CHECK_FAILED)
 
 
-class Checked:
-    """The checks as rich renders them: folded to the console's width, ASCII where the encoding is."""
+def checked(checks: Sequence[Check], seconds: float, pen: Pen) -> Iterator[RenderableType]:
+    """Yield the sections, then what failed, then the count."""
+    from interact_cli.selfcheck.checks import Accuracy, Agreement
 
-    def __init__(self, checks: Sequence[Check], seconds: float) -> None:
-        self.checks = checks
-        self.seconds = seconds
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the sections, then what failed, then the count."""
-        from interact_cli.report.terminal.pen import Pen
-
-        width = min(options.max_width, MAX_WIDTH)
-        for part in self._parts(Pen(width, options.ascii_only)):
-            yield from console.render(part, options.update_width(width))
-
-    def _parts(self, pen: Pen) -> Iterator[RenderableType]:
-        from interact_cli.selfcheck.checks import Accuracy, Agreement
-
-        accuracies = [check for check in self.checks if isinstance(check, Accuracy)]
-        agreements = [check for check in self.checks if isinstance(check, Agreement)]
-        yield from _accuracy(accuracies, pen)
-        yield from _identities([check for check in agreements if check.section == "identities"], pen)
-        yield from _closed_forms([check for check in agreements if check.section == "closed forms"], pen)
-        failed = [check for check in self.checks if not check.passed]
-        yield pen.text("")
-        for check in failed:
-            yield pen.line(f"FAILED {check.name}: {check.asserts} ({check.source}).", "bold red", indent=0)
-        n, seconds = len(self.checks), f"in {self.seconds:.0f} s"
-        if failed:
-            yield pen.line(
-                f"{len(failed)} of {n} checks failed, {n - len(failed)} passed, {seconds}.", "bold red", indent=0
-            )
-        else:
-            yield pen.line(f"All {n} checks passed {seconds}.", "bold green", indent=0)
+    accuracies = [check for check in checks if isinstance(check, Accuracy)]
+    agreements = [check for check in checks if isinstance(check, Agreement)]
+    yield from _accuracy(accuracies, pen)
+    yield from _identities([check for check in agreements if check.section == "identities"], pen)
+    yield from _closed_forms([check for check in agreements if check.section == "closed forms"], pen)
+    failed = [check for check in checks if not check.passed]
+    yield pen.text("")
+    for check in failed:
+        yield pen.line(f"FAILED {check.name}: {check.asserts} ({check.source}).", "bold red", indent=0)
+    n, took = len(checks), f"in {seconds:.0f} s"
+    if failed:
+        yield pen.line(f"{len(failed)} of {n} checks failed, {n - len(failed)} passed, {took}.", "bold red", indent=0)
+    else:
+        yield pen.line(f"All {n} checks passed {took}.", "bold green", indent=0)
 
 
 def _accuracy(checks: Sequence[Accuracy], pen: Pen) -> Iterator[RenderableType]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from rich.console import Console
 from support.workbench import done, interact
 
-from interact_cli.cli.selfcheck import Checked
+from interact_cli.cli.selfcheck import checked
 from interact_cli.interactions import indices
+from interact_cli.report.terminal.pen import Page
 from interact_cli.selfcheck import closed_forms, identity, run
 from interact_cli.selfcheck.checks import Accuracy, Agreement
 
@@ -84,7 +86,7 @@ def rendered(width: int, encoding: str) -> str:
         Agreement("unanimity, banzhaf", "as derived", "paper", "closed forms", 0.0),
     ]
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    Console(file=stream, width=width).print(Checked(checks, 1.0))
+    Console(file=stream, width=width).print(Page(partial(checked, checks, 1.0)))
     stream.seek(0)
     return stream.read()
 
