@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def _registry(
     registry: Registry[Any] = Registry(kind, listing)
     for name, (target, summary) in built_in.items():
         registry.add(name, target, summary=summary, origin=ORIGIN)
-    for point in entry_points(group=f"interact_cli.{group}"):
+    for point in _points(f"interact_cli.{group}", tuple(sys.path)):
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
         if not NAME.fullmatch(point.name):
             raise UsageError(
@@ -131,6 +132,13 @@ def _registry(
             point.name, _loader(point, f"{kind} '{point.name}' of {origin}"), summary=_summary(point), origin=origin
         )
     return registry
+
+
+@cache
+def _points(group: str, path: tuple[str, ...]) -> EntryPoints:
+    """Return the entry points of all distributions on the path; to look opens a file of each."""
+    del path  # another one holds other distributions
+    return entry_points(group=group)
 
 
 def _loader(point: EntryPoint, what: str) -> Callable[[], Any]:

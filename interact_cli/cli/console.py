@@ -138,6 +138,10 @@ class Screen:
         """Show the traceback of the error at hand."""
         traceback.print_exc(file=_stream(sys.stderr))
 
+    def warn(self, message: str) -> None:
+        """Tell what must not be missed, even where quiet."""
+        self.err.print(Text.assemble(("warning: ", "bold yellow"), safe_text(message, LONGEST)), soft_wrap=True)
+
     def error(self, message: str) -> None:
         """Tell why nothing came out: one line."""
         line = safe_text(" ".join(message.split()), LONGEST)
@@ -181,10 +185,9 @@ class PlainProgress:
         """Say it."""
         screen.say(message)
 
-    @staticmethod
-    def warn(message: str) -> None:
+    def warn(self, message: str) -> None:
         """Say it loudly."""
-        screen.err.print(Text.assemble(("warning: ", "bold yellow"), safe_text(message, LONGEST)), soft_wrap=True)
+        screen.warn(message)
 
 
 class RichProgress(PlainProgress):
@@ -229,7 +232,9 @@ class RichProgress(PlainProgress):
 class NoProgress(Silent):
     """Warnings only."""
 
-    warn = PlainProgress.warn
+    def warn(self, message: str) -> None:
+        """Say it loudly."""
+        screen.warn(message)
 
 
 def progress(kind: str) -> Told:

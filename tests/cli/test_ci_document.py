@@ -1,9 +1,11 @@
-"""docs/ci.md as it would be pasted: every step of every workflow runs, in order, in a shell."""
+"""docs/ci.md as it would be pasted: the workflow runs in a shell, step by step; the other calls run as they stand."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -11,12 +13,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.etree import ElementTree
 
 import pytest
 import torch
 import yaml
-from support.workbench import environment
+from support.workbench import done, environment, interact
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "ci.md").read_text()
 QUICK = {"INTERACT_PLAN__BUDGET": "200", "INTERACT_PLAYERS": "grid:4x4"}
@@ -42,8 +45,10 @@ def prepared(shelf: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory)
         (tools / name).write_text(f"#!/bin/sh\n{line}\n")
         (tools / name).chmod((tools / name).stat().st_mode | stat.S_IXUSR)
     shutil.copy(shelf / "ckpt.pt", folder / "reference.pt")
-    ran = shell(folder, blocks("bash")[0], **QUICK, HOME=str(folder), INTERACT_CACHE=str(cache))
-    assert ran.returncode == 0, ran.stderr
+    told = QUICK | {"HOME": str(folder), "INTERACT_CACHE": str(cache)}
+    with contextlib.chdir(folder), mock.patch.dict(os.environ, told):
+        for line in blocks("bash")[0].splitlines():
+            done(*called(line))
     assert (folder / "interact-gate.yaml").is_file()
     return folder
 
@@ -103,23 +108,31 @@ def test_the_pasted_github_workflow_passes_and_fails(runner: Path):
     assert {path.suffix for path in runner.glob(uploaded)} == {".md", ".xml", ".json", ".png"}
 
 
-def test_the_pasted_gitlab_job_and_shell_script(runner: Path):
-    job = yaml.safe_load(blocks("yaml")[1])["gate"]
-    script = blocks("bash")[1]
-    shutil.copy(runner / "reference.pt", runner / "candidate.pt")
-    ran = shell(runner, script)
-    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, "ships")
+def called(script: str) -> list[str]:
+    """The one call of `interact` in a script: its words, up to what the shell makes of its code."""
+    (call,) = (line for line in script.splitlines() if line.startswith("interact "))
+    return shlex.split(call.partition(" && ")[0])[1:]
 
+
+def test_the_pasted_gitlab_job(runner: Path):
+    job = yaml.safe_load(blocks("yaml")[1])["gate"]
     a_worse_one(runner)
-    assert shell(runner, "\n".join(job["script"])).returncode == 1
+    *before, call = job["script"]
+    assert shell(runner, "\n".join(before)).returncode == 0
+    assert interact(*called(call)).code == 1
     suites = ElementTree.parse(runner / job["artifacts"]["reports"]["junit"]).getroot()
     suite = suites if suites.tag == "testsuite" else suites[0]
     assert int(suite.get("failures", "0")) > 0
     assert all((runner / name).is_file() for name in job["artifacts"]["paths"])
-    ran = shell(runner, script)
-    assert (ran.returncode, ran.stdout.splitlines()[-1][:5]) == (1, "worse")
 
+
+def test_the_pasted_shell_script(runner: Path):
+    script = blocks("bash")[1]
+    shutil.copy(runner / "reference.pt", runner / "candidate.pt")
+    assert interact(*called(script)).code == 0
     (runner / "candidate.pt").write_bytes(b"no checkpoint")
-    ran = shell(runner, script)
-    assert ran.returncode == 4
-    assert "exit code 4" in ran.stdout
+    assert interact(*called(script), "--measured", "other.h5").code == 4
+    for code, said in ((0, "ships"), (1, "worse: "), (3, "not decided: "), (4, "nothing was judged (exit code 4)")):
+        (runner / "tools" / "interact").write_text(f"#!/bin/sh\nexit {code}\n")
+        ran = shell(runner, script)
+        assert (ran.returncode, ran.stdout[: len(said)]) == (code, said)

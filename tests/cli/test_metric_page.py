@@ -15,6 +15,7 @@ from support.distributions import distribution
 from support.workbench import done, refused
 
 from interact_cli import extensions
+from interact_cli.audit import metric_page
 from interact_cli.errors import UsageError
 from interact_cli.metrics.player_values import PlayerValues
 from interact_cli.options import configured, options_of, parse
@@ -31,6 +32,14 @@ def flat(text):
 def shown_by(*arguments):
     """What a command prints."""
     return done(*arguments).out
+
+
+@pytest.fixture(autouse=True, scope="module")
+def measured_once():
+    """The page of a metric is the same as text, as JSON and as Markdown."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metric_page, "metric_page", cache(metric_page.metric_page))
+        yield
 
 
 def page(name):

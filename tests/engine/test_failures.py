@@ -39,7 +39,17 @@ def ask(evaluator, case, packed=None):
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error)[:30])
-def test_halves_until_it_fits(case, limited, swap, naive, gap, error):
+def test_halves_until_it_fits(cases, limited, swap, naive, gap, error):
+    """Whatever a device calls it."""
+    assert_halved(cases["mlp"], limited, swap, naive, gap, error)
+
+
+@pytest.mark.parametrize("family", ["convnet", "transformer"])
+def test_every_family_halves(cases, limited, swap, naive, gap, family):
+    assert_halved(cases[family], limited, swap, naive, gap, ERRORS[0])
+
+
+def assert_halved(case, limited, swap, naive, gap, error):
     module = limited(case.model.module, 5, error)
     progress = Warnings()
     evaluator = Evaluator(swap(case, module).model, CPU, 40, progress)

@@ -243,10 +243,10 @@ def test_a_broken_plugin_is_one_line_that_names_it(interact, tmp_path):
 @pytest.mark.parametrize(
     ("point", "message"),
     [
-        ("broken = nowhere:Nothing", "metric 'broken' of other 1.0, but its code fails: ModuleNotFoundError"),
-        ("broken = math:nothing", "metric 'broken' of other 1.0, but its code fails: AttributeError"),
-        ("broken = exits:Metric", "metric 'broken' of other 1.0, but its code fails: SystemExit: 3"),
-        ("broken = math:sqrt", "metric 'broken' of other 1.0, but its code fails: TypeError"),
+        ("broken = nowhere:Nothing", "metric 'broken' of other 1.0 to work, but its code fails: ModuleNotFoundError"),
+        ("broken = math:nothing", "metric 'broken' of other 1.0 to work, but its code fails: AttributeError"),
+        ("broken = exits:Metric", "metric 'broken' of other 1.0 to work, but its code fails: SystemExit: 3"),
+        ("broken = math:sqrt", "metric 'broken' of other 1.0 to work, but its code fails: TypeError"),
         (
             "broken = builtins:object",
             r"metric 'broken' of other 1\.0 to be an interact_cli\.interfaces\.Metric, got object\. Have it corrected",
