@@ -28,6 +28,9 @@ demo: $(READY)
 	$(BIN)/interact measure $(DEMO)/digits_convnet.pt --dataset digits --n-samples 4 --metric and-or-graph --metric multivariate --players grid:3x4 --span 0:8 --budget 4096 --output $(DEMO)/digits_convnet_graph.h5 --force
 	for report in $(DEMO)/*.h5; do $(BIN)/interact plot $$report --output $${report%.h5}.png || exit 1; done
 
+# A worker for each core: threads of the libraries would only wait for each other.
+test test-all test-wheel: export OMP_NUM_THREADS := 1
+
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto
 
@@ -75,9 +78,9 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 # The tables between `<!-- interact list ... -->` and `<!-- end -->`, as the registries hold them.
+TABLES := README.md docs/references.md
 readme: $(READY)
-	PATH="$(BIN):$$PATH" awk '/^<!-- end -->/ {skip=0} !skip {print} /^<!-- interact list .* -->/ {skip=1; gsub(/<!-- | -->/, ""); system($$0)}' README.md > README.new
-	mv README.new README.md
+	for page in $(TABLES); do PATH="$(BIN):$$PATH" awk '/^<!-- end -->/ {skip=0} !skip {print} /^<!-- interact list .* -->/ {skip=1; gsub(/<!-- | -->/, ""); system($$0)}' $$page > page.new && mv page.new $$page || exit 1; done
 
 clean:
 	rm -rf $(DEMO) ckpt.pt interact-runs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -124,9 +124,10 @@ def measure(  # noqa: PLR0913  (the options of all indices)
             pairs where there is one, else 2.
         players: The set A of ``"multivariate"``, or the pair of ``"salient-contexts"``.
         partitions: ``"multivariate"``: coalitions of successive players of A, or any.
-        method: ``"multivariate"``: find the partitions by enumeration, or learn them as paper 004 does.
+        method: ``"multivariate"``: find the partitions by enumeration, or learn them as Zhang et al. (AAAI 2021) do.
         gradient: ``"multivariate"``, learned: the corrected gradient or the paper's.
-        setting: ``"multivariate"``, learned: which of the settings that paper 004's code ships: ``"toy"``, ``"bert"``,
+        setting: ``"multivariate"``, learned: which of the settings of the code of Zhang et al. (AAAI 2021): ``"toy"``,
+        ``"bert"``,
             ``"accuracy"``, ``"layers"``, ``"instability"``.
 
     Returns:

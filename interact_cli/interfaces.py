@@ -322,7 +322,7 @@ class Cohort:
     intervals: bool
     """False for an illustration: no interval, no verdict."""
     ranges: Mapping[str, float] = field(default_factory=dict)
-    """Y of paper 000, in the score's unit: ``{"paper": ..., "code": ...}`` and, where known, their
+    """Y of Zhang et al. (ICLR 2021), in the score's unit: ``{"paper": ..., "code": ...}`` and, where known, their
     ``"paper_standard_error"`` and ``"code_standard_error"``; empty when not computed."""
     protocol: str | None = None
     noun: str = "player"

@@ -6,15 +6,15 @@ from these, so another score needs no further forward pass.
 
 | score | value | unit | source |
 |---|---|---|---|
-| logit | ``z`` | logit | papers 000 and 004 |
-| log-odds | ``z - L`` = log(p / (1 - p)) | log-odds | paper 003 |
-| log-prob | ``-softplus(L - z)`` = log p | nat | paper 002, section 5 |
-| prob | ``1 / (1 + exp(L - z))`` = p | probability | paper 000, appendix G |
-| cross-entropy | ``softplus(L - z)`` = -log p | nat | paper 000, appendix H.5 |
-| margin | ``M - z``; positive when another class wins | logit | paper 002, section 5.1 |
+| logit | ``z`` | logit | Zhang et al. (ICLR 2021) and Zhang et al. (AAAI 2021) |
+| log-odds | ``z - L`` = log(p / (1 - p)) | log-odds | Deng et al. (2022) |
+| log-prob | ``-softplus(L - z)`` = log p | nat | Zhou et al. (2024), section 5 |
+| prob | ``1 / (1 + exp(L - z))`` = p | probability | Zhang et al. (ICLR 2021), appendix G |
+| cross-entropy | ``softplus(L - z)`` = -log p | nat | Zhang et al. (ICLR 2021), appendix H.5 |
+| margin | ``M - z``; positive when another class wins | logit | Zhou et al. (2024), section 5.1 |
 | scalar | the output itself | output | regression networks |
-| feature:MODULE | ``<f_N, f_S> / ||f_N||_2`` of the module's output f, flattened | feature | paper 004 |
-| vector:MODULE | the output f itself, mean over space or words: d numbers | feature | paper 002, section 4.3 |
+| feature:MODULE | ``<f_N, f_S> / ||f_N||_2`` of the module's output f, flattened | feature | Zhang et al. (AAAI 2021) |
+| vector:MODULE | the output f itself, mean over space or words: d numbers | feature | Zhou et al. (2024), section 4.3 |
 
 A network with a single logit ``z`` is recorded as ``(z, 0, 0, 0)`` for the positive class and ``(-z, 0, 0, 0)``
 for the negative one, so that z is its log-odds. A continuation of probability p is recorded as
@@ -105,12 +105,19 @@ def _whole(record: FloatArray) -> FloatArray:
 SCORES: Mapping[str, Score] = {
     score.name: score
     for score in (
-        Score("logit", "logit", "pre-softmax score of the class", "papers 000 and 004", _only, of_tensor=_same(_only)),
+        Score(
+            "logit",
+            "logit",
+            "pre-softmax score of the class",
+            "Zhang et al. (ICLR 2021) and Zhang et al. (AAAI 2021)",
+            _only,
+            of_tensor=_same(_only),
+        ),
         Score(
             "log-odds",
             "log-odds",
             "log(p / (1 - p)) of the class",
-            "paper 003",
+            "Deng et al. (2022)",
             _advantage,
             PROBABILITIES,
             of_tensor=_same(_advantage),
@@ -119,7 +126,7 @@ SCORES: Mapping[str, Score] = {
             "log-prob",
             "nat",
             "log p of the class",
-            "paper 002, section 5",
+            "Zhou et al. (2024), section 5",
             _log_probability,
             PROBABILITIES,
             of_tensor=lambda record, functional: functional.logsigmoid(_advantage(record)),
@@ -128,7 +135,7 @@ SCORES: Mapping[str, Score] = {
             "prob",
             "probability",
             "probability p of the class",
-            "paper 000, appendix G",
+            "Zhang et al. (ICLR 2021), appendix G",
             _probability,
             PROBABILITIES,
             of_tensor=lambda record, functional: _advantage(record).sigmoid(),
@@ -137,7 +144,7 @@ SCORES: Mapping[str, Score] = {
             "cross-entropy",
             "nat",
             "-log p of the class",
-            "paper 000, appendix H.5",
+            "Zhang et al. (ICLR 2021), appendix H.5",
             _cross_entropy,
             PROBABILITIES,
             of_tensor=lambda record, functional: -functional.logsigmoid(_advantage(record)),
@@ -146,7 +153,7 @@ SCORES: Mapping[str, Score] = {
             "margin",
             "logit",
             "best other logit minus the class's logit",
-            "paper 002, section 5.1",
+            "Zhou et al. (2024), section 5.1",
             _margin,
             of_tensor=_same(_margin),
         ),
@@ -166,7 +173,7 @@ FEATURE = Score(
     "feature:MODULE",
     "feature",
     "<f_N, f_S> / ||f_N|| of the module's output f; several modules or patterns with commas, each a game of its own",
-    "paper 004, intermediate layers",
+    "Zhang et al. (AAAI 2021), intermediate layers",
     _only,
     EVERY,
 )
@@ -176,7 +183,7 @@ VECTOR = Score(
     "vector:MODULE",
     "feature",
     "the module's output, mean over space or over a text's words: a vector per coalition, for metrics that take one",
-    "paper 002, section 4.3",
+    "Zhou et al. (2024), section 4.3",
     _whole,
     EVERY,
     vector=True,
@@ -324,7 +331,7 @@ def records_of(logits: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Ranges:
-    """The range Y of a network's score over unmasked samples, by which paper 000 normalises strengths."""
+    """The range Y of a network's score over unmasked samples, by which Zhang et al. (ICLR 2021) normalise strengths."""
 
     paper: float
     """``| E_x [ f_true - mean of f over the other classes ] |``, as printed (appendix E)."""

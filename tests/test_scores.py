@@ -192,7 +192,7 @@ def test_one_score_for_each_module(name, modules, output):
     assert [score.module for score in scores] == modules
     assert [score.name for score in scores] == [f"feature:{module}" for module in modules]
     assert {score.unit for score in scores} == {"feature"}
-    assert all("paper 004" in score.source for score in scores)
+    assert all("Zhang et al. (AAAI 2021)" in score.source for score in scores)
     records = np.random.default_rng(0).normal(size=(5, len(modules), 1))
     for slot, score in enumerate(scores):
         np.testing.assert_array_equal(score.of_record(records[:, slot]), records[:, slot, 0])
@@ -236,7 +236,7 @@ def test_a_network_without_a_head_has_feature_scores_only(name):
 def test_a_vector_score_is_the_record_of_one_module(name, module, output):
     (score,) = resolve(name, output, ENCODER)
     assert (score.module, score.name, score.unit, score.vector) == (module, f"vector:{module}", "feature", True)
-    assert "paper 002" in score.source
+    assert "Zhou et al. (2024)" in score.source
     records = np.random.default_rng(0).normal(size=(5, 7))
     np.testing.assert_array_equal(score.of_record(records), records)
 
@@ -288,7 +288,7 @@ def test_defaults(output, modules, expected):
     assert len(resolve(expected, output, modules)) == 1
 
 
-# --- the range Y of paper 000 -----------------------------------------------------------------------
+# --- the range Y of Zhang et al. (ICLR 2021) -----------------------------------------------------------------------
 
 
 def test_y_in_both_readings_by_hand():

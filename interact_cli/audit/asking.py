@@ -24,7 +24,7 @@ from interact_cli.scores import VECTOR_PREFIX
 PLAIN = tuple(PlanSettings.model_fields)
 """Settings of the plan that are no options of metrics."""
 INNER = "activations"
-"""Players for which paper 000 has a protocol of its own."""
+"""Players for which Zhang et al. (ICLR 2021) have a protocol of its own."""
 
 
 @dataclass(frozen=True)

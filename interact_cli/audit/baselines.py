@@ -37,8 +37,8 @@ def baseline_of(name: str, dataset: Dataset, samples: Sequence[Sample], evaluato
 
     Inputs: ``mean`` is the per-channel mean of the checkpoint's preprocessing, else of the data set; ``data-mean``
     always that of the data set; for columns both are the per-column mean of the data set. Samples that cannot be read
-    are left out of a mean, and ``source`` counts them. Inside the network: ``zero`` (paper 000), ``value:V``, or
-    ``mean``, the mean activation over the samples. Word vectors: see `embedding_baseline`.
+    are left out of a mean, and ``source`` counts them. Inside the network: ``zero`` (Zhang et al., ICLR 2021),
+    ``value:V``, or ``mean``, the mean activation over the samples. Word vectors: see `embedding_baseline`.
 
     Raises:
         UsageError: no such baseline.

@@ -63,7 +63,7 @@ def _target(settings: Settings, model: Model, score: str, usual: str) -> str | N
     """Return the class whose score is the value: that asked for, else the usual; None where the value is no class's.
 
     The usual is the true class where there are labels, but the predicted one where every metric is of those whose
-    paper scores it (paper 004: `protocols.md`, erratum 38).
+    paper scores it (Zhang et al., AAAI 2021; erratum 38).
 
     Raises:
         UsageError: a target is asked for where there is none.

@@ -82,15 +82,15 @@ def source_of(subject: Subject) -> str:
 
 def baseline_identity(subject: Subject) -> dict[str, Any]:
     """Return what decides the baselines of a run: the start and the settings of the learning, not what was learned."""
-    held = dict(described(subject.baseline))
-    return held if subject.learning is None else {**held, "learned": dict(subject.learning.settings)}
+    decided = {name: told for name, told in described(subject.baseline).items() if name != "source"}
+    return decided if subject.learning is None else {**decided, "learned": dict(subject.learning.settings)}
 
 
 def baseline_document(subject: Subject) -> dict[str, Any]:
     """Return what a report says of its baselines."""
     learning = subject.learning
     if learning is None or learning.losses is None:
-        return baseline_identity(subject)
+        return {**described(subject.baseline), **baseline_identity(subject)}
     values = np.stack([players.baseline for players in subject.players])
     before, after = learning.losses.T
     return {

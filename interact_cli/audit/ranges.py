@@ -1,4 +1,4 @@
-"""The range Y of a network's scores over unmasked samples, by which paper 000 normalises strengths."""
+"""The range Y of a network's scores over unmasked samples, by which Zhang et al. (ICLR 2021) normalise strengths."""
 
 from __future__ import annotations
 

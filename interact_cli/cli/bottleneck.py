@@ -12,7 +12,7 @@ from interact_cli.cli.measuring import Call
 @guarded
 @takes((EPOCHS, *COMMON), option_flags)
 def bottleneck(flags: dict[str, Any], call: Call) -> None:
-    """Measure which orders of interaction a network encodes, against noise and theory (paper 003).
+    """Measure which orders of interaction a network encodes, against noise and theory (Deng et al., 2022).
 
     Without a checkpoint the data set's reference network is trained first and kept in the cache.
 

@@ -16,14 +16,17 @@ from interact_cli.cli.guard import guarded
 from interact_cli.cli.measuring import Json
 from interact_cli.errors import UsageError
 from interact_cli.safe_text import safe_text
+from interact_cli.strict_yaml import load_strict
 
 if TYPE_CHECKING:
     from interact_cli.entries.modules import ModuleRow
     from interact_cli.options import Option
 
-Kind = Literal["metrics", "archs", "checkpoints", "datasets", "players", "scores", "protocols", "modules"]
+Kind = Literal["metrics", "archs", "checkpoints", "datasets", "players", "scores", "protocols", "modules", "references"]
 WIDTH = 100
 """Characters of a line of a metric's page."""
+REFERENCES = Path(__file__).parents[1] / "references.yaml"
+"""What the sources of metrics, scores and protocols stand for."""
 IN_MARKDOWN = str.maketrans({"|": r"\|", "*": r"\*", "<": "&lt;", "[": r"\["})
 """What a table in Markdown would read as its own marks."""
 Markdown = Annotated[bool, typer.Option("--md", help="Print a Markdown table.")]
@@ -45,7 +48,7 @@ def list_(
     json: Json = False,
     md: Markdown = False,
 ) -> None:
-    """List metrics, architectures, kinds of checkpoints, data sets, players, scores, protocols, or a network's modules.
+    """List metrics, architectures, kinds of checkpoints, data sets, players, scores, protocols, references, modules.
 
     Example: interact list metrics bottleneck
     """
@@ -181,6 +184,9 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         listed = [(entry.name, entry.summary, entry.origin) for entry in extensions.scores()]
         listed += [(one.name, f"{one.summary} (unit: {one.unit})", extensions.ORIGIN) for one in OF_ANY_MODULE]
         return [{"name": name, "summary": summary, "origin": origin} for name, summary, origin in listed]
+    if kind == "references":
+        tree = load_strict(REFERENCES.read_text(encoding="utf-8"), REFERENCES.name)
+        return [{"name": name, "summary": work} for name, work in tree.items()]
     if kind == "checkpoints":
         from interact_cli.adapters.containers.kinds import CONTAINERS
 

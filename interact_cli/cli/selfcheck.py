@@ -25,7 +25,7 @@ def selfcheck(
     quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the models; seconds.")] = False,
     json: Json = False,
 ) -> None:
-    """Check the mathematics: known answers of paper 004, axioms, identities, closed forms. Under a minute."""
+    """Check the mathematics: known answers, axioms, identities and closed forms. Under a minute."""
     from interact_cli.api import measure
     from interact_cli.selfcheck import run
 
@@ -70,7 +70,7 @@ def _accuracy(checks: Sequence[Accuracy], pen: Pen) -> Iterator[RenderableType]:
     from interact_cli.report.terminal.pen import Column
 
     yield pen.heading("accuracy by data set")
-    yield pen.line("Operators of paper 004's expressions that a partition treats right; + joins and separates nothing.")
+    yield pen.line("Operators (Zhang et al., AAAI 2021) that a partition treats right; + joins and separates nothing.")
     for data_set, of_one in groupby(checks, key=lambda check: check.data_set):
         rows = list(of_one)
         models = {row.models: f"{row.models:,}" for row in rows}

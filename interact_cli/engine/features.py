@@ -64,7 +64,7 @@ class FeatureRecorder:
 
     f_N and f_S are the flattened outputs of a module on the unmasked and the masked row, both in batches of the same
     shape.
-    Source: paper 004, intermediate layers.
+    Source: Zhang et al. (AAAI 2021), intermediate layers.
 
     Args:
         taps: The modules, one slot each.
@@ -97,7 +97,7 @@ class VectorRecorder:
     """Records the output f_S of one module for one sample: its mean over space or over words, in float64.
 
     ``(rows, C, h, w)`` maps become ``(rows, C)``, ``(rows, L, d)`` sequences ``(rows, d)``, vectors stay as they are.
-    Source: paper 002, section 4.3; the mean is our own choice (`protocols.md` section 11).
+    Source: Zhou et al. (2024), section 4.3; the mean is our own choice.
 
     Args:
         taps: The module, alone.

@@ -1,6 +1,6 @@
 """A baseline learned for one sample: the one that leaves its score the weakest interactions.
 
-Section 9 of `protocols.md`, simplification 1: gradient descent on ``L(b) = sum_S |I(S)|`` over the baseline ``b``, I
+The first simplification of the authors' code: gradient descent on ``L(b) = sum_S |I(S)|`` over the baseline ``b``, I
 the Harsanyi dividends of v(S | b), all 2^n coalitions, the empty one included. With ``v = v(. | b)`` and the Moebius
 transform M, ``dL/db = sign(I)^T M dv/db``: the signs through the transposed transform are the weights with which the
 values of the coalitions are followed back through the network.
@@ -70,7 +70,7 @@ def learn_baseline(
     that the engine would record; the baseline with the lowest loss on the way is kept, which is the start where none
     is lower.
 
-    Source: paper 002, section 4.1; `protocols.md`, section 9 (rates and steps of the authors' code).
+    Source: Zhou et al. (2024), section 4.1; rates and steps of the authors' code.
 
     Args:
         evaluator: The network, entered where the players are.

@@ -27,7 +27,7 @@ BERNOULLI = (1.0, -1 / 2, 1 / 6, 0.0, -1 / 30)
 
 @dataclass(frozen=True)
 class Partitioned:
-    """Multivariate interaction of a set of players: paper 004, equations 3 to 5."""
+    """Multivariate interaction of a set of players: Zhang et al. (AAAI 2021), equations 3 to 5."""
 
     together: float
     """B: everybody in one coalition, less everybody alone."""
@@ -75,7 +75,7 @@ class KnownGame:
         return -((-1) ** size) * self.order(members, self.n_players - size) if members else self.empty
 
     def inference_pattern(self, pair: Members, size: int) -> float:
-        """``J^(q)``: mean dividend of the pair with q others. Source: paper 000, equation 5."""
+        """``J^(q)``: mean dividend of the pair with q others. Source: Zhang et al. (ICLR 2021), equation 5."""
         others = combinations(sorted(set(range(self.n_players)) - pair), size)
         return float(np.mean([self.dividend(pair | set(some)) for some in others]))
 

@@ -1,10 +1,10 @@
-"""Expressions of binary variables whose coalitions are known: the three data sets of paper 004, section 4.
+"""Expressions of binary variables whose coalitions are known: the data sets of Zhang et al. (AAAI 2021), section 4.
 
 Every variable is 1 where its player is present and 0 where absent; v(S) is what the expression gives. An operator
 says whether its two neighbours belong together: ``*``, ``&`` and ``**`` join, ``|`` separates, ``+`` does neither and
 is not scored.
 
-Source: paper 004, table 1; lengths and laws of the operators from its authors' code (`protocols.md`, section 8.1).
+Source: Zhang et al. (AAAI 2021), table 1; lengths and laws of the operators from its authors' code.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ class Index:
 def shapley(table: FloatArray) -> FloatArray:
     """Return ``phi(i) = sum_S s! (n-s-1)! / n! [v(S+i) - v(S)]``, the mean over sizes of the mean marginals.
 
-    Source: Shapley (1953); paper 000, equation 1 (paper 002, equation 1 misprints the weight: erratum 1).
+    Source: Shapley (1953); Zhang et al. (ICLR 2021), equation 1 (misprinted as equation 1 of Zhou et al. (2024):
+    erratum 1).
     ``(2^n,)`` -> ``(n,)``.
     """
     values: FloatArray = marginals_by_size(SizeSums.of(table)).mean(axis=0)
@@ -78,7 +79,7 @@ def shapley(table: FloatArray) -> FloatArray:
 def banzhaf(table: FloatArray) -> FloatArray:
     """Return ``psi(i) = 2^-(n-1) sum_S [v(S+i) - v(S)]``.
 
-    Source: Banzhaf (1965); paper 000, section 3. ``(2^n,)`` -> ``(n,)``.
+    Source: Banzhaf (1965); Zhang et al. (ICLR 2021), section 3. ``(2^n,)`` -> ``(n,)``.
     """
     sums = SizeSums.of(table)
     return _share_of_sizes(sums.n_players - 1) @ marginals_by_size(sums)
@@ -89,7 +90,7 @@ def shapley_interaction(table: FloatArray) -> FloatArray:
 
     The mean over orders of the multi-order interactions.
 
-    Source: Grabisch & Roubens (1999); paper 000, equation 2. ``(2^n,)`` -> ``(n, n)``.
+    Source: Grabisch & Roubens (1999); Zhang et al. (ICLR 2021), equation 2. ``(2^n,)`` -> ``(n, n)``.
     """
     values: FloatArray = interactions_by_order(SizeSums.of(table)).mean(axis=0)
     return values
@@ -98,7 +99,7 @@ def shapley_interaction(table: FloatArray) -> FloatArray:
 def banzhaf_interaction(table: FloatArray) -> FloatArray:
     """Return ``2^-(n-2) sum_S [v(S+i+j) - v(S+i) - v(S+j) + v(S)]``, no factor 1/2.
 
-    Source: Grabisch & Roubens (1999); paper 000, section 3. ``(2^n,)`` -> ``(n, n)``.
+    Source: Grabisch & Roubens (1999); Zhang et al. (ICLR 2021), section 3. ``(2^n,)`` -> ``(n, n)``.
     """
     sums = SizeSums.of(table)
     return np.tensordot(_share_of_sizes(sums.n_players - 2), interactions_by_order(sums), axes=1)
@@ -107,7 +108,7 @@ def banzhaf_interaction(table: FloatArray) -> FloatArray:
 def multi_order(table: FloatArray) -> FloatArray:
     """Return ``I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]``.
 
-    Source: Zhang et al. (2020); paper 003, equation 1. ``(2^n,)`` -> ``(n - 1, n, n)``.
+    Source: Zhang et al. (2020); Deng et al. (2022), equation 1. ``(2^n,)`` -> ``(n - 1, n, n)``.
     """
     return interactions_by_order(SizeSums.of(table))
 
@@ -118,7 +119,7 @@ INDICES = {
         Index(
             "shapley",
             "Shapley value of every player",
-            "Shapley (1953); paper 000, equation 1",
+            "Shapley (1953); Zhang et al. (ICLR 2021), equation 1",
             "players",
             shapley,
             efficient=True,
@@ -127,7 +128,7 @@ INDICES = {
         Index(
             "banzhaf",
             "Banzhaf value of every player",
-            "Banzhaf (1965); paper 000, section 3",
+            "Banzhaf (1965); Zhang et al. (ICLR 2021), section 3",
             "players",
             banzhaf,
             formula="psi(i) = 2^-(n-1) sum over S without i of [v(S+i) - v(S)]",
@@ -135,7 +136,7 @@ INDICES = {
         Index(
             "shapley-interaction",
             "Shapley interaction index of pairs, or of sets of one size",
-            "Grabisch & Roubens (1999); paper 000, equation 2; paper 002, equation 5",
+            "Grabisch & Roubens (1999); Zhang et al. (ICLR 2021), equation 2; Zhou et al. (2024), equation 5",
             "pairs",
             shapley_interaction,
             weights.shapley_interaction,
@@ -145,7 +146,7 @@ INDICES = {
         Index(
             "banzhaf-interaction",
             "Banzhaf interaction index of pairs, or of sets of one size",
-            "Grabisch & Roubens (1999); paper 000, section 3",
+            "Grabisch & Roubens (1999); Zhang et al. (ICLR 2021), section 3",
             "pairs",
             banzhaf_interaction,
             weights.banzhaf_interaction,
@@ -195,7 +196,7 @@ INDICES = {
         Index(
             "multi-order",
             "Interaction I^(m)(i,j) of pairs at each order m",
-            "Zhang et al. (2020); paper 003, equation 1",
+            "Zhang et al. (2020); Deng et al. (2022), equation 1",
             "orders",
             multi_order,
             formula="I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]",
@@ -203,7 +204,7 @@ INDICES = {
         Index(
             "inference-patterns",
             "Mean inference pattern J^(q)(i,j) of pairs with q others",
-            "paper 000, equation 4",
+            "Zhang et al. (ICLR 2021), equation 4",
             "orders",
             mean_patterns,
             instead="multi-order",
@@ -212,7 +213,7 @@ INDICES = {
         Index(
             "harsanyi",
             "Harsanyi dividend of every coalition",
-            "Harsanyi (1963); paper 002, section 2",
+            "Harsanyi (1963); Zhou et al. (2024), section 2",
             "coalitions",
             moebius,
             instead="shapley-taylor",
@@ -222,7 +223,7 @@ INDICES = {
         Index(
             "or-interaction",
             "OR interaction of every coalition",
-            "code of paper 002's authors",
+            "code of the authors of Zhou et al. (2024)",
             "coalitions",
             or_interactions,
             instead="shapley-taylor",
@@ -231,7 +232,7 @@ INDICES = {
         Index(
             "and-or",
             "AND and OR interactions of every coalition, the split between them learned",
-            "code of paper 002's authors",
+            "code of the authors of Zhou et al. (2024)",
             "coalitions",
             whole=learned_split,
             instead="shapley-taylor",

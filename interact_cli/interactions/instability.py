@@ -15,8 +15,8 @@ def instability(statistics: FloatArray) -> float:
     A place is whatever the numbers of one measurement stand for: nothing for one number, the orders of a profile,
     the players. A place where every repeat gives 0 counts 0; one where a repeat is NaN is left out.
 
-    Source: paper 000, appendix K (one number: E|I| of an image); paper 003, appendix C (J^(m) at every order m);
-    paper 004, Experiments (one number: T). Each then averages over samples.
+    Source: Zhang et al. (ICLR 2021), appendix K (one number: E|I| of an image); Deng et al. (2022), appendix C (J^(m)
+    at every order m); Zhang et al. (AAAI 2021), Experiments (one number: T). Each then averages over samples.
 
     Args:
         statistics: ``(R,)`` or ``(R, place)``: one row for each of R >= 2 repeats.

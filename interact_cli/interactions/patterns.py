@@ -3,10 +3,10 @@
 A pattern is a set ``T u {i,j}`` whose reward needs all of its players. Interactions of all orders are sums of rewards
 of patterns; dropout removes players of the context and with them the patterns that they are part of.
 
-``p`` is the probability with which a player is KEPT: paper 000 writes ``1 - p`` for the dropout rate in section 3 and
-``p`` elsewhere (erratum 23).
+``p`` is the probability with which a player is KEPT: Zhang et al. (ICLR 2021) write ``1 - p`` for the dropout rate in
+section 3 and ``p`` elsewhere (erratum 23).
 
-Source: paper 000, section 3, equations 4 to 6, and appendices B to D.
+Source: Zhang et al. (ICLR 2021), section 3, equations 4 to 6, and appendices B to D.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from interact_cli.interactions.exact.transforms import moebius
 from interact_cli.types import BoolArray, FloatArray
 
 STABLE = 10
-"""Largest q up to which binomial inversion can be trusted (`protocols.md` section 6)."""
+"""Largest q up to which binomial inversion can be trusted."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """What `Ratios` tells of a distribution."""
 
@@ -33,7 +33,7 @@ def pattern_rewards(table: FloatArray, i: int, j: int) -> FloatArray:
 
     ``R^T(i,j) = Delta v(i,j,T) - sum over proper subsets T' of T of R^T'(i,j)``: the dividend of ``T u {i,j}``
 
-    Source: paper 000, appendix D, equation 26.
+    Source: Zhang et al. (ICLR 2021), appendix D, equation 26.
 
     Args:
         table: ``(2^n,)`` values by bit code.
@@ -64,7 +64,7 @@ def mean_patterns(table: FloatArray) -> FloatArray:
 
     ``J^(q)(i,j) = mean over |T| = q, T in N minus {i,j}, of R^T(i,j)``
 
-    Source: paper 000, equation 4.
+    Source: Zhang et al. (ICLR 2021), equation 4.
 
     Args:
         table: ``(2^n,)`` values by bit code.
@@ -92,7 +92,7 @@ def patterns_of_orders(interactions: FloatArray) -> FloatArray:
     Every difference doubles the largest possible error: beyond q = 10 what is left of sampled or rounded interactions
     may be noise, and a warning says so. Where the table is at hand, `mean_patterns` needs no inversion.
 
-    Source: paper 000, equation 4, solved for J.
+    Source: Zhang et al. (ICLR 2021), equation 4, solved for J.
 
     Args:
         interactions: ``(order, ...)``: I^(0), I^(1), ..., no order left out.
@@ -124,7 +124,7 @@ def components(patterns: FloatArray, order: int) -> FloatArray:
 
     ``Gamma^(q)(i,j|s) = C(s,q) J^(q)(i,j)``, and ``I^(s)(i,j) = sum over q <= s of Gamma^(q)(i,j|s)``
 
-    Source: paper 000, equation 4.
+    Source: Zhang et al. (ICLR 2021), equation 4.
 
     Args:
         patterns: ``(q, ...)`` mean patterns.
@@ -147,7 +147,7 @@ def after_dropout(patterns: FloatArray, keep: float) -> FloatArray:
 
     A pattern of q players of the context survives with probability p^q.
 
-    Source: paper 000, equation 5, averaged over r (`protocols.md` section 6).
+    Source: Zhang et al. (ICLR 2021), equation 5, averaged over r.
 
     Args:
         patterns: ``(q, ...)`` mean patterns.
@@ -171,7 +171,7 @@ def mixed_over_survivors(interactions: FloatArray, keep: float) -> FloatArray:
 
     No sign alternates, so it holds its precision where the patterns are not known.
 
-    Source: paper 000, equation 5; equal to `after_dropout` (`protocols.md` section 6).
+    Source: Zhang et al. (ICLR 2021), equation 5; equal to `after_dropout`.
 
     Args:
         interactions: ``(order, ...)``: I^(0), I^(1), ..., no order left out.
@@ -219,7 +219,7 @@ def share_a_sign(patterns: FloatArray, tolerance: FloatArray | float = 0.0) -> B
     Where they do, ``0 <= I^(r) / I^(s) <= 1`` for every r <= s: dropout cannot strengthen the interaction. The
     condition is sufficient, not necessary (erratum 22).
 
-    Source: paper 000, equation 6 and the assumption below it.
+    Source: Zhang et al. (ICLR 2021), equation 6 and the assumption below it.
 
     Args:
         patterns: ``(q, ...)`` mean patterns: ``C(s,q) > 0``, so they have the signs of the Gammas.
@@ -260,7 +260,7 @@ class Ratios:
     """How interactions under dropout compare with those without, over pairs and orders; NaN where there is none."""
 
     above_one: float
-    """Share of ratios above 1: equation 6 of paper 000 says that there is none (erratum 22)."""
+    """Share of ratios above 1: equation 6 of Zhang et al. (ICLR 2021) says that there is none (erratum 22)."""
     negative: float
     """Share of ratios below 0: dropout turns the interaction around."""
     stronger: float
@@ -287,7 +287,7 @@ class Ratios:
 def survivor_ratios(interactions: FloatArray, tolerance: float = 0.0) -> FloatArray:
     """Return ``I^(r) / I^(s)`` for every r < s: what is left when r of s players survive.
 
-    Source: paper 000, equation 6, right.
+    Source: Zhang et al. (ICLR 2021), equation 6, right.
 
     Args:
         interactions: ``(order, ...)``: I^(0), I^(1), ..., no order left out.

@@ -2,7 +2,7 @@
 
 ``map(k) = sum over contexts S with Delta v(i,j,S) B(S_ij) > 0 of |Delta v(i,j,S)| 1[k in S]``
 
-Source: paper 004, figure 2 and "Interaction between two players".
+Source: Zhang et al. (AAAI 2021), figure 2 and "Interaction between two players".
 """
 
 from __future__ import annotations

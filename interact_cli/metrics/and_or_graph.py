@@ -59,11 +59,11 @@ class Drawn(Reduced):
 class AndOrGraphs(IndexMetric):
     """The few patterns of players that explain a sample's score, as a graph; common parts are merged.
 
-    Source: paper 002, section 4.1; `interact_cli.interactions.and_or.graph`.
+    Source: Zhou et al. (2024), section 4.1; `interact_cli.interactions.and_or.graph`.
     """
 
     name: str = "and-or-graph"
-    source: str = "paper 002, section 4.1"
+    source: str = "Zhou et al. (2024), section 4.1"
     formula: str = "v(S) = v(empty) + sum of the kept I(T), T in S; the fewest patterns T that meet the published rules"
     example: str = "interact measure ckpt.pt --metric and-or-graph --players grid:3x4 --budget 4096"
     index: Index = indices.lookup("harsanyi")

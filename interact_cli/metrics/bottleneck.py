@@ -7,8 +7,8 @@ interaction is high at the ends and low between: a perfect bottleneck made by th
 same plan and the same reduction on values drawn i.i.d. N(0, 1) per distinct coalition. A verdict compares
 J(middle) / J(ends) with the null's ratio and otherwise says that the two cannot be told apart.
 
-Source: paper 003, equation 3 with the absolute value of paper 002, equation 21 (erratum 9); the null is ours
-(`protocols.md` section 17).
+Source: Deng et al. (2022), equation 3 with the absolute value of Zhou et al. (2024), equation 21 (erratum 9); the null
+is ours (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Bottleneck(MultiOrder):
     """
 
     name: str = "bottleneck"
-    source: str = "paper 003, equation 3; absolute value: paper 002, equation 21"
+    source: str = "Deng et al. (2022), equation 3; absolute value: Zhou et al. (2024), equation 21"
     formula: str = (
         "J^(m) = E|I^(m)(i,j)| over its mean over the orders, "
         "I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]"
@@ -164,7 +164,7 @@ def _change(strength: FloatArray) -> Quantity:
 
     ``mean over orders of |J_1 - J_2| / mean of |J_1|, |J_2|``
 
-    Source: paper 003, section 3.1, with two halves in the place of repeated runs.
+    Source: Deng et al. (2022), section 3.1, with two halves in the place of repeated runs.
 
     Args:
         strength: ``(sample, half, order)`` mean |I|.

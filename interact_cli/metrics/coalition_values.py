@@ -24,7 +24,7 @@ from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
 SALIENT = 0.05
-"""A coalition is salient when its strength reaches this share of the strongest one's (`protocols.md` section 9)."""
+"""A coalition is salient when its strength reaches this share of the strongest one's."""
 SALIENT_TEXT = f"non-empty coalitions with |I(S)| >= {SALIENT} of the sample's largest"
 SAVED = {
     "l1_before": "sum of |I(S)| where all of the score is taken as AND",
@@ -82,11 +82,11 @@ class Concepts(CoalitionValues):
 
     ``||I(S)||_2`` with ``I(S) = sum_{L in S} (-1)^(|S|-|L|) f(L)``, f a feature of the network.
 
-    Source: paper 002, section 4.3.
+    Source: Zhou et al. (2024), section 4.3.
     """
 
     name: str = "concepts"
-    source: str = "paper 002, section 4.3"
+    source: str = "Zhou et al. (2024), section 4.3"
     formula: str = "||I(S)||_2 with I(S) = sum over L in S of (-1)^(s-l) f(L), f a feature of the network"
     example: str = "interact measure ckpt.pt --metric concepts --score vector:norm --players grid:3x4 --budget 4096"
     index: Index = indices.lookup("harsanyi")

@@ -1,8 +1,8 @@
 """What dropout leaves of the interactions of a network, predicted from their inference patterns.
 
-Paper 000 argues that dropout suppresses interactions because their patterns ``Gamma^(q)(i,j|s)`` mostly share a sign.
-That is sufficient, not necessary, and on random games it is rare (erratum 22): so both are counted here, how often
-the condition holds and how often dropout suppresses.
+Zhang et al. (ICLR 2021) argue that dropout suppresses interactions because their patterns ``Gamma^(q)(i,j|s)`` mostly
+share a sign. That is sufficient, not necessary, and on random games it is rare (erratum 22): so both are counted here,
+how often the condition holds and how often dropout suppresses.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ class DropoutSuppression(DrawnSets, IndexMetric):
     ``E_r I_drop^(s)(i,j) = sum_q p^q Gamma^(q)(i,j|s)``, r ~ Binomial(s, p), p = 1 - drop rate the share kept;
     given r survivors ``I_drop^(s) = I^(r)``.
 
-    Source: paper 000, section 3, equations 4 to 6; `protocols.md` section 6.
+    Source: Zhang et al. (ICLR 2021), section 3, equations 4 to 6.
     """
 
     name: str = "dropout-suppression"
-    source: str = "paper 000, equations 4 to 6"
+    source: str = "Zhang et al. (ICLR 2021), equations 4 to 6"
     formula: str = "E_r I_drop^(s)(i,j) = mean over r ~ Binomial(s, 1 - drop rate) of I^(r)(i,j)"
     example: str = "interact measure mlp.pt --dataset csv:rows.csv --metric dropout-suppression:drop-rate=0.3"
     index: Index = indices.lookup("multi-order")
@@ -253,7 +253,9 @@ def _of_condition(one_sign: float) -> str:
 
 
 def _notes(results: Sequence[Reduced]) -> tuple[str, ...]:
-    notes = ["The drop rate is 1 - p; p, the share kept, is what paper 000 writes into Binomial(s, p) (erratum 23)."]
+    notes = [
+        "The drop rate is 1 - p; Zhang et al. (ICLR 2021) write p, the share kept, into Binomial(s, p) (erratum 23)."
+    ]
     if not all(result.estimate.exact.all() for result in results):
         notes.append(
             "Sampled: the noise of the drawn contexts makes |I| too large, and its mean over survivors less so: the "

@@ -20,11 +20,11 @@ class InferencePatterns(MultiOrder):
     ``J^(q)(i,j) = mean over |T| = q of R^T(i,j)``, R the dividend of ``T u {i,j}``; an order is q, the players of the
     pattern beside the pair. Needs every coalition: nothing here is sampled.
 
-    Source: paper 000, equations 4 and 26.
+    Source: Zhang et al. (ICLR 2021), equations 4 and 26.
     """
 
     name: str = "inference-patterns"
-    source: str = "paper 000, equations 4 and 26"
+    source: str = "Zhang et al. (ICLR 2021), equations 4 and 26"
     index: Index = indices.lookup("inference-patterns")
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:

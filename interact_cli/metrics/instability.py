@@ -18,11 +18,14 @@ from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
-SOURCE = "papers 000 (appendix K), 003 (appendix C) and 004 (Experiments)"
+SOURCE = "Zhang et al. (ICLR 2021), appendix K; Deng et al. (2022), appendix C; Zhang et al. (AAAI 2021), Experiments"
 EXACT = "Instability: exact, nothing is drawn."
 OF_T = "instability_T"
-"""Paper 004 measures T alone, among the numbers of a multivariate interaction."""
-LABELS = {"instability": "instability (papers 000, 003, 004)", OF_T: "instability of T alone (paper 004)"}
+"""Zhang et al. (AAAI 2021) measure T alone, among the numbers of a multivariate interaction."""
+LABELS = {
+    "instability": "instability, split plans",
+    OF_T: "instability of T alone",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class WithInstability(Metric):
     ``E_x mean over places of [ mean over u != v of |s_u - s_v| / mean over w of |s_w| ]``. A part has 1/R of the
     draws, so this is the instability of a plan of that size; the metric's own numbers use all draws.
 
-    Source: papers 000, appendix K, 003, appendix C, and 004, Experiments.
+    Source: Zhang et al. (ICLR 2021), appendix K; Deng et al. (2022), appendix C; Zhang et al. (AAAI 2021), Experiments.
     """
 
     metric: Metric
@@ -87,7 +90,7 @@ class WithInstability(Metric):
         if all(_all_exact(result.estimate) for result in results):
             notes = (*notes, EXACT)
         if all(OF_T in result.extras for result in results):
-            texts[OF_T] = f"the same of T alone, as paper 004 defines it, from {many}"
+            texts[OF_T] = f"the same of T alone, as Zhang et al. (AAAI 2021) define it, from {many}"
         parts = [_own(name, results) for name in texts]
         added = [
             resampler.summarise("mean", part).quantity(name, text, LABELS[name])

@@ -25,11 +25,11 @@ class MultiOrder(DrawnSets, IndexMetric):
     Order 0 is the pair alone, order n - 2 the pair with everybody else. Per sample the values of the pairs, over pairs
     and samples their mean and strengths.
 
-    Source: paper 003, equation 1.
+    Source: Deng et al. (2022), equation 1.
     """
 
     name: str = "multi-order"
-    source: str = "paper 003, equation 1"
+    source: str = "Deng et al. (2022), equation 1"
     index: Index = indices.lookup("multi-order")
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:

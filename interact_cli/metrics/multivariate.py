@@ -30,7 +30,7 @@ MEANINGS = {
     "B_plus": "sum of the positive interactions of the subsets of A with two players or more",
     "B_minus": "sum of their negative interactions",
 }
-"""Quantity -> formula; phi as in paper 004."""
+"""Quantity -> formula; phi as in Zhang et al. (AAAI 2021)."""
 LABELS = {
     "B": "B, all as one coalition",
     "B_max": "B_max, the best partition",
@@ -54,11 +54,12 @@ class MultivariateInteraction(WithinSpan, Metric):
     B is all of A as one coalition; B_max and B_min are the best and the worst partition, T their difference. A is what
     ``--span`` names.
 
-    Source: paper 004, equations 3 to 8; the subsets of B+ and B- in the game without the rest of A (erratum 18).
+    Source: Zhang et al. (AAAI 2021), equations 3 to 8; the subsets of B+ and B- are taken without the rest of A
+    (erratum 18).
     """
 
     name: str = "multivariate"
-    source: str = "paper 004, equations 3 to 8"
+    source: str = "Zhang et al. (AAAI 2021), equations 3 to 8"
     formula: str = "B([A]) = phi([A]) - sum of phi(i) over A; T([A]) = B_max - B_min over the partitions of A"
     cost: str = "all 2^n coalitions of a sample where --budget holds them, else drawn contexts of every coalition of A"
     example: str = 'interact measure bert-folder --text "the film was not good" --metric multivariate --span 1:5'

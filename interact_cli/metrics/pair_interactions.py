@@ -89,14 +89,15 @@ class Strength(PairStrengths):
 
     ``I = E_x E_(i,j) |I(i,j)|``, normalised ``I / Y``
 
-    Under the protocol of paper 000 also its order components: the strength in contexts whose keep rate lies in one
-    of five ranges, 500 contexts for each. They are no orders: such contexts have sizes of a mixture of binomials.
+    Under the protocol of Zhang et al. (ICLR 2021) also its order components: the strength in contexts whose keep rate
+    lies in one of five ranges, 500 contexts for each. They are no orders: such contexts have sizes of a mixture of
+    binomials.
 
-    Source: paper 000, section 3 and appendix E; both readings of Y, see `interact_cli.scores.Ranges`.
+    Source: Zhang et al. (ICLR 2021), section 3 and appendix E; both readings of Y, see `interact_cli.scores.Ranges`.
     """
 
     name: str = "strength"
-    source: str = "paper 000, section 3 and appendix E"
+    source: str = "Zhang et al. (ICLR 2021), section 3 and appendix E"
     formula: str = (
         "E |I(i,j)| over samples and pairs, I the Shapley interaction; normalised: over the range Y of the score"
     )
@@ -104,7 +105,7 @@ class Strength(PairStrengths):
     needs_ranges: bool = True
 
     def design(self, question: Question) -> Design:
-        """Ask as the index does; under the protocol of paper 000 for the order components too."""
+        """Ask as the index does; under the protocol of Zhang et al. (ICLR 2021) for the order components too."""
         design = super().design(question)
         if question.protocol is None or not isinstance(design, PairContexts):
             return design

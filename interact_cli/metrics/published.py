@@ -1,6 +1,6 @@
 """The papers' own protocols, in distribution: pairs, orders, contexts, score, baseline, samples.
 
-They reproduce how the numbers were drawn, not the authors' random numbers; `protocols.md` sections 4 and 7 say
+They reproduce how the numbers were drawn, not the authors' random numbers; docs/mathematics.md says
 where paper and code differ and which reading stands here.
 """
 
@@ -30,7 +30,7 @@ from interact_cli.seeding import generator
 from interact_cli.types import IntArray
 
 PUBLISHED_RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
-"""The thirteen orders of paper 003's code, as shares of n - 2."""
+"""The thirteen orders of the code of Deng et al. (2022), as shares of n - 2."""
 
 FIXES = ("data.only", "players", "baseline", "score", "target", "plan.budget")
 """Settings that every protocol fixes."""
@@ -38,7 +38,7 @@ FIXES_OF_METRICS = ("pairs", "contexts")
 """Options of metrics that every protocol fixes."""
 
 KEEP_RATES = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0))
-"""The five order components of paper 000: contexts whose keep rate lies in one of these ranges."""
+"""The five order components of Zhang et al. (ICLR 2021): contexts whose keep rate lies in one of these ranges."""
 
 
 def published_orders(n_players: int) -> tuple[int, ...]:
@@ -86,7 +86,7 @@ PROTOCOLS = {
         Protocol(
             name="deng2022",
             summary="200 pairs within radius 2, 13 orders, 100 contexts, log-odds of the true class",
-            source="paper 003, appendix C",
+            source="Deng et al. (2022), appendix C",
             values_of="orders",
             metrics=("multi-order", "bottleneck"),
             players="grid:16x16",
@@ -101,7 +101,7 @@ PROTOCOLS = {
         Protocol(
             name="zhang2021-dropout",
             summary="80 pairs at anchors, 500 contexts of random keep rate, logit (probability with batch norm)",
-            source="paper 000, appendices E and G",
+            source="Zhang et al. (ICLR 2021), appendices E and G",
             values_of="pairs",
             metrics=("shapley-interaction", "banzhaf-interaction", "strength"),
             players="grid:16x16",
@@ -181,7 +181,7 @@ def _candidates(index: Index, question: Question, pairs: str, size: int) -> IntA
 
 
 def with_components(design: PairContexts, question: Question) -> PairContexts:
-    """Add the order components of paper 000 to its plan: every pair again in as many contexts of each `KEEP_RATES`.
+    """Add the order components of Zhang et al. (ICLR 2021): every pair again in as many contexts of each `KEEP_RATES`.
 
     Args:
         design: The plan of the index under that paper's protocol.

@@ -104,8 +104,8 @@ class TextPlayers:
 def embedding_baseline(model: Model, name: str) -> Baseline:
     """Return what a masked word shows: ``(1, d)``, a word vector.
 
-    ``zero`` is the zero vector (paper 004); ``mask``, ``pad`` and ``token:T`` are the vector of that token, which is
-    the same as to replace its id. In all of them the masked position keeps its position and segment embedding.
+    ``zero`` is the zero vector (Zhang et al., AAAI 2021); ``mask``, ``pad``, ``token:T`` the vector of that token,
+    which is the same as to replace its id. In all of them the masked position keeps its position and segment embedding.
 
     Args:
         model: A network that reads text.
@@ -123,14 +123,14 @@ def embedding_baseline(model: Model, name: str) -> Baseline:
         raise UsageError(f"Expected --baseline zero, mask, pad or token:T for texts, got '{safe_text(name)}'.")
     if name == "zero":
         vector = torch.zeros_like(network.vector(0))
-        source = f"zero word vector, as in paper 004; {_STAYS}"
+        source = f"zero word vector, as in Zhang et al. (AAAI 2021); {_STAYS}"
     else:
         token_id = tokenizer.token_id(token if colon else name)
         vector = network.vector(token_id)
         named = f"'{safe_text(token, 40)}'" if colon else f"the {name} token"
         source = f"word vector of {named} (id {token_id}), as if it stood there; {_STAYS}"
     if name == "pad":
-        source += " (as the code of paper 004 does for BERT)"
+        source += " (as the code of Zhang et al. (AAAI 2021) does for BERT)"
     return Baseline(name, vector.detach().cpu().numpy().astype(np.float32)[None], source)
 
 

@@ -1,4 +1,4 @@
-"""Table 1 of paper 004: how often the partition that reaches B_max joins what an expression joins."""
+"""Table 1 of Zhang et al. (AAAI 2021): how often the partition that reaches B_max joins what an expression joins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from interact_cli.selfcheck.baselines import join_at_random, join_by_erasure, jo
 from interact_cli.selfcheck.checks import Accuracy, Measure
 from interact_cli.types import BoolArray
 
-SOURCE = "paper 004, table 1"
+SOURCE = "Zhang et al. (AAAI 2021), table 1"
 BATCH = 250
 """Models that are held at once, and whose p is learned side by side."""
 

@@ -1,4 +1,4 @@
-"""The axioms, for every index that has them: `protocols.md`, section 3, in the corrected forms."""
+"""The axioms, for every index that has them, in the corrected forms (docs/mathematics.md)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INDICES: tuple[tuple[str, dict[str, Any]], ...] = (
 """Every index that values players or sets of players, with its options."""
 
 
-@identity("linearity", "index(a u + b w) = a index(u) + b index(w), all", "Shapley 1953")
+@identity("linearity", "index(a u + b w) = a index(u) + b index(w), all", "Shapley (1953)")
 def linearity(subject: Subject) -> float:
     """Compare the index of a weighted sum of two games with the weighted sum of the indices."""
     other = subject.on(subject.rng.normal(size=len(subject.table)))
@@ -44,7 +44,7 @@ def linearity(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("dummy", "v(S+i) = v(S) + c: i has c, i with others 0, all", "002, errata 6, 7")
+@identity("dummy", "v(S+i) = v(S) + c: i has c, i with others 0, all", "Zhou et al. (2024), errata 6, 7")
 def dummy(subject: Subject) -> float:
     """Let one more player add c to every coalition: worth c alone, and nothing in company."""
     worth = float(subject.rng.normal())
@@ -58,7 +58,7 @@ def dummy(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("symmetry", "interchangeable players have equal values, all", "Shapley 1953")
+@identity("symmetry", "interchangeable players have equal values, all", "Shapley (1953)")
 def symmetry(subject: Subject) -> float:
     """Make two players interchangeable: exchanging them changes no value."""
     swap = {**{player: player for player in subject.players}, 0: 1, 1: 0}
@@ -66,7 +66,7 @@ def symmetry(subject: Subject) -> float:
     return largest(*(_changed_by(swap, game, game, index, options) for index, options in INDICES))
 
 
-@identity("anonymity", "renaming players renames their values, all", "Shapley 1953")
+@identity("anonymity", "renaming players renames their values, all", "Shapley (1953)")
 def anonymity(subject: Subject) -> float:
     """Rename the players: every value keeps to the players it belongs to."""
     renamed = dict(enumerate(subject.rng.permutation(subject.n).tolist()))
@@ -91,7 +91,7 @@ def permuted(table: FloatArray, renamed: dict[int, int]) -> FloatArray:
     return new
 
 
-@identity("efficiency", "sum_i phi(i) = v(N) - v(0)", "Shapley 1953")
+@identity("efficiency", "sum_i phi(i) = v(N) - v(0)", "Shapley (1953)")
 def efficiency(subject: Subject) -> float:
     """Compare what all players get with what there is."""
     return largest(sum(subject.ask("shapley").values()) - subject.gain)
@@ -105,7 +105,7 @@ def efficiency_of_sets(subject: Subject) -> float:
     return largest(np.array(totals) - subject.table[-1])
 
 
-@identity("dummy as printed", "v(ij) - v(i) - v(j) = -v(0), though both are dummies", "002, erratum 7")
+@identity("dummy as printed", "v(ij) - v(i) - v(j) = -v(0), though both are dummies", "Zhou et al. (2024), erratum 7")
 def dummy_as_printed(subject: Subject) -> float:
     """In an additive game with v(empty) other than 0 the printed condition of a dummy fails; its values do not."""
     weights, empty = subject.rng.normal(size=subject.n), 0.7

@@ -70,7 +70,7 @@ class Accuracy(Check):
     expected: tuple[float, float]
     """What mathematics, or the published figure, lets the share tend to."""
     published: float
-    """Paper 004, table 1."""
+    """Zhang et al. (AAAI 2021), table 1."""
     note: str = ""
     section: Literal["accuracy"] = "accuracy"
 

@@ -1,4 +1,4 @@
-"""Identities of the multivariate interaction: `protocols.md`, section 8, errata 17, 18 and 20."""
+"""Identities of the multivariate interaction, and errata 17, 18 and 20."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ RECORDED = 91 / 200
 """Share of random games in which all partitions reached more, as recorded with erratum 20."""
 
 
-@identity("B of a pair", "B([ij]) = I(ij)", "004, equation 3")
+@identity("B of a pair", "B([ij]) = I(ij)", "Zhang et al. (AAAI 2021), equation 3")
 def of_a_pair(subject: Subject) -> float:
     """B of two players is their Shapley interaction."""
     pair = subject.run_of_players(2)
     return largest(_measured(subject, pair).B - subject.ask("shapley-interaction")[frozenset(pair)])
 
 
-@identity("B by definition", "B([A]) = phi([A] | N_A) - sum_i phi(i | N_i)", "004, equation 3")
+@identity("B by definition", "B([A]) = phi([A] | N_A) - sum_i phi(i | N_i)", "Zhang et al. (AAAI 2021), equation 3")
 def by_definition(subject: Subject) -> float:
     """Take the values of A's players, each without the rest of A, from that of A."""
     some = subject.run_of_players(SIZE)
     return largest(_measured(subject, some).B - (_worth(subject, some, some) - _singles(subject, some)))
 
 
-@identity("B from subsets", "B = B+ + B- = sum_{L in A, l > 1} I_Sh(L | N-A+L)", "004, erratum 18")
+@identity("B from subsets", "B = B+ + B- = sum_{L in A, l > 1} I_Sh(L | N-A+L)", "Zhang et al. (AAAI 2021), erratum 18")
 def from_subsets(subject: Subject) -> float:
     """Add up the interactions of A's subsets, each among those outside A; and apart by sign."""
     some = frozenset(subject.run_of_players(SIZE))
@@ -48,13 +48,15 @@ def from_subsets(subject: Subject) -> float:
     return largest(found.B - parts.sum(), *signed, found.B_plus - found.B_minus - np.abs(parts).sum())
 
 
-@identity("contiguous partitions", "B_max, B_min and T by enumerating all 2^(a-1)", "004, equation 5")
+@identity(
+    "contiguous partitions", "B_max, B_min and T by enumerating all 2^(a-1)", "Zhang et al. (AAAI 2021), equation 5"
+)
 def contiguous_extremes(subject: Subject) -> float:
     """Enumerate the contiguous partitions; the ones named must reach the extremes."""
     return _extremes(subject, "contiguous")
 
 
-@identity("all partitions", "the same over all set partitions", "004, equation 5")
+@identity("all partitions", "the same over all set partitions", "Zhang et al. (AAAI 2021), equation 5")
 def all_extremes(subject: Subject) -> float:
     """Enumerate all partitions; their maximum is never below the contiguous one."""
     return _extremes(subject, "all")
@@ -63,7 +65,7 @@ def all_extremes(subject: Subject) -> float:
 @identity(
     "larger maximum",
     "all reach more than contiguous in 46 % (+- 10 %)",
-    "004, erratum 20",
+    "Zhang et al. (AAAI 2021), erratum 20",
     tolerance=SHARE_TOLERANCE,
     games=1,
 )

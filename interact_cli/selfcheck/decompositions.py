@@ -1,4 +1,4 @@
-"""Identities of the AND-OR split and of the graph: `protocols.md`, section 9."""
+"""Identities of the AND-OR split and of the graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ITERATIONS = 200
 """Of the learned split: the identity holds after any number."""
 
 
-@identity("AND-OR split", "v(L) + q(L): I_and inside L, I_or that meet L", "002's authors' code")
+@identity("AND-OR split", "v(L) + q(L): I_and inside L, I_or that meet L", "code of Zhou et al. (2024)")
 def split_rebuilds(subject: Subject) -> float:
     """Add up the AND interactions inside every coalition and the OR interactions that meet it; q is what is left."""
     split = learned_split(subject.table, iterations=ITERATIONS)
@@ -27,7 +27,7 @@ def split_rebuilds(subject: Subject) -> float:
     return largest(np.array(rebuilt) - subject.table - split.q)
 
 
-@identity("graph", "sse = sum_L (v(L) - sum of kept patterns in L)^2", "002, section 4.1")
+@identity("graph", "sse = sum_L (v(L) - sum of kept patterns in L)^2", "Zhou et al. (2024), section 4.1")
 def graph_errors(subject: Subject) -> float:
     """Rebuild v from the patterns that a graph keeps."""
     graph = and_or_graph(subject.estimate("harsanyi").values)

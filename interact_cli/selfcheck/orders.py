@@ -1,4 +1,4 @@
-"""Identities of orders, patterns and dropout: `protocols.md`, sections 4 to 7, errata 8 to 12 and 22."""
+"""Identities of orders, patterns and dropout, and errata 8 to 12 and 22."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MANY = 60
 """Random games whose ratios are counted."""
 
 
-@identity("orders by definition", "I^(m) = mean of D_ij v(S) over |S| = m", "003, equation 1")
+@identity("orders by definition", "I^(m) = mean of D_ij v(S) over |S| = m", "Deng et al. (2022), equation 1")
 def orders_by_definition(subject: Subject) -> float:
     """Average the second differences over all contexts of each size."""
     wanted = {}
@@ -31,7 +31,7 @@ def orders_by_definition(subject: Subject) -> float:
     return apart(subject.ask("multi-order"), wanted)
 
 
-@identity("mean over orders", "I = mean_m I^(m); I_B = sum_m C(n-2,m) 2^(2-n) I^(m)", "Zhang 2020")
+@identity("mean over orders", "I = mean_m I^(m); I_B = sum_m C(n-2,m) 2^(2-n) I^(m)", "Zhang et al. (2020)")
 def mean_over_orders(subject: Subject) -> float:
     """Average the orders, plainly for Shapley and binomially for Banzhaf."""
     n, orders = subject.n, subject.ask("multi-order")
@@ -42,7 +42,7 @@ def mean_over_orders(subject: Subject) -> float:
     )
 
 
-@identity("efficiency of orders", "v(N) - v(0) = sum mu + sum_{ordered ij,m} w I^(m)", "003, erratum 8")
+@identity("efficiency of orders", "v(N) - v(0) = sum mu + sum_{ordered ij,m} w I^(m)", "Deng et al. (2022), erratum 8")
 def efficiency_of_orders(subject: Subject) -> float:
     """Sum over ordered pairs with w; over unordered ones it takes 2 w."""
     n = subject.n
@@ -51,7 +51,7 @@ def efficiency_of_orders(subject: Subject) -> float:
     return largest(_main_effects(subject) + pairs - subject.gain)
 
 
-@identity("nested coalitions", "E[v(S2) - r2/r1 v(S1)]; weight peaks at r1 n - 1", "003, errata 10, 11")
+@identity("nested coalitions", "E[v(S2) - r2/r1 v(S1)]; weight peaks at r1 n - 1", "Deng et al. (2022), errata 10, 11")
 def nested_coalitions(subject: Subject) -> float:
     """Expect ``v(S2) - (r2/r1) v(S1)`` over random nested S1 in S2 of every two sizes."""
     n, errors = subject.n, []
@@ -68,7 +68,7 @@ def nested_coalitions(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("nested, r1 = 0", "with coefficient 1 the main effects stay", "003, erratum 12")
+@identity("nested, r1 = 0", "with coefficient 1 the main effects stay", "Deng et al. (2022), erratum 12")
 def nested_from_nothing(subject: Subject) -> float:
     """At r1 = 0 with coefficient 1 the main effects stay."""
     n = subject.n
@@ -81,7 +81,7 @@ def nested_from_nothing(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("patterns are dividends", "J^(q) = mean of I(T u ij) over |T| = q", "000, equation 4")
+@identity("patterns are dividends", "J^(q) = mean of I(T u ij) over |T| = q", "Zhang et al. (ICLR 2021), equation 4")
 def patterns_are_dividends(subject: Subject) -> float:
     """Average the dividends of a pair with every q others."""
     dividends = subject.estimate("harsanyi").values
@@ -93,7 +93,7 @@ def patterns_are_dividends(subject: Subject) -> float:
     return apart(subject.ask("inference-patterns"), wanted)
 
 
-@identity("orders from patterns", "I^(s) = sum_q C(s,q) J^(q), and inverted", "000, equation 4")
+@identity("orders from patterns", "I^(s) = sum_q C(s,q) J^(q), and inverted", "Zhang et al. (ICLR 2021), equation 4")
 def orders_from_patterns(subject: Subject) -> float:
     """Add up the patterns of an order, and invert the sum."""
     size = subject.n - 1
@@ -104,7 +104,7 @@ def orders_from_patterns(subject: Subject) -> float:
     return largest(built, apart(patterns, {pair: (signs * ways) @ values for pair, values in orders.items()}))
 
 
-@identity("dropout", "E_r I^(r) = sum_q p^q Gamma^(q), r ~ B(s,p)", "000, equation 5")
+@identity("dropout", "E_r I^(r) = sum_q p^q Gamma^(q), r ~ B(s,p)", "Zhang et al. (ICLR 2021), equation 5")
 def dropout_shrinks(subject: Subject) -> float:
     """Average the interaction of r ~ Binomial(s, p) survivors, and scale each pattern by p^q."""
     p, size = float(subject.rng.uniform(0.1, 0.9)), subject.n - 1
@@ -118,7 +118,7 @@ def dropout_shrinks(subject: Subject) -> float:
     )
 
 
-@identity("one sign shrinks", "0 <= I^(r)/I^(s) <= 1 where all Gamma > 0", "000, equation 6")
+@identity("one sign shrinks", "0 <= I^(r)/I^(s) <= 1 where all Gamma > 0", "Zhang et al. (ICLR 2021), equation 6")
 def one_sign_shrinks(subject: Subject) -> float:
     """Where all dividends are positive no order exceeds a higher one: the ratio lies between 0 and 1."""
     positive = subject.on(zeta(subject.rng.uniform(0.1, 1.0, len(subject.table))))
@@ -129,7 +129,7 @@ def one_sign_shrinks(subject: Subject) -> float:
 @identity(
     "ratios in general",
     "above 1 in 25 %, below 0 in 50 % of games (+- 5 %)",
-    "000, erratum 22",
+    "Zhang et al. (ICLR 2021), erratum 22",
     tolerance=SHARE_TOLERANCE,
     games=1,
 )
@@ -140,7 +140,7 @@ def ratios_above_one(subject: Subject) -> float:
     return largest(np.mean(ratios > 1) - RATIOS_ABOVE_ONE, np.mean(ratios < 0) - RATIOS_BELOW_ZERO)
 
 
-@identity("groups", "D v(S,A,B) = sum of pairs across A and B", "000, section 4")
+@identity("groups", "D v(S,A,B) = sum of pairs across A and B", "Zhang et al. (ICLR 2021), section 4")
 def groups_of_players(subject: Subject) -> float:
     """Two groups interact by the pairs across, each in a context that holds the earlier players of both."""
     chosen = subject.rng.permutation(subject.n).tolist()

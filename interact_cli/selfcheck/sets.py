@@ -1,4 +1,4 @@
-"""Identities of dividends and of the indices of players and sets: `protocols.md`, section 3, errata 1 to 6."""
+"""Identities of dividends and of the indices of players and sets, and errata 1 to 6."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from interact_cli.selfcheck.subject import Subject, apart, coalitions_of, code, 
 from interact_cli.types import FloatArray, IntArray
 
 
-@identity("Shapley weights", "phi(i) = sum_S s!(n-s-1)!/n! [v(S+i) - v(S)]", "002, erratum 1")
+@identity("Shapley weights", "phi(i) = sum_S s!(n-s-1)!/n! [v(S+i) - v(S)]", "Zhou et al. (2024), erratum 1")
 def shapley_weights(subject: Subject) -> float:
     """Weigh every marginal contribution by ``s! (n-s-1)! / n!``."""
     n = subject.n
@@ -20,7 +20,7 @@ def shapley_weights(subject: Subject) -> float:
     return apart(subject.ask("shapley"), {frozenset({i}): _weighed(subject, {i}, weights) for i in subject.players})
 
 
-@identity("Banzhaf means", "psi(i), I_B(ij): plain means over all S", "000, section 3")
+@identity("Banzhaf means", "psi(i), I_B(ij): plain means over all S", "Zhang et al. (ICLR 2021), section 3")
 def banzhaf_means(subject: Subject) -> float:
     """Average every marginal contribution, and every difference of a pair."""
     n = subject.n
@@ -34,7 +34,7 @@ def banzhaf_means(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("interaction weights", "t!(n-t-a)!/(n-a+1)!, which sum to 1; a = 1..4", "002, erratum 2")
+@identity("interaction weights", "t!(n-t-a)!/(n-a+1)!, which sum to 1; a = 1..4", "Zhou et al. (2024), erratum 2")
 def interaction_weights(subject: Subject) -> float:
     """Weigh the differences of sets of 1 to 4 players by ``t! (n-t-a)! / (n-a+1)!``; the weights sum to 1."""
     n, errors = subject.n, []
@@ -46,7 +46,7 @@ def interaction_weights(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("faithfulness", "v(L) = sum_{S in L} I(S), all L", "002, section 2")
+@identity("faithfulness", "v(L) = sum_{S in L} I(S), all L", "Zhou et al. (2024), section 2")
 def faithfulness(subject: Subject) -> float:
     """Add up the dividends inside every coalition."""
     dividends = _dividends(subject)
@@ -55,7 +55,7 @@ def faithfulness(subject: Subject) -> float:
     )
 
 
-@identity("values from dividends", "phi(i) = sum_T I(T+i)/(t+1); psi(i): 2^-t", "Harsanyi 1963")
+@identity("values from dividends", "phi(i) = sum_T I(T+i)/(t+1); psi(i): 2^-t", "Harsanyi (1963)")
 def players_from_dividends(subject: Subject) -> float:
     """Share every dividend equally among its players; for Banzhaf, halve it for every further player."""
     dividends, players = _dividends(subject), list(subsets(subject.players, 1, 1))
@@ -64,7 +64,7 @@ def players_from_dividends(subject: Subject) -> float:
     return largest(apart(_shapley(subject, 1), wanted), apart(subject.ask("banzhaf"), halves))
 
 
-@identity("sets from dividends", "I_Sh(A) = sum_T I(A u T)/(t+1); I_B(A): 2^-t", "Grabisch 1999")
+@identity("sets from dividends", "I_Sh(A) = sum_T I(A u T)/(t+1); I_B(A): 2^-t", "Grabisch & Roubens (1999)")
 def interactions_from_dividends(subject: Subject) -> float:
     """Share the dividends of all supersets of a set of 2 or 3."""
     dividends, errors = _dividends(subject), []
@@ -76,7 +76,7 @@ def interactions_from_dividends(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("recursive, dividends", "I(S+i) = I(S | i present) - I(S)", "002, section 2")
+@identity("recursive, dividends", "I(S+i) = I(S | i present) - I(S)", "Zhou et al. (2024), section 2")
 def recursion_of_dividends(subject: Subject) -> float:
     """Take the dividends with the last player present from those with it absent."""
     last = subject.n - 1
@@ -84,7 +84,9 @@ def recursion_of_dividends(subject: Subject) -> float:
     return largest(_dividends(subject)[1 << last :] - (present - absent))
 
 
-@identity("recursive, interactions", "I_Sh(S+i) = I_Sh(S | i) - I_Sh(S | no i), i not in S", "002, erratum 5")
+@identity(
+    "recursive, interactions", "I_Sh(S+i) = I_Sh(S | i) - I_Sh(S | no i), i not in S", "Zhou et al. (2024), erratum 5"
+)
 def recursion_of_interactions(subject: Subject) -> float:
     """Take the interactions of S with the last player, not in S, present from those with it absent."""
     last, errors = subject.n - 1, []
@@ -96,7 +98,9 @@ def recursion_of_interactions(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("recursive over subsets", "I_Sh(S) = phi([S]) - sum_{proper L} I_Sh(L | N-S+L)", "002, erratum 4")
+@identity(
+    "recursive over subsets", "I_Sh(S) = phi([S]) - sum_{proper L} I_Sh(L | N-S+L)", "Zhou et al. (2024), erratum 4"
+)
 def recursion_over_proper_subsets(subject: Subject) -> float:
     """Take from the value of the merged set S the interactions of its proper subsets among those outside S."""
     errors = []
@@ -109,7 +113,7 @@ def recursion_over_proper_subsets(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("merged player", "I([S] u T) = sum_{L in S} I(L u T) gives phi([S])", "002, erratum 3")
+@identity("merged player", "I([S] u T) = sum_{L in S} I(L u T) gives phi([S])", "Zhou et al. (2024), erratum 3")
 def dividends_of_a_merged_player(subject: Subject) -> float:
     """A merged player's dividends sum the original ones over its non-empty parts; they give its Shapley value."""
     some = frozenset(subject.run_of_players(3))
@@ -121,7 +125,7 @@ def dividends_of_a_merged_player(subject: Subject) -> float:
     return largest(own[len(others) :] - wanted, merged.ask("shapley")[frozenset({merged.n - 1})] - shared)
 
 
-@identity("pair by presence", "I(ij) = phi(i | j present) - phi(i | j absent)", "000, equation 2")
+@identity("pair by presence", "I(ij) = phi(i | j present) - phi(i | j absent)", "Zhang et al. (ICLR 2021), equation 2")
 def pairs_by_presence(subject: Subject) -> float:
     """A pair's interaction is what i gains in value by the presence of j."""
     pairs = _shapley(subject, 2)
@@ -130,7 +134,7 @@ def pairs_by_presence(subject: Subject) -> float:
     return largest(pairs[frozenset({i, last})] - (present - absent))
 
 
-@identity("pair by merging", "I(ij) = phi([ij]) - phi(i | N-j) - phi(j | N-i)", "000, equation 2")
+@identity("pair by merging", "I(ij) = phi([ij]) - phi(i | N-j) - phi(j | N-i)", "Zhang et al. (ICLR 2021), equation 2")
 def pairs_by_merging(subject: Subject) -> float:
     """A pair's interaction is its value as one player, less that of each without the other."""
     i, j = sorted(subject.rng.choice(subject.n, 2, replace=False).tolist())
@@ -149,7 +153,7 @@ def mean_pair(subject: Subject) -> float:
     return largest(np.mean(list(_shapley(subject, 2).values())) - np.mean(ends) / (n - 1))
 
 
-@identity("OR rebuilds v", "v(T) = I_or(0) + sum_{S meets T} I_or(S)", "002's authors' code")
+@identity("OR rebuilds v", "v(T) = I_or(0) + sum_{S meets T} I_or(S)", "code of Zhou et al. (2024)")
 def or_rebuilds(subject: Subject) -> float:
     """Add up the OR interactions of all sets that meet a coalition."""
     values = subject.estimate("or-interaction").values
@@ -158,14 +162,14 @@ def or_rebuilds(subject: Subject) -> float:
     return largest(np.array(rebuilt) - subject.table)
 
 
-@identity("OR is dual", "I_or(S) = -I(S) of v(N - S)", "002's authors' code")
+@identity("OR is dual", "I_or(S) = -I(S) of v(N - S)", "code of Zhou et al. (2024)")
 def or_is_dual(subject: Subject) -> float:
     """OR interactions are minus the dividends of ``v(N - S)``."""
     dual = -_dividends(subject.on(subject.table[::-1]))
     return largest(subject.estimate("or-interaction").values[1:] - dual[1:])
 
 
-@identity("Shapley-Taylor", "top: sum_T I(A u T)/C(t+k,k); below it I(A)", "Dhamdhere 2020")
+@identity("Shapley-Taylor", "top: sum_T I(A u T)/C(t+k,k); below it I(A)", "Dhamdhere, Agarwal & Sundararajan (2020)")
 def taylor(subject: Subject) -> float:
     """Below the top size dividends; at it the dividends of all supersets, each split among its subsets of that size."""
     dividends, errors = _dividends(subject), []
@@ -177,7 +181,7 @@ def taylor(subject: Subject) -> float:
     return largest(*errors)
 
 
-@identity("k-Shapley", "phi(i) - 1/2 sum_j I(ij), and I(ij)", "Bordt 2023")
+@identity("k-Shapley", "phi(i) - 1/2 sum_j I(ij), and I(ij)", "Bordt & von Luxburg (2023)")
 def k_shapley(subject: Subject) -> float:
     """Up to pairs: a pair's Shapley interaction, and a player's value less half of every pair it is in."""
     pairs, alone = _shapley(subject, 2), _shapley(subject, 1)
@@ -186,7 +190,7 @@ def k_shapley(subject: Subject) -> float:
     return apart(subject.ask("k-shapley", interaction_size=2), wanted)
 
 
-@identity("faithful Banzhaf", "residual orthogonal to products of <= k players", "Tsai 2023")
+@identity("faithful Banzhaf", "residual orthogonal to products of <= k players", "Tsai, Yeh & Ravikumar (2023)")
 def faithful_banzhaf(subject: Subject) -> float:
     """The residual of the nearest polynomial is orthogonal to every product of at most k players."""
     residual = subject.table - _polynomial(subject, "faithful-banzhaf", 2)
@@ -198,7 +202,7 @@ def faithful_banzhaf(subject: Subject) -> float:
     )
 
 
-@identity("faithful Shapley", "the same, weighed; no residual at 0 and N", "Tsai 2023")
+@identity("faithful Shapley", "the same, weighed; no residual at 0 and N", "Tsai, Yeh & Ravikumar (2023)")
 def faithful_shapley(subject: Subject) -> float:
     """As there with Shapley's weights; the multiplier of the exact end v(N) is the same for every product."""
     n, codes = subject.n, coalitions_of(subject.players)

@@ -104,11 +104,22 @@ def test_changelog_has_a_place_for_what_is_new():
     assert re.search(r"^## \[?Unreleased\]?$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-TABLES = re.findall(r"^<!-- (interact list \w+ --md) -->\n(.*?)^<!-- end -->$", README, re.MULTILINE | re.DOTALL)
+REFERENCES = (ROOT / "docs" / "references.md").read_text(encoding="utf-8")
+TABLES = [
+    table
+    for page in (README, REFERENCES)
+    for table in re.findall(r"^<!-- (interact list \w+ --md) -->\n(.*?)^<!-- end -->$", page, re.MULTILINE | re.DOTALL)
+]
 
 
 def test_tables_are_found():
-    assert {command.split()[2] for command, _ in TABLES} == {"metrics", "checkpoints", "archs", "datasets"}
+    assert {command.split()[2] for command, _ in TABLES} == {
+        "metrics",
+        "checkpoints",
+        "archs",
+        "datasets",
+        "references",
+    }
 
 
 @pytest.mark.parametrize(("command", "table"), TABLES, ids=lambda text: text[:40])

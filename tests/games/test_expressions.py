@@ -1,4 +1,4 @@
-"""The generators of paper 004 against Python's own reading of the text."""
+"""The generators of Zhang et al. (AAAI 2021) against Python's own reading of the text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_and_binds_tighter_than_or():
 
 
 def test_labels_of_the_papers_examples():
-    """Paper 004, section 4: the ground-truth partitions of its three example models."""
+    """Zhang et al. (AAAI 2021), section 4: the ground-truth partitions of its three example models."""
     product_model = Expression(("+", "*", "+", "*", "+", "+"), (1, 2, 3, 4))
     and_or_model = Expression(("|", "&", "|", "&", "|", "|"), (1, 2, 3, 4))
     power_model = Expression(("**", "+", "**", "+", "+"), (0, 1, 2, 3))

@@ -1,4 +1,4 @@
-"""The multivariate interaction of paper 004 against its definition by sets, its identities and its errata."""
+"""The multivariate interaction of Zhang et al. (AAAI 2021): its definition by sets, its identities and its errata."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_the_examples_of_the_paper():
         assert exact(values, (1, 2, 3, 4)).partition_max == ((1, 2), (3, 4))
 
 
-# --- identities of protocols.md section 8 -------------------------------------------------------------
+# --- identities of the multivariate interaction -------------------------------------------------------------
 
 
 @settings(max_examples=25, deadline=None)
@@ -227,7 +227,7 @@ def test_identity_phi_is_the_mean_over_uniform_sizes_of_uniform_contexts(drawn):
 
 
 def test_erratum_17_b_prime_is_not_the_difference_of_shapley_values():
-    """Paper 002 writes B([S]) = sum |I(L)|: that is B' = B+ - B-. One positive and one negative pair cancel in B."""
+    """Zhou et al. (2024) write B([S]) = sum |I(L)|: that is B' = B+ - B-. Pairs of both signs cancel in B."""
     values = references.table(lambda S: 3.0 * ({0, 1} <= S) - 3.0 * ({2, 3} <= S), 5)
     estimate = exact(values, (0, 1, 2, 3))
     assert pytest.approx(0.0, abs=1e-12) == estimate.B
@@ -238,7 +238,7 @@ def test_erratum_17_b_prime_is_not_the_difference_of_shapley_values():
 
 
 def test_erratum_18_the_subsets_are_measured_without_the_rest_of_a():
-    """Over all of N, as equation 6 of paper 004 reads, the sum is wrong."""
+    """Over all of N, as equation 6 of Zhang et al. (AAAI 2021) reads, the sum is wrong."""
     n, members = 5, (0, 1, 2)
     values = noise(n, 18)
     v = references.set_game(values, n)

@@ -1,4 +1,4 @@
-"""The learned p of paper 004: its optimum, its gradients, its optimiser, and what it asks the game for."""
+"""The learned p of Zhang et al. (AAAI 2021): its optimum, gradients and optimiser, and what it asks the game for."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_the_corrected_gradient_is_the_derivative_on_average():
 
 
 def test_the_rule_of_the_paper_locks_in_what_is_drawn_by_chance():
-    """Interactions of +-0.5 beside main effects of 3: an empty branch pushes by those (protocols.md section 8).
+    """Interactions of +-0.5 beside main effects of 3: an empty branch pushes by those.
 
     Worst where few partitions are drawn and the rate is high, as in the setting for intermediate layers.
     """

@@ -1,4 +1,4 @@
-"""Identities of the orders (papers 000, 002 and 003) that no single index states, and the errata among them."""
+"""Identities of the orders that no single index states, and the errata among them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def nested_mean(v: SetGame, n: int, a1: int, a2: int, factor: float) -> float:
 
 
 def weight(n: int, a1: int, a2: int, m: int) -> float:
-    """Of I^(m), over ordered pairs: what theorem 2 of paper 003 gives to order m."""
+    """Of I^(m), over ordered pairs: what theorem 2 of Deng et al. (2022) gives to order m."""
     if m <= a1 - 2:
         return (a2 / a1 - 1) * (m + 1) / (n * (n - 1))
     return (a2 - m - 1) / (n * (n - 1)) if m <= a2 - 2 else 0.0

@@ -222,7 +222,7 @@ def test_erratum_4_recursion_over_proper_subsets(drawn, data, size):
 
 
 def test_erratum_4_the_printed_sum_contains_its_own_left_side():
-    """L = S, as equation 6 of paper 002 allows, takes I_Sh(S|N) away once more: what is left is 0, not I_Sh(S|N)."""
+    """L = S, as equation 6 of Zhou et al. (2024) allows, takes I_Sh(S|N) away once more: 0 is left, not I_Sh(S|N)."""
     n, S = 5, frozenset({0, 2})
     v = references.set_game(np.random.default_rng(4).normal(size=2**n), n)
     together, n_together = references.merged(v, n, S)

@@ -35,7 +35,7 @@ def test_values_and_strengths_by_the_size_of_the_pattern():
     np.testing.assert_allclose(measurement.quantity("mean_abs").values, np.abs(truth).mean(axis=(0, 2)))
     np.testing.assert_allclose(measurement.quantity("rms").values, np.sqrt((truth**2).mean(axis=(0, 2))))
     assert "J^(q)" in measurement.quantity("mean_abs").meaning
-    assert "paper 000" in measurement.source
+    assert "Zhang et al. (ICLR 2021)" in measurement.source
 
 
 def test_their_mean_over_q_is_not_shown_as_an_interaction():

@@ -169,7 +169,7 @@ def test_zero_is_the_zero_vector_and_says_what_stays(classifier):
     assert baseline.values.shape == (1, 16)
     assert not baseline.values.any()
     assert "position and segment embeddings stay" in baseline.source
-    assert "paper 004" in embedding_baseline(classifier, "pad").source
+    assert "Zhang et al. (AAAI 2021)" in embedding_baseline(classifier, "pad").source
     assert "vector of the mask token" in embedding_baseline(classifier, "mask").source
     assert "vector of 'not'" in embedding_baseline(classifier, "token:not").source
 

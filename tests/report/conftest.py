@@ -65,7 +65,7 @@ def hand_built():
     interactions = Measurement(
         metric="multi-order",
         version=2,
-        source="paper 000, eq. 2",
+        source="Zhang et al. (ICLR 2021), eq. 2",
         estimator="sampled, 7 contexts per order",
         per_sample=(
             Quantity(

@@ -167,7 +167,7 @@ def test_long_texts_are_cut_around_the_players_asked_about():
 def test_learning_is_told_beside_the_enumeration():
     learned = quantity("learned_T", ("sample",), np.array([1.75, 0.5]))
     one = multivariate([[0, 0]] * 2, [[0, 1]] * 2, [[0, 1]] * 2, learned_T=learned)
-    assert "T by learning, as paper 004 does: 1.75 log-odds" in flat(summary_text(text_report([one])))
+    assert "T by learning, as Zhang et al. (AAAI 2021) does: 1.75 log-odds" in flat(summary_text(text_report([one])))
 
 
 def test_several_modules_are_one_table_of_t():

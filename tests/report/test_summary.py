@@ -120,7 +120,7 @@ def bottleneck(high=True):
     axis = OrderAxis("order", np.arange(3), np.tile(np.arange(3), (3, 1)), np.arange(3) / 2, 4)
     theory = "Theory F(m)/F(0): nearest with n' = 9, 0.0512 from J(m)/J(0) (root mean square)."
     return Measurement(
-        "bottleneck", 1, "paper 003", "sampled", (),
+        "bottleneck", 1, "Deng et al. (2022)", "sampled", (),
         (
             curve,
             quantity("null_mean_abs", ("order",), [1.4, 0.2, 1.4], "1", label="null, mean-abs", role="by-order"),

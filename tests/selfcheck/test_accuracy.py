@@ -44,7 +44,7 @@ def test_lengths_weigh_by_their_gaps():
 
 
 def test_additions_are_not_scored():
-    """Paper 004, section 4: interactions of additions are not considered."""
+    """Zhang et al. (AAAI 2021), section 4: interactions of additions are not considered."""
     model = Expression(("*", "+", "*"), (0, 1, 2, 3))
     score = Score()
     score.add([model, model], [[True, True, False], [True, False, True]])

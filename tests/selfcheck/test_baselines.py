@@ -1,4 +1,4 @@
-"""The baselines of paper 004 by their definitions, over sets."""
+"""The baselines of Zhang et al. (AAAI 2021) by their definitions, over sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paper 004's multivariate interaction, by Python sets: reduced games are built, partitions are listed."""
+"""The multivariate interaction of Zhang et al. (AAAI 2021) by Python sets: games are reduced, partitions are listed."""
 
 from __future__ import annotations
 

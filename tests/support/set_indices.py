@@ -40,7 +40,7 @@ def order(v: SetGame, n: int, A: Coalition, s: int) -> float:
 
 
 def shapley_interaction(v: SetGame, n: int, A: Coalition) -> float:
-    """sum_T t! (n-t-a)! / (n-a+1)! D_A v(T): paper 002, equation 5."""
+    """sum_T t! (n-t-a)! / (n-a+1)! D_A v(T): Zhou et al. (2024), equation 5."""
     a = len(A)
     weights = {T: Fraction(factorial(len(T)) * factorial(n - len(T) - a), factorial(n - a + 1)) for T in outside(n, A)}
     return sum(float(weight) * difference(v, A, T) for T, weight in weights.items())

@@ -59,7 +59,7 @@ def _row(random: np.random.Generator) -> str:
 
 
 def save_census_network(folder: Path) -> Path:
-    """Train the five-layer MLP of paper 003 on the census rows below ``folder`` for seconds; save it with its sidecar.
+    """Train the five-layer MLP of Deng et al. (2022) on the census rows below ``folder`` for seconds; save both.
 
     Writes ``census.pt`` and ``census.yaml`` beside the folder.
     """

@@ -1,7 +1,7 @@
-"""UCI's hourly bike-share counts (Capital Bikeshare, Washington), with the split and columns of paper 001's code.
+"""UCI's hourly bike-share counts (Capital Bikeshare, Washington), split and cut as Lengerich et al. (2022) do.
 
 Source: Fanaee-T & Gama (2013), https://archive.ics.uci.edu/dataset/275; Lengerich et al. (2022), "Dropout as a
-regularizer of interaction effects" (paper 001), its notebook: ``cnt`` is the target; ``instant``, ``casual`` and
+regularizer of interaction effects" its notebook: ``cnt`` is the target; ``instant``, ``casual`` and
 ``registered`` are dropped; ``dteday`` is the index of the rows and divides them: train before 2012-07-01, test from
 then on. The notebook's z-scores are the network's business: rows come as they are in the file.
 """

@@ -2,8 +2,8 @@
 
 Source: Becker & Kohavi (1996), https://archive.ics.uci.edu/dataset/2/adult
 
-The columns. Paper 003 plays with 12 variables and does not say which; ours are all but ``fnlwgt`` (the weight of a
-person in the census, which says nothing of the person) and ``education`` (the same as ``education-num``, as text).
+The columns. Deng et al. (2022) play with 12 variables and do not say which; ours are all but ``fnlwgt`` (the weight of
+a person in the census, which says nothing of the person) and ``education`` (the same as ``education-num``, as text).
 Numbers stay numbers; every other column becomes one column per category, ``NAME=CATEGORY``, in the order of the
 documentation of the data set. So order and meaning of the columns never depend on the file. ``?`` (unknown) is a
 category of its own for the three columns that have it: it keeps every row, and that something is not known is

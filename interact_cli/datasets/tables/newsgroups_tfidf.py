@@ -1,6 +1,6 @@
-"""The 20 Newsgroups as paper 001 uses them: 1,000 TF-IDF columns, fitted on 1,000 posts of the training part.
+"""The 20 Newsgroups as Lengerich et al. (2022) use them: 1,000 TF-IDF columns of 1,000 posts of the training part.
 
-Source: Lengerich et al. (2022), "Dropout as a regularizer of interaction effects" (paper 001), Table C.1.
+Source: Lengerich et al. (2022), "Dropout as a regularizer of interaction effects", Table C.1.
 
 What the paper leaves open is settled here, so that the same files always give the same columns. The first 1,000 posts:
 the groups take turns, each in the order of its numbers. The columns: the 1,000 terms with the highest counts in these

@@ -2,9 +2,9 @@
 
 Source: Vyas, Kannao, Bhargava & Guha (2014), https://archive.ics.uci.edu/dataset/326
 
-The players. Paper 003 plays with ten variables of this data set and does not say which columns make one. The grouping
-here is ours: the features by what they describe, as the documentation of the data set lists them, with the three
-spectral ones (centroid, roll-off, flux) taken as one.
+The players. Deng et al. (2022) play with ten variables of this data set and do not say which columns make one. The
+grouping here is ours: the features by what they describe, as the documentation of the data set lists them, with the
+three spectral ones (centroid, roll-off, flux) taken as one.
 """
 
 from __future__ import annotations

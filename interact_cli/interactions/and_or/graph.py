@@ -138,7 +138,7 @@ def and_or_graph(
     The printed error is relative to ``sum v^2``, v(empty) included; clear ``dividends[0]`` for the reading in which the
     game starts at 0.
 
-    Source: paper 002, section 4.1; code of its authors (`protocols.md` section 9).
+    Source: Zhou et al. (2024), section 4.1; code of its authors.
 
     Args:
         dividends: ``(2^n,)`` Harsanyi dividends by bit code, entry 0 the constant; or what `measure` returned for

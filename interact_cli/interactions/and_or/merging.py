@@ -8,7 +8,7 @@ occur together and writes it wherever they do. With ``W_w = sum of |I(S)| over t
 
 The second term, the dictionary's, has no unit: the weaker the interactions, the more it counts against merging.
 
-Source: code of paper 002's authors (`protocols.md` section 9).
+Source: code of the authors of Zhou et al. (2024).
 """
 
 from __future__ import annotations

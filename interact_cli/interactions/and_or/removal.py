@@ -26,7 +26,7 @@ EVERY = slice(None)
 
 @dataclass(frozen=True)
 class Rules:
-    """How a graph is simplified; the defaults are the published ones (`protocols.md` section 9)."""
+    """How a graph is simplified; the defaults are the published ones."""
 
     candidates: int = 20
     """Weakest patterns among which the one to remove is chosen."""
@@ -92,7 +92,7 @@ def explained_ratio(kept: FloatArray, removed: FloatArray) -> float:
     The removed part is the size of the SUM, in which interactions of opposite sign cancel: the ratio may be close to 1
     while much strength is removed, so it is read together with the error.
 
-    Source: code of paper 002's authors (`protocols.md` section 9).
+    Source: code of the authors of Zhou et al. (2024).
 
     Args:
         kept: Interactions of the kept patterns, the empty coalition left out.

@@ -3,7 +3,7 @@
 ``v(T) + q(T) = sum_{S in T} I_and(S) + I_or(empty) + sum over the S that meet T of I_or(S)`` for every T, where q is
 noise that the split leaves unexplained, at most a small share of ``|v(N) - v(empty)|`` in every coalition.
 
-Source: code of paper 002's authors (`protocols.md` section 9).
+Source: code of the authors of Zhou et al. (2024).
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def learned_split(
     more 10,000 steps from p = 0 may be too few; Adam did no better on the games that were tried. The result is the
     same at every run on one machine; another linear-algebra library may round a sign near zero the other way.
 
-    Source: code of paper 002's authors (`protocols.md` section 9).
+    Source: code of the authors of Zhou et al. (2024).
 
     Args:
         table: ``(2^n,)`` finite values by bit code, in any unit.

@@ -131,7 +131,7 @@ def interactions_by_order(sums: SizeSums) -> FloatArray:
 
     ``I^(m)(i,j) = mean over |S| = m, S in N minus {i,j}, of v(S+i+j) - v(S+i) - v(S+j) + v(S)``
 
-    Source: Zhang et al. (2020); paper 003, equation 1.
+    Source: Zhang et al. (2020); Deng et al. (2022), equation 1.
 
     Returns:
         ``(n - 1, n, n)``: order m = 0..n-2, symmetric, NaN on the diagonal.

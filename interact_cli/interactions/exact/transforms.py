@@ -22,7 +22,7 @@ def moebius(table: FloatArray) -> FloatArray:
 
     ``I(S) = sum_{L in S} (-1)^(|S| - |L|) v(L)``
 
-    Source: Harsanyi (1963); paper 002, section 2.
+    Source: Harsanyi (1963); Zhou et al. (2024), section 2.
 
     Args:
         table: ``(2^n,)`` or ``(2^n, d)`` values by bit code.
@@ -75,7 +75,7 @@ def or_interactions(table: FloatArray) -> FloatArray:
     ``I_or(S) = - sum_{L in S} (-1)^(|S| - |L|) v(N minus L)`` for non-empty S, ``I_or(empty) = v(empty)``; so
     ``v(T) = I_or(empty) + sum over S that meet T of I_or(S)``. Up to the sign the dividends of the complemented game.
 
-    Source: code of paper 002's authors (`protocols.md` section 3).
+    Source: code of the authors of Zhou et al. (2024).
 
     Args:
         table: ``(2^n,)`` or ``(2^n, d)`` values by bit code.

@@ -27,7 +27,7 @@ def shapley_interaction(t: int, a: int, k: int) -> float:
 
     ``I_Sh(A) = sum_T t! (n-t-a)! / (n-a+1)! D_A v(T)``, T without A; no sum over sets is v(N).
 
-    Source: Grabisch & Roubens (1999); paper 002, equation 5 (correct as printed: erratum 2).
+    Source: Grabisch & Roubens (1999); Zhou et al. (2024), equation 5 (correct as printed: erratum 2).
     """
     del k
     return 1 / (t - a + 1)
@@ -36,7 +36,7 @@ def shapley_interaction(t: int, a: int, k: int) -> float:
 def banzhaf_interaction(t: int, a: int, k: int) -> float:
     """Weigh ``2^-(t - a)``: the mean of ``D_A v(T)`` over all T without A.
 
-    Source: Grabisch & Roubens (1999); paper 000, section 3.
+    Source: Grabisch & Roubens (1999); Zhang et al. (ICLR 2021), section 3.
     """
     del k
     return 2.0 ** (a - t)

@@ -62,7 +62,7 @@ class MultivariateContexts:
     ``phi(C) = E_S [ v(S u C) - v(S) ]`` where S keeps every player outside A with one probability, uniform in [0, 1].
     All coalitions share the contexts, so differences between partitions are more precise than their sums.
 
-    Source: paper 004, equation 7.
+    Source: Zhang et al. (AAAI 2021), equation 7.
     """
 
     reduction: Reduction

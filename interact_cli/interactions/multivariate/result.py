@@ -51,7 +51,7 @@ class Multivariate(Estimate):
     downwards. Nothing is corrected behind the reader's back; ``standard_errors`` are those of the chosen
     partitions, and of the chosen signs, as if they had been given beforehand. ``B`` is unbiased.
 
-    Source: paper 004, equations 3 to 8; erratum 18 for the player set of the subsets L.
+    Source: Zhang et al. (AAAI 2021), equations 3 to 8; erratum 18 for the player set of the subsets L.
     """
 
     members: tuple[int, ...]

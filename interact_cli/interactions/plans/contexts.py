@@ -51,7 +51,7 @@ class SetContexts:
     Beta(1, k) the top of the Shapley-Taylor index of order k, one half Banzhaf's; the empty context alone gives the
     dividend. Of several strata the first is the index; the others are components, which only `averages` shows.
 
-    Source: `protocols.md` sections 0 and 3; ``int_0^1 r^t (1-r)^(n-a-t) dr = t! (n-a-t)! / (n-a+1)!``.
+    Source: docs/mathematics.md, "Sampling"; ``int_0^1 r^t (1-r)^(n-a-t) dr = t! (n-a-t)! / (n-a+1)!``.
     """
 
     index: str
@@ -150,7 +150,7 @@ class PairContexts(SetContexts):
     Strata with orders together make one multi-order estimate. Of strata without, the first is the index; the others
     are order components, which only `averages` shows.
 
-    Source: paper 003, equation 1 and appendix C; paper 000, appendix E.
+    Source: Deng et al. (2022), equation 1 and appendix C; Zhang et al. (ICLR 2021), appendix E.
     """
 
     @property

@@ -26,7 +26,7 @@ def all_pairs(n_players: int) -> IntArray:
 def drawn_uniformly(n_players: int, n_sets: int, rng: np.random.Generator, size: int = 2) -> IntArray:
     """Draw different pairs, or sets of another size, each equally likely, sorted; all where there are no more.
 
-    Source: paper 000's code draws 500 random pairs of units so (`protocols.md` section 7).
+    Source: the code of Zhang et al. (ICLR 2021) draws 500 random pairs of units so.
 
     Raises:
         UsageError: more sets than can be numbered.
@@ -93,12 +93,12 @@ def candidates(
 
 
 def drawn_with_clamped_offsets(grid: tuple[int, int], n_pairs: int, radius: int, rng: np.random.Generator) -> IntArray:
-    """Draw pairs as the code of paper 003 does.
+    """Draw pairs as the code of Deng et al. (2022) does.
 
     The first cell is uniform; the second is the first plus an offset uniform over the non-zero offsets within the
     radius, clamped to the grid, so border pairs are over-represented; equal cells and repeated pairs are rejected.
 
-    Source: paper 003, appendix C, and its authors' code (`protocols.md` section 4).
+    Source: Deng et al. (2022), appendix C, and its authors' code.
 
     Returns:
         ``(pair, 2)`` with ``i < j``, in the order of the draw; fewer than ``n_pairs`` only if the grid has fewer.
@@ -118,11 +118,11 @@ def drawn_with_clamped_offsets(grid: tuple[int, int], n_pairs: int, radius: int,
 
 
 def drawn_at_anchors(grid: tuple[int, int], neighbours: int, radius: int, rng: np.random.Generator) -> IntArray:
-    """Draw pairs as the code of paper 000 does: anchors at every third of the grid, each with random neighbours.
+    """Draw pairs as the code of Zhang et al. (ICLR 2021): anchors at every third cell, each with random neighbours.
 
     On a 16 x 16 grid the anchors are rows and columns 0, 5, 10 and 15; 5 neighbours each give 80 pairs.
 
-    Source: paper 000, appendix E, and its authors' code (`protocols.md` section 7).
+    Source: Zhang et al. (ICLR 2021), appendix E, and its authors' code.
 
     Returns:
         ``(pair, 2)`` with ``i < j``; a pair drawn from both of its ends is kept once.

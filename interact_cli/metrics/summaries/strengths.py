@@ -5,7 +5,7 @@ where the noise is. ``U = mean^2 - s^2/K`` is unbiased for I^2; it is averaged o
 clipped at 0 only then. The correction of ``mean-abs`` assumes that the shape of the distribution of |I| is kept
 and is called approximate.
 
-Source: paper 003, equation 3 (mean-abs); `protocols.md` section 17.
+Source: Deng et al. (2022), equation 3 (mean-abs); docs/mathematics.md, "Noise".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The theory curve F^(m) of paper 003, and the latent dimension n' whose curve fits a measured J best."""
+"""The theory curve F^(m) of Deng et al. (2022), and the latent dimension n' whose curve fits a measured J best."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def learning_strength(n_players: float, order: FloatArray) -> FloatArray:
 
     ``F^(m) = (n - m - 1) / (n (n - 1)) / sqrt(C(n - 2, m))``, with the binomial continued to real m.
 
-    Source: paper 003, theorem 1 (erratum 8 leaves the shape as it is).
+    Source: Deng et al. (2022), theorem 1 (erratum 8 leaves the shape as it is).
 
     Args:
         n_players: n.
@@ -52,7 +52,7 @@ class Fit:
 def fit(strength: FloatArray, shares: FloatArray, n_players: int) -> Fit | None:
     """Choose the integer n' in 3..min(n, 200) that minimises ``sum (J/J(0) - F/F(0))^2``.
 
-    The paper publishes neither the rule nor the n' of its figures; this rule is ours (`protocols.md` section 4).
+    The paper publishes neither the rule nor the n' of its figures; this rule is ours.
 
     Args:
         strength: ``(order,)`` J at the measured orders.

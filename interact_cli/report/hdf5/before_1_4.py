@@ -93,6 +93,7 @@ def _identity(records: Mapping[str, Any], question: Mapping[str, Any]) -> dict[s
     return {
         "records": {
             **_without(records, ROUNDING),
+            "baseline": _without(_mapping(records.get("baseline")), ("source",)),
             "span": question.get("span"),
             "limit": question.get("limit"),
             "protocol": plan.get("protocol"),

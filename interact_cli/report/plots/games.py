@@ -50,7 +50,7 @@ def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurem
 def draw_significance(part: SubFigure, measurements: Sequence[Measurement]) -> None:
     """Draw the multivariate interaction by module: T, its mean over samples, and the B's beside it.
 
-    Source: paper 004, figure 4 (c).
+    Source: Zhang et al. (AAAI 2021), figure 4 (c).
     """
     x = np.arange(len(measurements), dtype=np.float64)
     axes_of_t, axes_of_b = part.subplots(1, 2, squeeze=False)[0]

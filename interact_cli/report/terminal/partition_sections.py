@@ -68,7 +68,7 @@ def _partitions(report: Report, measurement: Measurement, sample: int, *, pen: P
     learned = find(measurement, "learned_T")
     if learned is not None:
         reached = with_unit(number(float(learned.values[sample])), learned.unit)
-        yield pen.line(f"T by learning, as paper 004 does: {reached}")
+        yield pen.line(f"T by learning, as Zhang et al. (AAAI 2021) does: {reached}")
 
 
 def _has(measurement: Measurement, name: str, sample: int) -> bool:

@@ -16,7 +16,7 @@ PAIR_METRICS = ("shapley-interaction", "banzhaf-interaction", "multi-order")
 PATTERNS = "inference-patterns"
 """The metric by order whose mean over the orders is no interaction: I^(m) average to the Shapley interaction."""
 Reading = Literal["mean-abs", "abs-mean"]
-"""Color(g) as in section 3 of paper 000, and as in its appendix I (erratum 25)."""
+"""Color(g) as in section 3 of Zhang et al. (ICLR 2021), and as in its appendix I (erratum 25)."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Paper 004's learned p: the optimiser, what it draws and asks, and how its end is read."""
+"""The learned p of Zhang et al. (AAAI 2021): the optimiser, what it draws and asks, and how its end is read."""

@@ -1,4 +1,4 @@
-"""Paper 004's learned p: the probability of each gap of A to be joined, moved up or down the gradient of L(p).
+"""The learned p of Zhang et al. (AAAI 2021): the probability to join each gap, moved along the gradient of L(p).
 
 ``L(p) = E_g sum over the coalitions C of g of phi(C)``, g_k ~ Bernoulli(p_k), g_k = 1 joining members k and k + 1. L is
 multilinear in p, so its optimum is a vertex: the best contiguous partition.
@@ -22,7 +22,7 @@ SIGNS = np.array([1.0, -1.0])[:, None]
 
 @dataclass(frozen=True)
 class Setting:
-    """How p is learned: the settings that the code of paper 004 ships (`protocols.md` section 8)."""
+    """How p is learned: the settings of the code of Zhang et al. (AAAI 2021)."""
 
     rate: float
     """Learning rate of w, p = sigmoid(w), per unit of the game."""

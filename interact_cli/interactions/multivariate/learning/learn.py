@@ -1,4 +1,4 @@
-"""The multivariate interaction by the learned p of paper 004: only what is drawn is asked of the game."""
+"""The multivariate interaction by the learned p of Zhang et al. (AAAI 2021): only what is drawn is asked for."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def learn(  # noqa: PLR0913  (a learning has that many parts, each a plain value
     Steps are in units of the game: where its differences are far below 1 in size, p stays near 0.5, and only its side
     of 0.5 says something.
 
-    Source: paper 004, equations 8 and 9; its authors' settings (`protocols.md` section 8). What is drawn depends on
+    Source: Zhang et al. (AAAI 2021), equations 8 and 9; its authors' settings. What is drawn depends on
     the seed alone; what is asked, on p too.
 
     Args:
