@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.interact-ready
 DEMO := demo
 
-.PHONY: demo test test-all test-newest test-peer minilm readme check lint bench clean
+.PHONY: demo test test-all test-newest test-peer minilm tables check lint bench clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: expected Python 3.11 or newer, got $$($(PYTHON) --version). Pass PYTHON=python3.11."; exit 2; }
@@ -78,8 +78,8 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 # The tables between `<!-- interact list ... -->` and `<!-- end -->`, as the registries hold them.
-TABLES := README.md docs/references.md
-readme: $(READY)
+TABLES := docs/metrics.md docs/inputs.md docs/references.md
+tables: $(READY)
 	for page in $(TABLES); do PATH="$(BIN):$$PATH" awk '/^<!-- end -->/ {skip=0} !skip {print} /^<!-- interact list .* -->/ {skip=1; gsub(/<!-- | -->/, ""); system($$0)}' $$page > page.new && mv page.new $$page || exit 1; done
 
 clean:
