@@ -114,5 +114,5 @@ def judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler: 
     if facts["low"] <= 0 <= facts["high"]:
         return Finding("not distinguishable", f"By {label}: not distinguishable from noise, {numbers}.", facts)
     if difference < 0:
-        return Finding("deeper", f"By {label}: a bottleneck, the middle is deeper than noise, {numbers}.", facts)
-    return Finding("shallower", f"By {label}: no bottleneck, the middle is shallower than noise, {numbers}.", facts)
+        return Finding("deeper", f"By {label}: a bottleneck, the middle dips more than noise would, {numbers}.", facts)
+    return Finding("shallower", f"By {label}: no bottleneck, the middle dips less than noise would, {numbers}.", facts)
