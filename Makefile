@@ -50,12 +50,13 @@ test-newest:
 
 .PHONY: test-wheel
 test-wheel:
-	rm -rf build/wheel && mkdir -p build/wheel
+	rm -rf build/wheel build/lib && mkdir -p build/wheel
 	test -x $(NEWEST_VENV)/bin/python || $(NEWEST_PYTHON) -m venv $(NEWEST_VENV)
 	$(NEWEST_VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(NEWEST_VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
 	for wheel in build/wheel/*.whl; do $(NEWEST_VENV)/bin/python -m pip install --quiet --upgrade \
-	  --upgrade-strategy eager "interact-cli[test] @ file://$(CURDIR)/$$wheel"; done
+	  --upgrade-strategy eager "interact-cli[test] @ file://$(CURDIR)/$$wheel"; \
+	  $(NEWEST_VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps $$wheel; done
 	$(NEWEST_VENV)/bin/pytest --override-ini addopts="-m 'not slow and not gpu' --import-mode=importlib" --numprocesses auto $(QUICK)
 
 # A real pretrained encoder for the tests that look for one; they are skipped where it is not installed.
