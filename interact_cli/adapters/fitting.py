@@ -10,7 +10,6 @@ from itertools import takewhile
 
 import torch
 
-from interact_cli.adapters.architectures.suggestions import suggest, told
 from interact_cli.adapters.containers.contents import PREFIXES, Contents
 from interact_cli.errors import CheckpointRefused, UsageError
 from interact_cli.safe_text import safe_text
@@ -128,6 +127,8 @@ def _advice(difference: _Difference, expected: Tensors, contents: Contents, arch
             f"state = {{k.removeprefix('{part}'): v for k, v in state.items() if k.startswith('{part}')}}; "
             "torch.save(state, 'weights.pt')"
         )
+    from interact_cli.adapters.architectures.suggestions import suggest, told
+
     return (
         told(tuple(name for name in suggest(contents.state) if name != arch))
         or " Name the right one with --arch, or its arguments with --arch-arg."

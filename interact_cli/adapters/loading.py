@@ -15,16 +15,12 @@ from typing import Any
 
 import torch
 
-from interact_cli import networks
 from interact_cli.adapters.architectures.factories import anchored
 from interact_cli.adapters.architectures.source_code import code_digest
-from interact_cli.adapters.architectures.suggestions import suggest, told
-from interact_cli.adapters.architectures.timm_models import said_by
 from interact_cli.adapters.containers.contents import Contents, read_contents
 from interact_cli.adapters.containers.directories import ModelDirectory, combined, is_directory, open_directory
 from interact_cli.adapters.containers.shards import read_weights
 from interact_cli.adapters.fitting import Fit, fitted
-from interact_cli.adapters.huggingface.models import read_network
 from interact_cli.adapters.sidecar import Sidecar, read_sidecar, sidecar_path
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import ArchBuilder, Network, OutlineBuilder
@@ -32,8 +28,15 @@ from interact_cli.registry import Registry
 from interact_cli.safe_text import safe_text
 from interact_cli.types import Model
 
-OWN_NETWORKS = frozenset(f"{networks.__name__}:{name}" for name in networks.__all__)
-"""The only code that a file may name."""
+
+def is_own_network(name: str) -> bool:
+    """Return whether ``module:factory`` is one of this package's own networks: the only code that a file may name."""
+    module, _, factory = name.partition(":")
+    if module != "interact_cli.networks":
+        return False
+    from interact_cli import networks
+
+    return factory in networks.__all__
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def load_model(
                 )
             return _load_transformers(directory, weights, allow_missing)
         contents, _digests = read_weights(directory, weights)
+        from interact_cli.adapters.architectures.timm_models import said_by
+
         named, saved = said_by(directory)
         choice = explicit or replace(_split(named, builders), source="directory")
     else:
@@ -134,6 +139,8 @@ def named_architecture(path: str | Path, *, weights: str = "auto", builders: Reg
 
 def _load_transformers(directory: ModelDirectory, weights: str, allow_missing: Sequence[str]) -> Model:
     contents, digests = read_weights(directory, weights)
+    from interact_cli.adapters.huggingface.models import read_network  # a library that other networks do not need
+
     filled = read_network(directory, contents, allow_missing)
     choice = _Choice(filled.arch, "directory", "hf", filled.arch)
     contents = replace(contents, digest=combined({**digests, **filled.digests}))
@@ -161,7 +168,7 @@ def _named_in_file(contents: Contents, builders: Registry[ArchBuilder]) -> _Choi
         return None
     arch = contents.arch if ":" in contents.arch else f"timm:{contents.arch}"
     prefix, _, name = arch.partition(":")
-    if prefix == "py" and name not in OWN_NETWORKS:
+    if prefix == "py" and not is_own_network(name):
         raise UsageError(
             f"Expected an architecture for '{safe_text(contents.path)}'; the file asks for the code "
             f"'{safe_text(arch)}', and a file may not choose code. If you trust it, pass --arch {safe_text(arch)}."
@@ -187,6 +194,8 @@ def _no_architecture(contents: Contents, sidecar: Sidecar) -> UsageError:
     if contents.arch_hint:
         hint = f" The file says '{safe_text(contents.arch_hint, 60)}', without saying whose name that is."
     place = sidecar.path or sidecar_path(Path(contents.path))
+    from interact_cli.adapters.architectures.suggestions import suggest, told
+
     advice = told(suggest(contents.state)) or " Pass --arch timm:NAME or --arch py:MODULE:FACTORY."
     return UsageError(
         f"Expected an architecture for '{safe_text(contents.path)}', but neither --arch nor the file nor a sidecar "

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from timm.data.transforms_factory import create_transform
 
 from interact_cli.errors import DataRefused, UsageError
 from interact_cli.safe_text import safe_text
@@ -44,6 +43,8 @@ def preprocess(spec: InputSpec) -> Preprocess:
     channels = spec.shape[0]
     if channels not in _MODES:
         raise UsageError(f"Expected a network for grey (1) or RGB (3) images, got one for {channels} channels.")
+    from timm.data.transforms_factory import create_transform  # seconds that columns need not wait
+
     _channels, height, width = spec.shape
     transform = create_transform(
         input_size=(height, width),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from interact_cli.adapters.loading import OWN_NETWORKS
+from interact_cli.adapters.loading import is_own_network
 from interact_cli.audit.asking import INNER
 from interact_cli.audit.provenance import named_data
 from interact_cli.config.loading import load_settings
@@ -144,7 +144,7 @@ def check_code(given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     """
     arch = str(given.get("arch") or "")
     prefix, _, name = arch.partition(":")
-    if prefix == "py" and "arch" not in changes and name not in OWN_NETWORKS:
+    if prefix == "py" and "arch" not in changes and not is_own_network(name):
         raise UsageError(
             f"The report was made with the code '{safe_text(arch)}', and a report chooses none. If you trust it, pass "
             f"--arch {safe_text(arch)}."

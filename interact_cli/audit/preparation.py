@@ -27,7 +27,6 @@ from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Question
 from interact_cli.progress import Progress
 from interact_cli.results import LEARNED, PlayerTable
-from interact_cli.training.reference import default_epochs, reference_network, untrained
 from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet
 
 N_PICTURES = 8
@@ -179,6 +178,8 @@ def _model(settings: Settings, device: str, progress: Progress, *, training: boo
 
 
 def _reference(settings: Settings, device: str, progress: Progress, *, training: bool) -> Model:
+    from interact_cli.training.reference import default_epochs, reference_network, untrained
+
     name = settings.data.name or ""
     reader_name = name.partition(":")[0]
     if not training:

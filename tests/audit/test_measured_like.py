@@ -25,7 +25,7 @@ from support.workbench import CONVNET, TABLE, arrays, assert_identical, done, ta
 
 import interact_cli as ic
 from interact_cli import networks
-from interact_cli.audit import baselines, preparation
+from interact_cli.audit import baselines
 from interact_cli.audit import like as like_module
 from interact_cli.audit.delivery import Outcome
 from interact_cli.audit.like import CHANGEABLE, measure_like, second_seed
@@ -35,6 +35,7 @@ from interact_cli.config.settings import LARGEST_SEED, TrainingSettings
 from interact_cli.errors import CheckpointRefused, DataRefused, NotComparable, OutputError, ReportRefused, UsageError
 from interact_cli.progress import Silent
 from interact_cli.results import Report
+from interact_cli.training import reference as training
 
 Given = Mapping[str, Any]
 CODE, DATA = "py:network.py:make", "csv:table.csv"
@@ -306,7 +307,7 @@ def test_a_reference_network_is_not_trained_for_a_report(desk: Path, monkeypatch
     def trains(*_arguments: Any, **_options: Any) -> None:
         raise AssertionError("a report trains nothing")
 
-    monkeypatch.setattr(preparation, "reference_network", trains)
+    monkeypatch.setattr(training, "reference_network", trains)
     again = like(reference, str(trained), data__name=CIFAR).report
     assert again.samples.ids == reference.samples.ids
     assert again.provenance["checkpoint"]["sha256"] == reference.provenance["checkpoint"]["sha256"]

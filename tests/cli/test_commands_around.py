@@ -220,6 +220,15 @@ def test_whoever_stops_reading_the_result_ends_the_command(desk: Path, flags: tu
     assert ran.stderr == b""
 
 
+def test_a_network_of_your_own_waits_for_no_library_of_networks(desk: Path):
+    """They take seconds to import."""
+    ran = watched("measure", *TABLE, "-m", "shapley", "-n", "2", "-o", "a.h5", cwd=desk)
+    loaded = ran.err.splitlines()[-1].split()
+    assert loaded[0] == "loaded:", ran.err
+    assert {"timm", "torchvision", "transformers"}.isdisjoint(loaded)
+    assert (desk / "a.h5").is_file()
+
+
 def test_work_goes_on_when_nobody_reads_the_progress(desk: Path):
     reader, writer = os.pipe()
     os.close(reader)
