@@ -181,7 +181,7 @@ class EarlierRun:
         if not labels_known or not any(metric.needs_ranges for metric in metrics):
             return {}
         held: dict[str, Any] = dict(self.report.provenance["ranges"])
-        if held and all(score.module is not None or score.name in held["scores"] for score in asked):
+        if held and all(score.module is not None or score.name in held.get("scores", {}) for score in asked):
             return held
         return computed(self.subject().range_data, self.subject().evaluator, asked)
 

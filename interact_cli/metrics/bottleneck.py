@@ -52,10 +52,10 @@ class Bottleneck(MultiOrder):
     with few or nearly all others present, and less with some. Random values dip too, because the middle orders
     average over more contexts; so the same coalitions are also given random values (the null). The verdict holds
     middle / ends against the null's: the mean J of orders from 0.3 to 0.7 of n - 2 over that of orders within 0.1 of
-    either end. Deeper is a bottleneck, shallower is none; what cannot be told apart needs more samples or a larger
-    --budget. Corrected rms is the root mean square less the noise of drawn contexts. Theory F(m)/F(0) is the papers'
-    curve with the n' that brings it nearest to J(m)/J(0). Split-half instability says how far J from half of the
-    contexts is from the other half's; 0 where nothing is drawn.
+    either end. Deeper is a bottleneck beyond noise, shallower is none; what cannot be told apart needs more samples
+    or a larger --budget. Corrected rms is the root mean square less the noise of drawn contexts. Theory F(m)/F(0) is
+    the papers' curve with the n' that brings it nearest to J(m)/J(0). Split-half instability says how far J from half
+    of the contexts is from the other half's; 0 where nothing is drawn.
     """
 
     name: str = "bottleneck"
