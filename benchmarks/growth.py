@@ -13,40 +13,23 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.subjects import CLASSES, Subject, mlp
+from benchmarks.subjects import CLASSES, mlp
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Clock, use_cpu_time
 from interact_cli import extensions
-from interact_cli.audit.evaluation import Evaluations
+from interact_cli.audit.filling import Ledger
 from interact_cli.audit.planning import plan_sample
-from interact_cli.engine.evaluator import Evaluator
 from interact_cli.interfaces import Question
 from interact_cli.journal.units import Journal
 from interact_cli.scores import lookup
-from interact_cli.types import FloatArray, PackedArray
 
 PER_SAMPLE = 2**12
 """The full table of 12 columns."""
 MIB = 2**20
-
-
-@dataclass(frozen=True)
-class OneSample:
-    """A network that is asked about the same input again and again."""
-
-    subject: Subject
-    evaluator: Evaluator
-    smaller_rows: None = None
-
-    def records(self, sample: int, coalitions: PackedArray, classes: tuple[int, ...]) -> FloatArray:
-        """Evaluate coalitions."""
-        del sample
-        return self.evaluator.records(self.subject.sample, self.subject.players, coalitions, classes)
 
 
 def audit_loop(n_samples: int, folder: Path) -> float:
@@ -59,12 +42,15 @@ def audit_loop(n_samples: int, folder: Path) -> float:
     started = 0.0
     results = []
     with Journal.opened(folder, {"benchmark": "growth"}) as journal:
-        evaluations = Evaluations(journal, OneSample(subject, evaluator))
+        ledger = Ledger(journal)
         for sample in range(n_samples + 1):
             if sample == 1:
                 started = Clock.now()
             plan = plan_sample(metrics, Question(subject.players.n_players, PER_SAMPLE, 0, f"sample {sample}"))
-            values = score.of_record(evaluations.of(sample, plan, CLASSES, (len(CLASSES), 4))[:, 0])
+            for unit in ledger.enter(plan, CLASSES, (len(CLASSES), 4)):  # every sample is the same input
+                records = evaluator.records(subject.sample, subject.players, unit.coalitions, CLASSES)
+                journal.write(unit.key, records)
+            values = score.of_record(ledger.filled(sample, plan)[:, 0])
             results.append(plan.reduce(metrics, values))
         return Clock.now() - started
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from interact_cli import __version__
 from interact_cli.errors import InteractError, UsageError
-from interact_cli.interfaces import ArchBuilder, DatasetReader, Metric, PlayerMaker
+from interact_cli.interfaces import ArchBuilder, DatasetReader, Executor, Metric, PlayerMaker
 from interact_cli.registry import Registry
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import SCORES, Score
@@ -89,6 +89,11 @@ def scores_with(name: object) -> Mapping[str, Score]:
     return {**SCORES, name: found}
 
 
+def executors() -> Registry[Any]:
+    """Return the executors, by name; what stands behind one is called without arguments and returns an `Executor`."""
+    return _registry("executor", "interact list executors", "executors", _built_in()["executors"])
+
+
 def metric(name: str) -> Metric:
     """Return the metric of that name.
 
@@ -96,23 +101,41 @@ def metric(name: str) -> Metric:
         UnknownNameError: no such metric; the message suggests the nearest.
         UsageError: its code fails, or it calls itself otherwise.
     """
-    registry = metrics()
-    factory = registry.get(name)
-    origin = next(entry.origin for entry in registry if entry.name == name)
-    with blamed(f"metric '{name}' of {origin}"):
-        made = factory()
-    if not isinstance(made, Metric):
+    made: Metric = _made(metrics(), name, Metric)
+    if made.name != name:
         raise UsageError(
-            f"Expected metric '{name}' of {origin} to be an interact_cli.interfaces.Metric, got "
-            f"{type(made).__name__}. Have it corrected, or uninstall it."
-        )
-    own_name = made.name
-    if own_name != name:
-        raise UsageError(
-            f"Expected metric '{name}' of {origin} to carry the name of its entry point, got '{safe_text(own_name)}'. "
-            "Have it corrected."
+            f"Expected metric '{name}' of {_origin(metrics(), name)} to carry the name of its entry point, got "
+            f"'{safe_text(made.name)}'. Have it corrected."
         )
     return made
+
+
+def executor(name: str) -> Executor:
+    """Return the executor of that name.
+
+    Raises:
+        UnknownNameError: no such executor; the message suggests the nearest.
+        UsageError: its code fails, or it is no executor.
+    """
+    made: Executor = _made(executors(), name, Executor)
+    return made
+
+
+def _made(registry: Registry[Any], name: str, interface: type) -> Any:
+    """Call what stands behind a name, and see that it is what its door is for."""
+    factory, kind, origin = registry.get(name), registry.kind, _origin(registry, name)
+    with blamed(f"{kind} '{name}' of {origin}"):
+        made = factory()
+    if not isinstance(made, interface):
+        raise UsageError(
+            f"Expected {kind} '{name}' of {origin} to be an interact_cli.interfaces.{interface.__name__}, got "
+            f"{type(made).__name__}. Have it corrected, or uninstall it."
+        )
+    return made
+
+
+def _origin(registry: Registry[Any], name: str) -> str:
+    return next(entry.origin for entry in registry if entry.name == name)
 
 
 def _registry(

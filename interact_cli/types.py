@@ -137,6 +137,9 @@ class Entry:
 INPUT = Entry()
 EMBEDDING = Entry("embedding")
 
+MEMORY = "memory"
+"""What names a network, or a data set, that no file holds."""
+
 
 @dataclass(frozen=True)
 class Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from math import prod
@@ -11,12 +12,14 @@ from pathlib import Path
 
 import torch
 
-from interact_cli.audit.defaults import WITH_CLASSES
-from interact_cli.audit.material import player_table
-from interact_cli.audit.planning import plan_sample
-from interact_cli.audit.preparation import Subject, question
-from interact_cli.engine.learned_baseline import PASSES
+from interact_cli.audit.executors import fill
+from interact_cli.audit.filling import Evaluation
+from interact_cli.audit.material import Material
+from interact_cli.audit.planning import Questions, rounds
+from interact_cli.audit.subject import Subject
+from interact_cli.engine.baseline_descent import PASSES
 from interact_cli.entries.shapes import standing
+from interact_cli.journal.units import Journal
 from interact_cli.progress import Silent
 
 TIMED_BATCHES = 2
@@ -32,6 +35,8 @@ class Forecast:
     """Coalitions that the metrics ask for on the sample with the most players."""
     unique: int
     """The same after deduplication."""
+    total: int
+    """Masked forward passes over all samples, padding left out."""
     rows: int
     """Rows of a batch."""
     input_bytes: int
@@ -45,40 +50,38 @@ class Forecast:
     learning: int = 0
     """Forward passes that cost as much as learning the baselines of all samples."""
 
-    @property
-    def total(self) -> int:
-        """Masked forward passes over all samples, padding left out."""
-        return self.unique * self.n_samples
-
 
 def forecast(subject: Subject) -> Forecast:
-    """Plan the sample with the most players, time two batches, and extrapolate to all samples."""
-    table, samples = player_table(subject.players), subject.inputs.samples
-    largest = max(range(len(samples)), key=lambda index: subject.players[index].n_players)
-    players, sample = subject.players[largest], samples[largest]
-    plan = plan_sample(subject.metrics, question(subject.settings, table, largest, sample.id))
-    evaluator = replace(subject.evaluator, progress=Silent())
-    with_classes = subject.model.output in WITH_CLASSES and not evaluator.features
-    classes = (0, 1) if with_classes else ()  # the true class and another, predicted one
-    batch = plan.coalitions[: evaluator.rows]
+    """Plan as a run does, have its executor fill in two batches of the largest sample, and extrapolate to all."""
+    material, evaluator = Material.of_subject(subject), replace(subject.evaluator, progress=Silent())
+    subject = replace(subject, evaluator=evaluator)
+    questions = Questions(subject.settings, subject.scores, subject.metrics, {}, intervals=False)
+    plans = next(rounds(questions, material))
+    largest = max(range(len(plans)), key=lambda sample: plans[sample].question.n_players)
+    plan, sample = plans[largest], subject.inputs.samples[largest]
+    batch = Evaluation("timed", largest, plan.coalitions[: evaluator.rows], material.classes(largest))
     if evaluator.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(evaluator.device)
-    records = evaluator.records(sample, players, batch, classes)
-    started = time.perf_counter()
-    for _ in range(TIMED_BATCHES):
-        evaluator.records(sample, players, batch, classes)
-    per_batch = (time.perf_counter() - started) / TIMED_BATCHES
-    n_samples = len(subject.inputs.samples)
-    batches = -(-len(plan.coalitions) // evaluator.rows) * n_samples
-    learning = sum(PASSES * 2**one.n_players for one in subject.players) if subject.learning else 0
+    with tempfile.TemporaryDirectory() as folder, Journal.opened(Path(folder, "timed"), {}) as journal:
+        fill(subject, journal, [batch])
+        started = time.perf_counter()
+        for _ in range(TIMED_BATCHES):
+            fill(subject, journal, [batch])
+        per_batch = (time.perf_counter() - started) / TIMED_BATCHES
+        record_bytes = journal.whole(batch.key)[0].nbytes
+    n_samples = len(material.ids)
+    scale = n_samples / len(plans)  # of a run of several rounds only the first is planned here
+    batches = sum(-(-len(planned.coalitions) // evaluator.rows) for planned in plans) * scale
+    learning = sum(PASSES * 2**players.n_players for players in subject.players) if subject.learning else 0
     return Forecast(
         n_samples=n_samples,
-        n_players=players.n_players,
+        n_players=plan.question.n_players,
         asked=plan.n_asked,
         unique=len(plan.coalitions),
+        total=round(sum(len(planned.coalitions) for planned in plans) * scale),
         rows=evaluator.rows,
-        input_bytes=evaluator.rows * prod(standing(subject.model, players.entry, sample.input).shape) * 4,
-        plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * records[0].nbytes,
+        input_bytes=evaluator.rows * prod(standing(subject.model, subject.players[0].entry, sample.input).shape) * 4,
+        plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * record_bytes,
         peak_bytes=_peak(evaluator.device),
         seconds=(batches + learning / evaluator.rows) * per_batch,
         learning=learning,

@@ -12,9 +12,10 @@ from interact_cli import extensions
 from interact_cli.adapters.loading import named_architecture
 from interact_cli.audit.delivery import Outcome
 from interact_cli.audit.earlier import check_code, data_of, left_open, settings_of
-from interact_cli.audit.preparation import Subject, prepare
-from interact_cli.audit.provenance import Invocation, differing, identity, record_identity
+from interact_cli.audit.loading import load
+from interact_cli.audit.provenance import Invocation, differing, identity_of
 from interact_cli.audit.run import measured
+from interact_cli.audit.subject import Subject
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import LARGEST_SEED, decisions
 from interact_cli.errors import NotComparable, UsageError
@@ -65,8 +66,8 @@ def measure_like(
         progress.note(f"Architecture: {told}.")
         given = _without_arch(given, changes)
     check_code(given, changes)
-    subject = _prepared(reference, given, progress)
-    return measured(subject, progress, invocation, inputs)
+    subject, identity = _loaded(reference, given, progress)
+    return measured(subject, identity, progress, invocation, inputs)
 
 
 def second_seed(
@@ -100,9 +101,9 @@ def second_seed(
     seed = int(given["plan.seed"])
     drawn = given.get("data.seed")
     given |= {"plan.seed": (seed + 1) % (LARGEST_SEED + 1), "data.seed": seed if drawn is None else drawn}
-    subject = _prepared(reference, given, progress)
-    _check_records(reference, subject)
-    outcome = measured(subject, progress, invocation, inputs)
+    subject, identity = _loaded(reference, given, progress)
+    _check_records(reference, identity)
+    outcome = measured(subject, identity, progress, invocation, inputs)
     if _equal_numbers(reference, outcome.report):
         progress.note("Nothing is drawn: both plan seeds ask for the same coalitions, so there is no A/A noise.")
     return outcome
@@ -154,12 +155,13 @@ def _check_learned(reference: Report) -> None:
         )
 
 
-def _prepared(reference: Report, given: Mapping[str, Any], progress: Progress) -> Subject:
+def _loaded(reference: Report, given: Mapping[str, Any], progress: Progress) -> tuple[Subject, dict[str, Any]]:
     """Load the checkpoint, find the samples of the reference, and check that the question is the same."""
     settings = load_settings(flags=given)
-    subject = prepare(settings, progress, ids=reference.samples.ids)
+    subject = load(settings, progress, ids=reference.samples.ids)
+    identity = identity_of(subject)
     _tell_skipped(reference, subject, progress)
-    held, now = _question(reference.provenance["identity"]), _question(identity(subject))
+    held, now = _question(reference.provenance["identity"]), _question(identity)
     if _same_classes(reference, subject):
         held["contents of the samples"] = reference.provenance["data"]["fingerprint"]
         now["contents of the samples"] = subject.inputs.fingerprint
@@ -171,12 +173,12 @@ def _prepared(reference: Report, given: Mapping[str, Any], progress: Progress) -
             f"The checkpoint cannot be measured as the reference was: {told}. Measure the reference again with this "
             f"version on this data."
         )
-    return subject
+    return subject, identity
 
 
-def _question(identity_: Mapping[str, Any]) -> dict[str, Any]:
+def _question(identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return what both runs must ask, by its name."""
-    question, records = identity_["question"], identity_["records"]
+    question, records = identity["question"], identity["records"]
     return {
         **{name.replace(".", ": "): value for name, value in question.items() if name not in FREE},
         **{name: records.get(name) for name in ("players", "span", "limit", "protocol")},
@@ -207,14 +209,14 @@ def _told(fields: Iterable[str], held: Mapping[str, Any], now: Mapping[str, Any]
     )
 
 
-def _check_records(reference: Report, subject: Subject) -> None:
+def _check_records(reference: Report, identity: Mapping[str, Any]) -> None:
     """Refuse another network or other inputs than the reference's.
 
     Raises:
         UsageError: the message names what differs.
     """
     held = reference.provenance["identity"]["records"]
-    fields = differing(held, record_identity(subject))
+    fields = differing(held, identity["records"])
     if fields:
         digest = str(held["checkpoint"])[:12]
         raise UsageError(

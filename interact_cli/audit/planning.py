@@ -1,21 +1,28 @@
-"""The plan of one sample: the coalitions of all metrics together, each asked for once."""
+"""The first phase of a run: which coalitions each sample is asked about, those of all metrics together, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from interact_cli.audit.defaults import BUDGET
+from interact_cli.audit.material import Material
+from interact_cli.config.settings import Settings
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interactions.plans.designs import LARGEST_TABLE
 from interact_cli.interfaces import Design, Metric, Question, Reduced
+from interact_cli.scores import Score
 from interact_cli.seeding import digest
 from interact_cli.types import FloatArray, IntArray, PackedArray
 
 MOST_NUMBERS = 2**26
 """Numbers of a vector score that one sample's records may hold, as float64; they are in memory a few times."""
+MOST_PLANNED = 2**28
+"""Bytes of plans that are in memory at a time; a run with more goes in rounds."""
 MOST_KEPT = 2**31
 """Bytes that values by coalition may take over all samples and metrics until they are written."""
 
@@ -39,6 +46,11 @@ class Plan:
         return len(self.where) - 2
 
     @property
+    def n_bytes(self) -> int:
+        """Memory that it takes, each design counted as what it asks for."""
+        return int(self.coalitions.nbytes + self.where.nbytes + len(self.where) * self.coalitions.shape[1])
+
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the distinct coalitions."""
         return digest(str(self.question.n_players), self.coalitions.tobytes())
@@ -113,3 +125,48 @@ def plan_sample(metrics: tuple[Metric, ...], question: Question) -> Plan:
     asked = [design.asked for design in designs.values()]
     coalitions, where = unique(np.concatenate([*asked, ends]))
     return Plan(question, designs, coalitions, where, tuple(map(len, asked)))
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is asked of all samples of a run."""
+
+    settings: Settings
+    scores: tuple[Score, ...]
+    """One for each game."""
+    metrics: tuple[Metric, ...]
+    ranges: Mapping[str, float]
+    intervals: bool
+
+    def of_samples(self, material: Material) -> Iterator[Question]:
+        """Yield what the metrics may know of each sample."""
+        plan, players = self.settings.plan, material.players
+        for sample, sample_id in enumerate(material.ids):
+            yield Question(
+                n_players=len(players.of_sample(sample)),
+                budget=plan.budget or BUDGET,
+                seed=plan.seed,
+                sample_id=sample_id,
+                grid=players.grid,
+                protocol=plan.protocol,
+                span=players.span_of(sample),
+                repeats=plan.instability or 1,
+            )
+
+
+def rounds(questions: Questions, material: Material) -> Iterator[tuple[Plan, ...]]:
+    """Plan the samples in their order, each once; as many together as `MOST_PLANNED` holds, usually all.
+
+    Raises:
+        BudgetError: the budget is too small for a metric.
+    """
+    plans: list[Plan] = []
+    n_bytes = 0
+    for question in questions.of_samples(material):
+        plans.append(plan_sample(questions.metrics, question))
+        n_bytes += plans[-1].n_bytes
+        if n_bytes > MOST_PLANNED:
+            yield tuple(plans)
+            plans, n_bytes = [], 0
+    if plans:
+        yield tuple(plans)

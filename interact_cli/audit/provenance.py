@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from interact_cli import __version__, extensions
-from interact_cli.audit.learning import baseline_document, baseline_identity
-from interact_cli.audit.preparation import Subject
+from interact_cli.audit.executors import LOCAL
+from interact_cli.audit.learned_baselines import baseline_document, baseline_identity
+from interact_cli.audit.subject import Subject
 from interact_cli.config.settings import Settings, deciding
 from interact_cli.engine.devices import describe
 from interact_cli.extensions import ORIGIN
@@ -81,7 +82,7 @@ def record_identity(subject: Subject) -> dict[str, Any]:
 
 def rounding_identity(subject: Subject) -> dict[str, Any]:
     """Return what decides the last bits of an evaluation record: only records that share it too may be mixed."""
-    evaluator = subject.evaluator
+    evaluator, executor = subject.evaluator, subject.settings.run.executor
     return {
         "way": evaluator.entrance.way,
         "device": describe(evaluator.device),
@@ -89,6 +90,7 @@ def rounding_identity(subject: Subject) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         **{package: _version(package) for package in ("timm", "torchvision", "transformers", "tokenizers")},
+        **({} if executor == LOCAL else {"executor": executor}),  # reports from before executors stay the same run
     }
 
 
@@ -119,7 +121,7 @@ def question_identity(
     return cleaned
 
 
-def identity(subject: Subject) -> dict[str, Any]:
+def identity_of(subject: Subject) -> dict[str, Any]:
     """Return what decides the numbers of a run; two runs of equal identity are one run."""
     ranges = subject.range_data.fingerprint if subject.range_data else ""
     question = question_identity(
@@ -158,13 +160,12 @@ def named_data(settings: Settings) -> str | None:
     return f"{reader}:{Path(path).name}" if colon else reader
 
 
-def subject_document(subject: Subject, ranges: Mapping[str, Any]) -> dict[str, Any]:
+def subject_document(subject: Subject, identity: Mapping[str, Any], ranges: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a report says of the network, its inputs and its players."""
     model, inputs = subject.model, subject.inputs
-    identity_ = identity(subject)
     document = {
-        "identity": identity_,
-        "content_key": content_key(identity_),
+        "identity": identity,
+        "content_key": content_key(identity),
         "checkpoint": {
             "path": Path(model.path).name,
             "sha256": model.digest,

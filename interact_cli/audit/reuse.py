@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from interact_cli import extensions, scores
-from interact_cli.audit.answers import Ask, answer
+from interact_cli.audit.answers import answer
 from interact_cli.audit.asking import ask, common_options, flagged
 from interact_cli.audit.defaults import BUDGET, WITH_CLASSES, check_labels
 from interact_cli.audit.delivery import Outcome, deliver
 from interact_cli.audit.earlier import check_code, data_of, lay, left_open, settings_of, without_options
-from interact_cli.audit.evaluation import Evaluations, Network
-from interact_cli.audit.learning import with_baselines
+from interact_cli.audit.executors import fill
+from interact_cli.audit.filling import Ledger
+from interact_cli.audit.learned_baselines import with_baselines
+from interact_cli.audit.loading import load
 from interact_cli.audit.material import Material
-from interact_cli.audit.planning import check_numbers
-from interact_cli.audit.preparation import Subject, prepare
+from interact_cli.audit.planning import Questions, check_numbers
 from interact_cli.audit.provenance import (
     Invocation,
     differing,
@@ -27,10 +28,11 @@ from interact_cli.audit.provenance import (
 )
 from interact_cli.audit.ranges import computed, readings
 from interact_cli.audit.run import assemble
+from interact_cli.audit.subject import Subject
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import AskedMetric, Settings, deciding
 from interact_cli.errors import ReportRefused, UnknownNameError, UsageError
-from interact_cli.interfaces import Metric
+from interact_cli.interfaces import Metric, Unit
 from interact_cli.journal.units import Journal
 from interact_cli.progress import Progress
 from interact_cli.report.documents import content_key
@@ -73,10 +75,16 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     )
     identity = {**held["identity"], "question": question}
 
+    normalisers = readings(ranges, asked[0].name)
+    questions = Questions(settings, asked, metrics, normalisers, intervals=not held["illustration"])
+
     def make(journal: Journal) -> Report:
-        evaluations = Evaluations(journal, Network(earlier.subject), records)
-        ask = Ask(settings, asked, metrics, readings(ranges, asked[0].name), intervals=not held["illustration"])
-        answers = answer(material, ask, evaluations, progress)
+        def complete(missing: Sequence[Unit]) -> None:
+            if missing:  # only then is the network opened
+                fill(earlier.subject(), journal, missing)
+
+        ledger = Ledger(journal, records)
+        answers = answer(material, questions, ledger, complete, progress)
         missing, all_ = int(answers.samples.evaluated.sum()), int(answers.samples.unique.sum())
         progress.note(f"From {source.name}: {missing} of {all_} coalitions were missing.")
         about = {
@@ -84,9 +92,9 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
             "identity": identity,
             "content_key": content_key(identity),
             "ranges": ranges,
-            "smaller_batches": [*held["smaller_batches"], *evaluations.smaller_batches()],
+            "smaller_batches": [*held["smaller_batches"], *ledger.smaller_batches()],
         }
-        return assemble(about, ask, material, answers)
+        return assemble(about, questions, material, answers)
 
     return deliver(settings, identity, [source], make, invocation)
 
@@ -193,7 +201,7 @@ class EarlierRun:
         learned = self.report.provenance["baseline"].get("learned")
         if learned:  # for the score of the first run, whatever is asked now
             given |= {name: learned.get(name) for name in ("score", "target")}
-        subject = prepare(load_settings(flags=given), self.progress, ids=self.report.samples.ids)
+        subject = load(load_settings(flags=given), self.progress, ids=self.report.samples.ids)
         held = self.report.provenance["identity"]
         now = {"records": record_identity(subject), "rounding": rounding_identity(subject)}
         fields = [name for part in now for name in differing(held[part], now[part])]

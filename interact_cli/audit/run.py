@@ -1,26 +1,34 @@
-"""One run: a checkpoint on its inputs, asked, answered and written."""
+"""One run: a network on its inputs, asked, answered and written.
+
+Three phases: the coalitions of all samples are planned (`planning`), what is missing of them is filled into the journal
+(`filling`, by an executor), and every question is answered from there (`answers`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from interact_cli.audit.answers import Answers, Ask, answer
+from interact_cli.audit.answers import Answers, answer
 from interact_cli.audit.delivery import Outcome, deliver
-from interact_cli.audit.evaluation import Evaluations, Network
-from interact_cli.audit.learning import learned
+from interact_cli.audit.executors import check, fill
+from interact_cli.audit.filling import Ledger
+from interact_cli.audit.learned_baselines import learned
+from interact_cli.audit.loading import load
 from interact_cli.audit.material import Material, player_table
-from interact_cli.audit.preparation import Subject, prepare
+from interact_cli.audit.planning import Questions
 from interact_cli.audit.provenance import (
     Invocation,
     config_document,
-    identity,
+    identity_of,
     question_document,
     subject_document,
 )
 from interact_cli.audit.ranges import computed, readings
+from interact_cli.audit.subject import Subject
 from interact_cli.config.settings import Settings
 from interact_cli.journal.units import Journal
 from interact_cli.progress import Progress
@@ -37,14 +45,22 @@ def run(settings: Settings, progress: Progress, argv: Sequence[str] = ()) -> Out
         InteractError: whatever cannot be done; no half-written report is left.
     """
     invocation = Invocation.now(argv)
-    return measured(prepare(settings, progress), progress, invocation)
+    subject = load(settings, progress)
+    return measured(subject, identity_of(subject), progress, invocation)
 
 
-def measured(subject: Subject, progress: Progress, invocation: Invocation, inputs: Sequence[Path] = ()) -> Outcome:
-    """Measure what is prepared and write the report, or return the finished one of the same run.
+def measured(
+    subject: Subject,
+    identity: Mapping[str, Any],
+    progress: Progress,
+    invocation: Invocation,
+    inputs: Sequence[Path] = (),
+) -> Outcome:
+    """Measure a subject and write the report, or return the finished one of the same run.
 
     Args:
-        subject: The checkpoint on its inputs.
+        subject: The network on its inputs.
+        identity: `identity_of` the subject.
         progress: Told what happens.
         invocation: When and how the run was asked for.
         inputs: Further files that must not be overwritten.
@@ -52,13 +68,14 @@ def measured(subject: Subject, progress: Progress, invocation: Invocation, input
     Raises:
         InteractError: whatever cannot be done; no half-written report is left.
     """
+    check(subject)
     announce(subject, progress)
 
     def make(journal: Journal) -> Report:
-        return _measured(subject, journal, progress)
+        return _measured(subject, identity, journal, progress)
 
     files = [*_input_files(subject.settings), *inputs]
-    return deliver(subject.settings, identity(subject), files, make, invocation)
+    return deliver(subject.settings, identity, files, make, invocation)
 
 
 def announce(subject: Subject, progress: Progress) -> None:
@@ -77,25 +94,25 @@ def announce(subject: Subject, progress: Progress) -> None:
     progress.note(f"Data: {safe_text(where)}")
 
 
-def _measured(subject: Subject, journal: Journal, progress: Progress) -> Report:
-    settings, asked, metrics = subject.settings, subject.scores, subject.metrics
+def _measured(subject: Subject, identity: Mapping[str, Any], journal: Journal, progress: Progress) -> Report:
+    settings, games = subject.settings, subject.scores
     material = Material.of_subject(subject)
     _warn_at_chance(material, progress)
     subject = learned(subject, material, journal, progress)
     material = replace(material, players=player_table(subject.players))
-    ranges = computed(subject.range_data, subject.evaluator, asked)
-    ask = Ask(settings, asked, metrics, readings(ranges, asked[0].name), intervals=not subject.illustration)
-    evaluations = Evaluations(journal, Network.of(subject))
-    answers = answer(material, ask, evaluations, progress)
-    return assemble(
-        subject_document(subject, ranges) | {"smaller_batches": evaluations.smaller_batches()}, ask, material, answers
-    )
+    ranges = computed(subject.range_data, subject.evaluator, games)
+    normalisers = readings(ranges, games[0].name)
+    questions = Questions(settings, games, subject.metrics, normalisers, intervals=not subject.illustration)
+    ledger = Ledger(journal)
+    answers = answer(material, questions, ledger, partial(fill, subject, journal), progress)
+    about = subject_document(subject, identity, ranges) | {"smaller_batches": ledger.smaller_batches()}
+    return assemble(about, questions, material, answers)
 
 
-def assemble(about_subject: dict[str, Any], ask: Ask, material: Material, answers: Answers) -> Report:
+def assemble(about_subject: dict[str, Any], questions: Questions, material: Material, answers: Answers) -> Report:
     """Put a report together; what does not decide the numbers is added when it is delivered."""
-    settings = ask.settings
-    question = question_document(settings, ask.scores, ask.metrics, answers.plan_hash)
+    settings = questions.settings
+    question = question_document(settings, questions.scores, questions.metrics, answers.plan_hash)
     return Report(
         config=config_document(settings),
         provenance={**about_subject, **question},

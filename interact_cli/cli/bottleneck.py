@@ -6,7 +6,7 @@ from typing import Any
 
 from interact_cli.cli.flags import COMMON, EPOCHS, option_flags, takes
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Call
+from interact_cli.cli.runs import Call
 
 
 @guarded

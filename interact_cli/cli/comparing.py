@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interact_cli.cli.console import ReaderLeft, on_github, screen
-from interact_cli.cli.measuring import Json
+from interact_cli.cli.runs import Json
 from interact_cli.errors import OutputError, UsageError
 from interact_cli.safe_text import safe_text
 

@@ -9,7 +9,7 @@ import typer
 
 from interact_cli.cli.console import screen
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json
+from interact_cli.cli.runs import Json
 
 UNFIT = 5
 """Exit code when a run would fail here."""

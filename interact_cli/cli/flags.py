@@ -83,6 +83,7 @@ COMMON = (
     Flag("plan.seed", "--seed", int, PLAN),
     Flag("run.device", "--device", str, RUN),
     Flag("run.batch_size", "--batch-size", str, RUN, metavar="auto|ROWS"),
+    Flag("run.executor", "--executor", str, RUN, metavar="NAME"),
     Flag("run.output", "--output", Path, RUN, "-o"),
     Flag("run.force", "--force", bool, RUN),
     Flag("run.records", "--no-records", bool, RUN, told="Leave the evaluation records out of the report."),

@@ -10,7 +10,7 @@ import typer
 
 from interact_cli.cli.console import screen
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json
+from interact_cli.cli.runs import Json
 from interact_cli.errors import CheckpointRefused
 
 SHOWN = 20

@@ -13,7 +13,7 @@ import typer
 from interact_cli.cli.console import screen
 from interact_cli.cli.flags import pair
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json
+from interact_cli.cli.runs import Json
 from interact_cli.errors import UsageError
 from interact_cli.safe_text import safe_text
 from interact_cli.strict_yaml import load_strict
@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from interact_cli.entries.modules import ModuleRow
     from interact_cli.options import Option
 
-Kind = Literal["metrics", "archs", "checkpoints", "datasets", "players", "scores", "protocols", "modules", "references"]
+Kind = Literal[
+    "metrics",
+    "archs",
+    "checkpoints",
+    "datasets",
+    "players",
+    "scores",
+    "protocols",
+    "executors",
+    "modules",
+    "references",
+]
 WIDTH = 100
 """Characters of a line of a metric's page."""
 REFERENCES = Path(__file__).parents[1] / "references.yaml"
@@ -48,7 +59,7 @@ def list_(
     json: Json = False,
     md: Markdown = False,
 ) -> None:
-    """List metrics, architectures, kinds of checkpoints, data sets, players, scores, protocols, references, modules.
+    """List one kind of what can be asked for: metrics, data sets, players, scores, and so on.
 
     Example: interact list metrics bottleneck
     """
@@ -203,6 +214,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         "archs": extensions.adapters,
         "datasets": extensions.datasets,
         "players": extensions.players,
+        "executors": extensions.executors,
     }[kind]()
     rows = [{"name": entry.name, "summary": entry.summary, "origin": entry.origin} for entry in registry]
     if kind == "datasets":

@@ -10,7 +10,7 @@ import typer
 
 from interact_cli.cli.flags import COMMON, EPOCHS, METRIC, option_flags, takes
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Call, check_output_name, show_report
+from interact_cli.cli.runs import Call, check_output_name, show_report
 from interact_cli.config.loading import assignment
 from interact_cli.errors import UsageError
 

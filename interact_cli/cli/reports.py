@@ -9,7 +9,7 @@ import typer
 
 from interact_cli.cli.console import screen
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json, check_output_name, show_report
+from interact_cli.cli.runs import Json, check_output_name, show_report
 from interact_cli.errors import OutputError
 
 ReportPath = Annotated[Path, typer.Argument(help="Report written by interact (.h5).", show_default=False)]

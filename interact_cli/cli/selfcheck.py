@@ -13,7 +13,7 @@ from rich.console import RenderableType
 
 from interact_cli.cli.console import progress, screen
 from interact_cli.cli.guard import CHECK_FAILED, guarded
-from interact_cli.cli.measuring import Json
+from interact_cli.cli.runs import Json
 
 if TYPE_CHECKING:
     from interact_cli.report.terminal.pen import Pen

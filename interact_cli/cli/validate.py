@@ -10,7 +10,7 @@ import yaml
 
 from interact_cli.cli.console import screen
 from interact_cli.cli.guard import guarded
-from interact_cli.cli.measuring import Json, Set, settings_from
+from interact_cli.cli.runs import Json, Set, settings_from
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UnknownNameError
 
@@ -49,6 +49,7 @@ def check_names(settings: Settings) -> None:
         (extensions.datasets(), (settings.data.name or "").partition(":")[0]),
         (extensions.players(), (settings.players or "").partition(":")[0]),
         (extensions.adapters(), (settings.arch or "").partition(":")[0]),
+        (extensions.executors(), settings.run.executor),
     ]
     if settings.score and not settings.score.startswith(OF_MODULES):
         named.append((extensions.scores(), settings.score))

@@ -136,6 +136,8 @@ class RunSettings(_Section):
     """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
     batch_size: Annotated[StrictInt | Literal["auto"], Decides("rounding", "batch rows")] = "auto"
     """Rows of a batch; auto takes the committed table."""
+    executor: Annotated[str, Decides("rounding", "executor")] = "local"
+    """Who evaluates the coalitions: `local`, in this process, or a plugin's; `interact list executors`."""
     output: Place[Path | None] = None
     """Report to write; `interact-runs/KEY.h5`, the key made of everything that decides the numbers."""
     force: Place[bool] = False
@@ -229,7 +231,7 @@ def deciding(*what: str) -> tuple[str, ...]:
 
     Example:
         >>> deciding("rounding")
-        ('run.device', 'run.batch_size')
+        ('run.device', 'run.batch_size', 'run.executor')
     """
     return tuple(name for name, decides in decisions().items() if decides.what in what)
 

@@ -88,6 +88,17 @@ class Journal:
         array: npt.NDArray[Any] = np.load(io.BytesIO(body), allow_pickle=False)
         return array
 
+    def whole(self, key: str) -> npt.NDArray[Any]:
+        """Return a unit that was finished in this run.
+
+        Raises:
+            RunFailed: it is not there any more.
+        """
+        array = self.read(key)
+        if array is None:
+            raise RunFailed(f"Finished units vanished from '{safe_text(self.folder)}'. Rerun the same command.")
+        return array
+
     def write(self, key: str, array: npt.NDArray[Any]) -> None:
         """Store a finished unit; it is whole on disk when this returns.
 
@@ -98,6 +109,10 @@ class Journal:
         np.save(buffer, array, allow_pickle=False)
         body = buffer.getvalue()
         _store(self._path(key), body + hashlib.sha256(body).digest())
+
+    def __contains__(self, key: object) -> bool:
+        """Whether a unit was finished; `read` says whether it is whole."""
+        return self._path(str(key)).exists()
 
     def remove(self) -> None:
         """Throw the journal away: its content stands in the report."""

@@ -159,8 +159,8 @@ def test_units_of_smaller_batches_are_listed_after_a_resume(desk: Path, monkeypa
     run = (*RUN, "--batch-size", "64", "-o", "a.h5")
     with monkeypatch.context() as patch:
         small_memory(16, patch)
-        # The first sample: the note of its rows, its records, its coalitions.
-        stop_after(3, patch, *run)
+        # The first sample: the note of its rows, its records.
+        stop_after(2, patch, *run)
     done(*run)
     report = ic.read_report("a.h5")
     assert report.provenance["batch_rows"] == 64

@@ -23,7 +23,7 @@ from support.workbench import (
 from transformers import AutoModel
 
 import interact_cli as ic
-from interact_cli.audit import learnable, learning
+from interact_cli.audit import learned_baselines
 from interact_cli.games.coalitions import unpack
 from interact_cli.journal.units import Journal
 
@@ -36,13 +36,13 @@ IMAGES = ("measure", "ckpt.pt", "-m", "harsanyi", "--baseline", "learned", "-n",
 def relearned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The samples whose baselines are learned, as they come."""
     seen: list[str] = []
-    learn: Callable[..., object] = learning.learn_baseline
+    learn: Callable[..., object] = learned_baselines.learn_baseline
 
     def watched(evaluator, sample, *rest):
         seen.append(sample.id)
         return learn(evaluator, sample, *rest)
 
-    monkeypatch.setattr(learning, "learn_baseline", watched)
+    monkeypatch.setattr(learned_baselines, "learn_baseline", watched)
     return seen
 
 
@@ -198,7 +198,7 @@ def test_start_and_settings_are_the_identity_the_learned_numbers_are_not(desk: P
 
 
 def test_a_start_that_no_step_improves_is_kept_and_said(desk: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(learnable, "REACH", {"columns": 0.0})
+    monkeypatch.setattr(learned_baselines, "REACH", {"columns": 0.0})
     told = done(*RUN, "-o", "a.h5")
     report = ic.read_report("a.h5")
     held = report.provenance["baseline"]

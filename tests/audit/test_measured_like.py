@@ -576,9 +576,9 @@ def test_a_report_allows_no_download_and_trains_nothing(desk: Path, monkeypatch:
             "training": {"epochs": 3, "seed": 5},
         },
     )
-    prepared = like_module.prepare
+    prepared = like_module.load
     monkeypatch.setattr(
-        like_module, "prepare", lambda settings, *a, **k: seen.append(settings) or prepared(settings, *a, **k)
+        like_module, "load", lambda settings, *a, **k: seen.append(settings) or prepared(settings, *a, **k)
     )
     for measure, checkpoint in ((like, other_convnet()), (second, "ckpt.pt")):
         measure(hostile, checkpoint)

@@ -28,7 +28,7 @@ from support.workbench import (
 
 import interact_cli as ic
 from interact_cli.audit import reuse
-from interact_cli.audit.preparation import Subject
+from interact_cli.audit.subject import Subject
 from interact_cli.config.settings import Settings, TrainingSettings
 from interact_cli.journal.units import Journal
 from interact_cli.report.hdf5.writer import write_report
@@ -277,13 +277,13 @@ def test_a_report_allows_no_download_and_trains_nothing(desk: Path, monkeypatch:
         "training": {"epochs": 3, "seed": 5},
     }
     write_report(replace(report, config=config), Path("forged.h5"), force=False)
-    prepared = reuse.prepare
+    loaded = reuse.load
 
     def noted(settings: Settings, *arguments: Any, **options: Any) -> Subject:
         seen.append(settings)
-        return prepared(settings, *arguments, **options)
+        return loaded(settings, *arguments, **options)
 
-    monkeypatch.setattr(reuse, "prepare", noted)
+    monkeypatch.setattr(reuse, "load", noted)
     done("measure", "ckpt.pt", "--from", "forged.h5", "-m", "shapley", "-o", "b.h5")
     (settings,) = seen
     assert settings.checkpoint == Path("ckpt.pt")

@@ -1,10 +1,9 @@
-"""From settings to a subject that can be asked: network, samples, players, score, metrics. No masked input yet."""
+"""From settings to a subject that can be asked: network, samples, players, score, metrics."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
 from interact_cli import extensions, scores
@@ -13,9 +12,10 @@ from interact_cli.audit.asking import ask
 from interact_cli.audit.baselines import baseline_of, default_baseline
 from interact_cli.audit.defaults import BUDGET, resolve
 from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
-from interact_cli.audit.learnable import Learning, few_enough, learning_of, start_name
+from interact_cli.audit.learned_baselines import few_enough, learning_of, start_name
 from interact_cli.audit.planning import check_numbers
 from interact_cli.audit.ranges import RangeData
+from interact_cli.audit.subject import Subject
 from interact_cli.config.settings import Settings
 from interact_cli.datasets.locations import cache_folder
 from interact_cli.engine.batch_rows import batch_rows, whole_rows
@@ -24,63 +24,33 @@ from interact_cli.engine.evaluator import Evaluator
 from interact_cli.entries.shapes import standing
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
-from interact_cli.interfaces import Baseline, Metric, PlayerOptions, Players, Question
+from interact_cli.interfaces import Baseline, Dataset, PlayerOptions, Players
 from interact_cli.progress import Progress
-from interact_cli.results import LEARNED, PlayerTable
+from interact_cli.results import LEARNED
 from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet
 
 N_PICTURES = 8
 TEXTS = "texts"
 """Name of the data set that the command line spells out."""
+PHOTOGRAPHS = "photographs"
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A checkpoint on its inputs, ready to be asked."""
-
-    settings: Settings
-    """Resolved: every default filled in."""
-    model: Model
-    inputs: Inputs
-    baseline: Baseline
-    """What an absent player shows; where baselines are learned, what they start from."""
-    players: tuple[PlayerSet, ...]
-    """Of each sample; one and the same where the input's shape decides them and no baseline is learned."""
-    scores: tuple[scores.Score, ...]
-    """One for each game: several only for the features of several modules."""
-    metrics: tuple[Metric, ...]
-    evaluator: Evaluator
-    illustration: bool
-    """True for bundled inputs that are not the network's own data."""
-    range_data: RangeData | None
-    """Unmasked inputs for the range Y, where a metric is normalised by it."""
-    learning: Learning | None = None
-    """How each sample's own baseline is learned; None where all share one."""
-
-
-def question(settings: Settings, players: PlayerTable, sample: int, sample_id: str) -> Question:
-    """Return what the metrics may know of a sample."""
-    plan = settings.plan
-    return Question(
-        n_players=len(players.of_sample(sample)),
-        budget=plan.budget or BUDGET,
-        seed=plan.seed,
-        sample_id=sample_id,
-        grid=players.grid,
-        protocol=plan.protocol,
-        span=players.span_of(sample),
-        repeats=plan.instability or 1,
-    )
-
-
-def prepare(
-    settings: Settings, progress: Progress, *, training: bool = True, ids: Sequence[str] | None = None
+def load(
+    settings: Settings,
+    progress: Progress,
+    *,
+    model: Model | None = None,
+    dataset: Dataset | None = None,
+    training: bool = True,
+    ids: Sequence[str] | None = None,
 ) -> Subject:
     """Load, open and resolve everything that a run needs.
 
     Args:
         settings: What the user asked for.
         progress: Told what takes time.
+        model: The network, where it is in memory already; None opens the checkpoint of the settings.
+        dataset: Where the samples are, likewise.
         training: Train a reference network that is not in the cache; False takes it untrained, for a forecast.
         ids: Samples to measure instead of those that the settings draw: the samples of an earlier report.
 
@@ -89,45 +59,36 @@ def prepare(
     """
     if not settings.metrics:
         raise UsageError("Expected at least one metric: pass --metric NAME ('interact list metrics' shows them).")
-    asked = ask(settings)
-    settings, metrics = asked.settings, asked.metrics
-    for remark in asked.remarks:
+    given, wanted = settings, ask(settings)
+    settings, metrics = wanted.settings, wanted.metrics
+    for remark in wanted.remarks:
         progress.warn(remark)
-    device = resolve_device(settings.run.device)
-    model = _model(settings, str(device), progress, training=training)
-    texts = TEXTS if settings.data.texts else None
-    illustration = settings.data.name is None and texts is None and fitting_data(model) == "photographs"
-    data_name = settings.data.name or texts or fitting_data(model)
-    dataset = open_dataset(data_name, settings.data)
+    device = resolve_device(settings.run.device)  # refused before a large checkpoint is opened
+    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"device": str(device)})})
+    model = model or _model(settings, progress, training=training)
+    name, illustration = _data_name(settings, model) if dataset is None else (dataset.name, False)
+    dataset = dataset or open_dataset(name, settings.data)
     model = matched(model, dataset)
     _check_continuation(settings, model)
-    resolved = resolve(settings, model, data_name, metrics, labelled=dataset.labels is not None)
+    resolved = resolve(settings, model, name, metrics, labelled=dataset.labels is not None)
     inputs = draw_inputs(resolved.data, model, dataset, n_pictures=N_PICTURES, ids=ids)
-    cut = _players(resolved, model)
-    modules, known = tuple(named_modules(model.module)), extensions.scores_with(resolved.score)
-    games = scores.resolve(resolved.score or "", model.output, modules, known)
-    rows = batch_rows(model, device.type, resolved.run.batch_size, size=_row_size(model, inputs, cut.entry))
-    features = tuple(score.module for score in games if score.module is not None)
-    whole = None
-    if cut.entry not in {INPUT, EMBEDDING}:
-        start = EMBEDDING if model.input.kind == "text" else INPUT
-        whole = whole_rows(model, device.type, rows, _row_size(model, inputs, start))
-    evaluator = Evaluator(model, device, rows, progress, cut.entry, features, whole, games[0].vector)
-    evaluator.open(inputs.samples[0], fit=resolved.run.batch_size == "auto")
-    name = resolved.baseline or default_baseline(cut.entry)
-    begun, seed = start_name(name, cut.entry, games[0]), resolved.data.seed or 0
+    cut, games = _players(resolved, model), _games(resolved, model)
+    evaluator = _evaluator(resolved, model, inputs, cut.entry, games, progress)
+    baseline_name, seed = resolved.baseline or default_baseline(cut.entry), resolved.data.seed or 0
+    begun = start_name(baseline_name, cut.entry, games[0])
     baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
     inputs, players = _large_enough(*_seated(cut, inputs, baseline), max(metric.least_players for metric in metrics))
     learning = None
-    if name == LEARNED:
+    if baseline_name == LEARNED:
         inputs, players = few_enough(inputs, players)
         learning = learning_of(baseline, games[0], resolved.target, model, dataset, seed)
-    most, budget = max(one.n_players for one in players), resolved.plan.budget or BUDGET
-    check_numbers(most, budget, evaluator.width(inputs.samples[0]))
-    handling = resolved.run.model_copy(update={"device": device.type, "batch_size": evaluator.first_rows})
-    update = {"players": cut.spec, "baseline": name, "run": handling}
+    largest = max(of_sample.n_players for of_sample in players)
+    check_numbers(largest, resolved.plan.budget or BUDGET, evaluator.width(inputs.samples[0]))
+    handling = resolved.run.model_copy(update={"device": evaluator.device.type, "batch_size": evaluator.first_rows})
+    update = {"players": cut.spec, "baseline": baseline_name, "run": handling}
     normalised = any(metric.needs_ranges for metric in metrics)
     return Subject(
+        asked=given,
         settings=resolved.model_copy(update=update),
         model=model,
         inputs=inputs,
@@ -140,6 +101,40 @@ def prepare(
         range_data=RangeData.of(model, dataset, seed) if normalised else None,
         learning=learning,
     )
+
+
+def _data_name(settings: Settings, model: Model) -> tuple[str, bool]:
+    """Return the name of the data, and whether it is but an illustration: bundled inputs, not the network's own."""
+    if settings.data.texts:
+        return settings.data.name or TEXTS, False
+    name = settings.data.name or fitting_data(model)
+    return name, settings.data.name is None and name == PHOTOGRAPHS
+
+
+def _games(settings: Settings, model: Model) -> tuple[scores.Score, ...]:
+    modules = tuple(named_modules(model.module))
+    return scores.resolve(settings.score or "", model.output, modules, extensions.scores_with(settings.score))
+
+
+def _evaluator(
+    settings: Settings,
+    model: Model,
+    inputs: Inputs,
+    entry: Entry,
+    games: Sequence[scores.Score],
+    progress: Progress,
+) -> Evaluator:
+    """Take the network to its device, and find the way from the entry to the output."""
+    device, asked_rows = resolve_device(settings.run.device), settings.run.batch_size
+    rows = batch_rows(model, device.type, asked_rows, size=_row_size(model, inputs, entry))
+    features = tuple(score.module for score in games if score.module is not None)
+    whole = None
+    if entry not in {INPUT, EMBEDDING}:
+        start = EMBEDDING if model.input.kind == "text" else INPUT
+        whole = whole_rows(model, device.type, rows, _row_size(model, inputs, start))
+    evaluator = Evaluator(model, device, rows, progress, entry, features, whole, games[0].vector)
+    evaluator.open(inputs.samples[0], fit=asked_rows == "auto")
+    return evaluator
 
 
 def _check_continuation(settings: Settings, model: Model) -> None:
@@ -158,7 +153,7 @@ def _check_continuation(settings: Settings, model: Model) -> None:
         )
 
 
-def _model(settings: Settings, device: str, progress: Progress, *, training: bool) -> Model:
+def _model(settings: Settings, progress: Progress, *, training: bool) -> Model:
     if settings.checkpoint is not None:
         if settings.training.epochs is not None:
             raise UsageError("--epochs trains a reference network, and a checkpoint is given. Leave one of them out.")
@@ -174,14 +169,14 @@ def _model(settings: Settings, device: str, progress: Progress, *, training: boo
         raise UsageError("--arch names the architecture of a checkpoint; give the checkpoint too.")
     if settings.data.name is None:
         raise UsageError("Expected a checkpoint, or --dataset NAME for that data set's reference network.")
-    return _reference(settings, device, progress, training=training)
+    return _reference(settings, progress, training=training)
 
 
-def _reference(settings: Settings, device: str, progress: Progress, *, training: bool) -> Model:
+def _reference(settings: Settings, progress: Progress, *, training: bool) -> Model:
     from interact_cli.training.reference import default_epochs, reference_network, untrained
 
     name = settings.data.name or ""
-    reader_name = name.partition(":")[0]
+    reader_name, device = name.partition(":")[0], settings.run.device
     if not training:
         epochs = settings.training.epochs or default_epochs(reader_name, device)
         progress.note(f"A run trains the reference network first, {epochs} epochs, unless the cache has it.")

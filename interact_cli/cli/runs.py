@@ -1,4 +1,4 @@
-"""What `measure` and `bottleneck` share: settings, dry run, run, summary."""
+"""A run from the command line, as `measure`, `bottleneck` and `gate` share it: settings, dry run, run, summary."""
 
 from __future__ import annotations
 
@@ -105,15 +105,15 @@ def show_report(report: Any, path: Path, *, json: bool) -> None:
 def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
     """Print what a run would cost."""
     from interact_cli.audit.forecast import forecast
-    from interact_cli.audit.preparation import prepare
+    from interact_cli.audit.loading import load
     from interact_cli.audit.run import announce
     from interact_cli.words import count
 
-    subject = prepare(settings, told, training=False)
+    subject = load(settings, told, training=False)
     announce(subject, told)
     cost = forecast(subject)
     if json:
-        screen.data({**asdict(cost), "total": cost.total})
+        screen.data({**asdict(cost)})
         return
     lines = (
         f"Dry run: {count(cost.n_samples, 'sample')} x {cost.n_players} players, batches of {cost.rows} rows on "

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from interact_cli.engine import learned_baseline
+from interact_cli.engine import baseline_descent
+from interact_cli.engine.baseline_descent import Slope, learn_baseline, loss_weights
 from interact_cli.engine.evaluator import Evaluator
-from interact_cli.engine.learned_baseline import Slope, learn_baseline, loss_weights
 from interact_cli.errors import NonFiniteError, UsageError
 from interact_cli.scores import LOGIT, OTHERS_LOGSUMEXP, SCORES, Score, resolve
 from interact_cli.types import Entry, Sample
@@ -159,7 +159,7 @@ def single(game):
 
 
 def test_the_loss_falls_and_is_that_of_the_learned_baseline(single, game, build, monkeypatch):
-    monkeypatch.setattr(learned_baseline, "FIRST_RATE", 2e-2)
+    monkeypatch.setattr(baseline_descent, "FIRST_RATE", 2e-2)
     start = single.players.baseline
     found = learned(single)
     assert found.after < 0.99 * found.before
@@ -172,7 +172,7 @@ def test_the_loss_falls_and_is_that_of_the_learned_baseline(single, game, build,
 
 @pytest.mark.parametrize("reach", [0.0, 1e-3, 0.05])
 def test_bounds_hold(single, reach, monkeypatch):
-    monkeypatch.setattr(learned_baseline, "FIRST_RATE", 10.0)
+    monkeypatch.setattr(baseline_descent, "FIRST_RATE", 10.0)
     start, found = single.players.baseline.astype(np.float32), learned(single, reach)
     assert (found.values >= start - np.float32(reach)).all()
     assert (found.values <= start + np.float32(reach)).all()
@@ -191,7 +191,7 @@ class Bowl(nn.Module):
 @pytest.mark.parametrize(("rate", "kept"), [(1e2, True), (1e-2, False)])
 def test_the_start_is_kept_where_no_step_lowers_the_loss(build, monkeypatch, rate, kept):
     """Steps of a rate that is far too large leave the bowl and never come back."""
-    monkeypatch.setattr(learned_baseline, "FIRST_RATE", rate)
+    monkeypatch.setattr(baseline_descent, "FIRST_RATE", rate)
     sample = Sample("rows/0", np.ones(2, np.float32), None)
     players = build.players(np.array([0, 1]), np.array([1.25, 1.0]))
     model = build.model(Bowl(), (2,), 0, output="scalar")
