@@ -21,10 +21,10 @@ from benchmarks.subjects import CLASSES, mlp
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Clock, use_cpu_time
 from interact_cli import extensions
-from interact_cli.audit.filling import Ledger
-from interact_cli.audit.planning import plan_sample
 from interact_cli.interfaces import Question
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline.filling import Ledger
+from interact_cli.pipeline.planning import plan_sample
 from interact_cli.scores import lookup
 
 PER_SAMPLE = 2**12

@@ -13,9 +13,9 @@ from benchmarks.subjects import CLASSES, Subject, encoder, mlp, resnet18, vit
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Interleaved, Work, quartiles, seconds
 from interact_cli import extensions
-from interact_cli.audit.planning import plan_sample
 from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.interfaces import Question
+from interact_cli.pipeline.planning import plan_sample
 
 
 def bare(subject: Subject) -> tuple[str, Work]:

@@ -20,6 +20,7 @@ __all__ = [
     "TableGame",
     "__version__",
     "and_or_graph",
+    "audit",
     "measure",
     "read_report",
 ]
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         SalientContexts,
         TableGame,
         and_or_graph,
+        audit,
         measure,
         read_report,
     )

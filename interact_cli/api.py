@@ -5,9 +5,9 @@ Stable: names, signatures, shapes and the meaning of every field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from interact_cli import __version__
 from interact_cli.errors import UsageError
@@ -20,6 +20,7 @@ from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.salient_contexts import SalientContexts
 from interact_cli.interfaces import Game
+from interact_cli.progress import Progress, Warnings
 from interact_cli.routes import ROUTES, Ask, Method, Options, check_call, listed, route_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "TableGame",
     "__version__",
     "and_or_graph",
+    "audit",
     "measure",
     "read_report",
 ]
@@ -167,6 +169,57 @@ def measure(  # noqa: PLR0913  (the options of all indices)
         )
     checked = game if isinstance(game, TableGame | CallableGame) else CallableGame(game, game.n_players, dimension)
     return route.measure(Ask(checked, index, None if budget is None else int(budget), int(seed), options))
+
+
+def audit(
+    network: Any,
+    data: Any = None,
+    metrics: str | Iterable[Any] | Mapping[str, Any] = (),
+    *,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Report:
+    """Audit a checkpoint, or a network in memory, and return the report: what ``interact measure`` does.
+
+    The report is written too, to ``output`` or to ``interact-runs/KEY.h5``. The same call on the same checkpoint finds
+    it there, or goes on where it was interrupted; a network in memory is measured anew each time.
+
+    Args:
+        network: Path of a checkpoint; or a ``torch.nn.Module``, which stays as it is (a copy in float32 is measured);
+            or None for the reference network of a data set.
+        data: Name of a data set as on the command line (``"digits"``, ``"csv:rows.csv"``); or inputs in memory, as the
+            network's ``forward`` takes them: ``(n, C, H, W)`` or ``(n, F)``, an array, a tensor or a data frame; or
+            ``(inputs, labels)`` with class indices ``(n,)``. Samples are drawn from them, 50 unless ``n_samples`` says
+            otherwise. None takes bundled inputs that fit.
+        metrics: A name, several names, or a mapping from names to their options:
+            ``{"multi-order": {"pairs": "all"}}``.
+        progress: Told what happens; by default what must not be missed is a Python warning.
+        **settings: Every setting of the command by its last name (``players="grid:4x4"``, ``budget=2000``,
+            ``n_samples=20``, ``output="report.h5"``), with its section where two are called the same (``data_seed=1``);
+            and every option of the metrics that has a flag (``pairs="all"``).
+
+    Returns:
+        The report: ``report.summary()``, ``report.plot()``, ``report.to_dataframe("shapley")``,
+        ``report.measurement("shapley").quantity("values").values``.
+
+    Raises:
+        InteractError: whatever cannot be done; the message says what to do.
+
+    Example:
+        >>> import tempfile, torch, interact_cli as ic
+        >>> network = torch.nn.Sequential(torch.nn.Linear(3, 2))
+        >>> rows = torch.eye(3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report = ic.audit(network, rows, "shapley", baseline="zero", output=f"{folder}/report.h5")
+        ...     report.measurement("shapley").quantity("values").values.shape
+        (3, 3)
+    """
+    from interact_cli.pipeline.in_memory import handed_over, settings_of
+    from interact_cli.pipeline.run import run
+
+    asked = settings_of(network, data, metrics, settings)
+    model, dataset = handed_over(network, data)
+    return run(asked, progress or Warnings(), ("interact_cli.audit",), model=model, dataset=dataset).report
 
 
 def read_report(path: str | Path) -> Report:

@@ -37,9 +37,9 @@ from interact_cli.types import (
 if TYPE_CHECKING:
     import torch
 
-    from interact_cli.audit.subject import Subject
     from interact_cli.interactions.estimate import Estimate
     from interact_cli.journal.units import Journal
+    from interact_cli.pipeline.subject import Subject
     from interact_cli.types import Model, PlayerSet, Sample, Tokenizer
 
 
@@ -146,7 +146,7 @@ class Dataset(Protocol):
         """Stable name of one sample: ``"digits/test/17"``, ``"folder/cats/7.png"``."""
 
     def raw(self, index: int) -> Any:
-        """One sample as stored: a PIL image, a float64 row, or a `interact_cli.types.Text`.
+        """One sample as stored: a PIL image, a float64 row, or an `interact_cli.types.Text`; or one that is `Prepared`.
 
         Raises:
             DataRefused: this one sample cannot be read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Protocol
 
 
@@ -25,7 +26,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A `Progress` that shows nothing: the default of the Python API."""
+    """A `Progress` that shows nothing."""
 
     def start(self, label: str, total: int, unit: str) -> None:
         """Show nothing."""
@@ -41,3 +42,11 @@ class Silent:
 
     def warn(self, message: str) -> None:
         """Show nothing."""
+
+
+class Warnings(Silent):
+    """A `Progress` that shows what must not be missed, as a warning of Python: the default of `interact_cli.audit`."""
+
+    def warn(self, message: str) -> None:
+        """Warn."""
+        warnings.warn(message, stacklevel=2)

@@ -82,6 +82,14 @@ class Text:
     """What a causal language model is asked to go on with."""
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One sample that is already in the network's input space: nothing more is done to it."""
+
+    input: npt.NDArray[np.float32]
+    """``(C, H, W)`` or ``(F,)``."""
+
+
 @dataclass(frozen=True)
 class Tokens:
     """One text as a network reads it, position by position."""

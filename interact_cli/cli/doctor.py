@@ -18,7 +18,7 @@ UNFIT = 5
 @guarded
 def doctor(json: Json = False) -> None:
     """Show versions and devices, and what is wrong with this installation."""
-    from interact_cli.audit.provenance import versions
+    from interact_cli.pipeline.provenance import versions
 
     devices, problems = _devices(), _problems()
     document: dict[str, Any] = {"versions": versions(), "devices": devices, "problems": problems}

@@ -92,7 +92,7 @@ COMMON = (
 
 def option_flags() -> tuple[Flag, ...]:
     """Return the flags of the options that are set for every metric that has them, as the metrics declare them."""
-    from interact_cli.audit.asking import flagged
+    from interact_cli.pipeline.asking import flagged
 
     return tuple(
         Flag(f"plan.{option.name}", f"--{option.typed}", option.kind, PLAN, None, option.shape, option.help)

@@ -164,7 +164,7 @@ def judge_checkpoint(
     from interact_cli.gates.judging import check_policy
 
     check_policy(policy, (first,), _known(), noise_given=noise is not None)
-    from interact_cli.audit.like import measure_like
+    from interact_cli.pipeline.like import measure_like
 
     inputs = [given for given in (reference, ruled.policy, place) if given is not None]
     outcome = measure_like(first, checkpoint, how.changes(flags), how.told, sys.argv, inputs)
@@ -195,7 +195,7 @@ def check_itself(
     else:
         _check(policy)
         first, place = _measured_first(checkpoint, policy, how, flags)
-    from interact_cli.audit.like import second_seed
+    from interact_cli.pipeline.like import second_seed
 
     inputs = [given for given in (place, ruled.policy) if given is not None]
     outcome = second_seed(first, checkpoint, how.changes(flags), how.told, sys.argv, inputs)
@@ -288,7 +288,7 @@ def _noise(first: Report, place: Path | None) -> tuple[Report, Report] | None:
 
 def _measured_first(checkpoint: Path, policy: Policy | None, how: How, flags: dict[str, Any]) -> tuple[Report, Path]:
     """Measure the checkpoint by the settings of a config, or by the defaults with the metrics of the policy."""
-    from interact_cli.audit.run import run
+    from interact_cli.pipeline.run import run
 
     settings = settings_from(how.config, how.set_, checkpoint, flags)
     if not settings.metrics:

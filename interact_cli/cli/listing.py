@@ -109,7 +109,7 @@ def _check(kind: str, of: str | None, *, named_arch: bool) -> None:
 
 def _show_metric(name: str, *, json: bool, md: bool) -> None:
     """Show one metric whole, as a linter shows a rule."""
-    from interact_cli.audit.metric_page import WORDS, metric_page
+    from interact_cli.pipeline.metric_page import WORDS, metric_page
 
     page = metric_page(name)
     if json:

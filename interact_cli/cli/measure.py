@@ -37,7 +37,7 @@ def measure(flags: dict[str, Any], call: Call, from_: From = None) -> None:
         return
     if call.config is not None or call.dry_run:
         raise UsageError("--from takes its settings from the report; leave out --config and --dry-run.")
-    from interact_cli.audit.reuse import rerun
+    from interact_cli.pipeline.reuse import rerun
 
     check_output_name(flags.get("run.output"))
     changes = {**dict(map(assignment, call.set_ or ())), **flags}

@@ -50,7 +50,7 @@ class Call:
         if self.dry_run:
             show_forecast(settings, told, json=self.json)
             return
-        from interact_cli.audit.run import run
+        from interact_cli.pipeline.run import run
 
         outcome = run(settings, told, sys.argv)
         if outcome.reused:
@@ -104,9 +104,9 @@ def show_report(report: Any, path: Path, *, json: bool) -> None:
 
 def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
     """Print what a run would cost."""
-    from interact_cli.audit.forecast import forecast
-    from interact_cli.audit.loading import load
-    from interact_cli.audit.run import announce
+    from interact_cli.pipeline.forecast import forecast
+    from interact_cli.pipeline.loading import load
+    from interact_cli.pipeline.run import announce
     from interact_cli.words import count
 
     subject = load(settings, told, training=False)

@@ -24,7 +24,7 @@ def validate(
     """Check a config file, names included, and print the settings that it resolves to."""
     settings = settings_from(config, set_, None, {})
     check_names(settings)
-    from interact_cli.audit.asking import ask
+    from interact_cli.pipeline.asking import ask
 
     ask(settings)
     document = settings.model_dump(mode="json")

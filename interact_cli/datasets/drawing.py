@@ -20,7 +20,7 @@ from interact_cli.errors import DataRefused, ShapeError, UsageError
 from interact_cli.interfaces import Dataset
 from interact_cli.safe_text import safe_text
 from interact_cli.seeding import digest, digest_each, generator
-from interact_cli.types import IntArray, Text
+from interact_cli.types import IntArray, Prepared, Text
 
 MAX_ID_BYTES = 1 << 26
 """Most bytes of a file of sample ids."""
@@ -143,7 +143,7 @@ def _unknown_id(sample_id: str, path: Path, dataset: Dataset, known: Iterable[st
 
 
 def raw_digest(raw: Any) -> str:
-    """Return the SHA-256 of one raw sample: the pixels with mode and size, the row in float64, or the text's parts.
+    """Return the SHA-256 of one raw sample: pixels with mode and size, a float64 row, a text's parts, a prepared input.
 
     Raises:
         ShapeError: neither a PIL image, nor a text, nor a row of numbers.
@@ -151,6 +151,8 @@ def raw_digest(raw: Any) -> str:
     if isinstance(raw, Text):
         parts = (raw.text, raw.second, raw.continuation)
         return digest("text", *("" if part is None else f"={part}".encode("utf-8", "surrogatepass") for part in parts))
+    if isinstance(raw, Prepared):
+        return digest("prepared", str(raw.input.shape), raw.input.astype("<f4").tobytes())
     if isinstance(raw, Image.Image):
         pixels = raw.convert("RGBA") if raw.mode in {"P", "PA"} else raw
         return digest("image", pixels.mode, f"{pixels.width}x{pixels.height}", pixels.tobytes())

@@ -467,7 +467,7 @@ def test_plan_that_does_not_fit_the_memory(desk: Path, monkeypatch: pytest.Monke
     def fails(*_args):
         raise MemoryError("Unable to allocate 654. GiB")
 
-    monkeypatch.setattr("interact_cli.audit.planning.plan_sample", fails)
+    monkeypatch.setattr("interact_cli.pipeline.planning.plan_sample", fails)
     line = refused(5, "measure", *TABLE, *SHAPLEY, "-o", "a.h5")
 
     assert "654. GiB" in line

@@ -242,7 +242,7 @@ def test_work_goes_on_when_nobody_reads_the_progress(desk: Path):
 
 
 def test_internal_errors_are_code_70_with_one_line(desk: Path, monkeypatch: pytest.MonkeyPatch):
-    import interact_cli.audit.run as module
+    import interact_cli.pipeline.run as module
 
     monkeypatch.setenv("HF_TOKEN", "secret-of-the-user")
 

@@ -15,10 +15,10 @@ from support.distributions import distribution
 from support.workbench import done, refused
 
 from interact_cli import extensions
-from interact_cli.audit import metric_page
 from interact_cli.errors import UsageError
 from interact_cli.metrics.player_values import PlayerValues
 from interact_cli.options import configured, options_of, parse
+from interact_cli.pipeline import metric_page
 
 BUILT_IN = [entry.name for entry in extensions.metrics() if entry.origin == extensions.ORIGIN]
 PLAYERS = (1, 2, 3, 4)

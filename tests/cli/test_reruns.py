@@ -27,10 +27,10 @@ from support.workbench import (
 )
 
 import interact_cli as ic
-from interact_cli.audit import reuse
-from interact_cli.audit.subject import Subject
 from interact_cli.config.settings import Settings, TrainingSettings
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline import reuse
+from interact_cli.pipeline.subject import Subject
 from interact_cli.report.hdf5.writer import write_report
 
 RUN = ("measure", *TABLE, "-m", "multi-order", "-m", "shapley", "-n", "12", "--batch-size", "64", "-o", "a.h5")

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from interact_cli.audit.asking import ask
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings, deciding, decisions
 from interact_cli.errors import UsageError
+from interact_cli.pipeline.asking import ask
 
 
 @pytest.fixture

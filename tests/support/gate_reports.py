@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from interact_cli import extensions
-from interact_cli.audit.planning import plan_sample
 from interact_cli.games.coalitions import unpack
 from interact_cli.interfaces import Cohort, Metric, Question
 from interact_cli.options import changed, configured, options_of
+from interact_cli.pipeline.planning import plan_sample
 from interact_cli.report.documents import content_key
 from interact_cli.report.hdf5.writer import write_report
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable

@@ -18,7 +18,8 @@ import hashlib
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -32,6 +33,7 @@ from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.errors import InputRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import named_error, safe_text
+from interact_cli.types import OutputKind
 
 FORM = "py:package.module:factory or py:FILE.py:factory"
 
@@ -62,16 +64,38 @@ def build(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> 
     factory = _find_factory(name, where)
     module = _call(factory, arguments, saved, where)
     module.float()
-    geometry = (
-        read_geometry(saved, "the checkpoint's args", "checkpoint args")
-        .or_else(_attributes(module, where))
-        .or_else(_attributes(factory, where))
-    )
+    said = read_geometry(saved, "the checkpoint's args", "checkpoint args")
+    return _network_of(module, said, where, factory)
+
+
+def network_of(
+    module: nn.Module, where: str, *, shape: tuple[int, ...] = (), output: OutputKind | None = None
+) -> Network:
+    """Find out what a network takes and returns that no factory made.
+
+    Args:
+        module: The network; its own attributes describe it, as those of a factory's network do.
+        where: What it is, for messages.
+        shape: Of one input, where it is known; wins over the attributes.
+        output: What the output is where nothing else says it.
+
+    Raises:
+        UsageError: the input shape is not known.
+        CheckpointRefused: the network does not take its input, or returns something else than scores.
+    """
+    said = Geometry(shape=shape).or_else(_attributes(module, where)).or_else(Geometry(output=output))
+    return _network_of(module, replace(said, source="factory"), where)
+
+
+def _network_of(module: nn.Module, said: Geometry, where: str, *makers: Callable[..., Any]) -> Network:
+    """Describe a network by what was said of it, then by itself, its makers and its first layer."""
+    geometry = said
+    for thing in (module, *makers):
+        geometry = geometry.or_else(_attributes(thing, where))
     if not geometry.shape:
         geometry = geometry.or_else(_first_linear(module, where))
-    return described(
-        module, geometry, where, classifier=_classifier(module, factory, where), code=code_digest(module, factory)
-    )
+    classifier = _classifier(module, makers, where)
+    return described(module, geometry, where, classifier=classifier, code=code_digest(module, *makers))
 
 
 def anchored(name: str, folder: Path) -> str:
@@ -186,9 +210,9 @@ def _attributes(thing: Any, where: str) -> Geometry:
     return read_geometry(said, f"'{where}'", "factory")
 
 
-def _classifier(module: nn.Module, factory: Callable[..., Any], where: str) -> str:
+def _classifier(module: nn.Module, makers: Sequence[Callable[..., Any]], where: str) -> str:
     stated = next(
-        (name for thing in (module, factory) if isinstance(name := getattr(thing, "classifier", None), str)), ""
+        (name for thing in (module, *makers) if isinstance(name := getattr(thing, "classifier", None), str)), ""
     )
     if stated and stated not in dict(module.named_modules()):
         near = [name for name, part in module.named_modules() if isinstance(part, nn.Linear)]

@@ -16,10 +16,10 @@ from torch import nn
 
 import interact_cli as ic
 from interact_cli import extensions
-from interact_cli.audit.run import run
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import DataRequest
+from interact_cli.pipeline.run import run
 from interact_cli.progress import Silent
 from interact_cli.report.terminal.summary import summary_text
 

@@ -13,10 +13,10 @@ from support.workbench import TABLE, arrays, as_input, assert_identical, done, r
 
 import interact_cli as ic
 from interact_cli import extensions
-from interact_cli.audit import planning
 from interact_cli.games.coalitions import unpack
 from interact_cli.interfaces import Cohort, Design, Metric, Question, Reduced
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline import planning
 from interact_cli.results import Measurement
 
 N, D = 8, 16

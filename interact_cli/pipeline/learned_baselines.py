@@ -9,11 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from interact_cli.audit.baselines import default_baseline, described, spread_of
-from interact_cli.audit.executors import fill
-from interact_cli.audit.inputs import Inputs
-from interact_cli.audit.material import Material
-from interact_cli.audit.subject import Subject
 from interact_cli.engine.baseline_descent import (
     DECADES,
     FIRST_RATE,
@@ -26,6 +21,11 @@ from interact_cli.engine.baseline_descent import (
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Baseline, Dataset
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline.baselines import default_baseline, described, spread_of
+from interact_cli.pipeline.executors import fill
+from interact_cli.pipeline.inputs import Inputs
+from interact_cli.pipeline.material import Material
+from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import LEARNED
 from interact_cli.scores import Score

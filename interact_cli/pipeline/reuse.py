@@ -8,37 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from interact_cli import extensions, scores
-from interact_cli.audit.answers import answer
-from interact_cli.audit.asking import ask, common_options, flagged
-from interact_cli.audit.defaults import BUDGET, WITH_CLASSES, check_labels
-from interact_cli.audit.delivery import Outcome, deliver
-from interact_cli.audit.earlier import check_code, data_of, lay, left_open, settings_of, without_options
-from interact_cli.audit.executors import fill
-from interact_cli.audit.filling import Ledger
-from interact_cli.audit.learned_baselines import with_baselines
-from interact_cli.audit.loading import load
-from interact_cli.audit.material import Material
-from interact_cli.audit.planning import Questions, check_numbers
-from interact_cli.audit.provenance import (
+from interact_cli.config.loading import load_settings
+from interact_cli.config.settings import AskedMetric, Settings, deciding
+from interact_cli.errors import ReportRefused, UnknownNameError, UsageError
+from interact_cli.interfaces import Metric, Unit
+from interact_cli.journal.units import Journal
+from interact_cli.pipeline.answers import answer
+from interact_cli.pipeline.asking import ask, common_options, flagged
+from interact_cli.pipeline.defaults import BUDGET, WITH_CLASSES, check_labels
+from interact_cli.pipeline.delivery import Outcome, deliver
+from interact_cli.pipeline.earlier import check_code, data_of, lay, left_open, settings_of, without_options
+from interact_cli.pipeline.executors import fill
+from interact_cli.pipeline.filling import Ledger
+from interact_cli.pipeline.learned_baselines import with_baselines
+from interact_cli.pipeline.loading import load
+from interact_cli.pipeline.material import Material
+from interact_cli.pipeline.planning import Questions, check_numbers
+from interact_cli.pipeline.provenance import (
     Invocation,
     differing,
     question_identity,
     record_identity,
     rounding_identity,
 )
-from interact_cli.audit.ranges import computed, readings
-from interact_cli.audit.run import assemble
-from interact_cli.audit.subject import Subject
-from interact_cli.config.loading import load_settings
-from interact_cli.config.settings import AskedMetric, Settings, deciding
-from interact_cli.errors import ReportRefused, UnknownNameError, UsageError
-from interact_cli.interfaces import Metric, Unit
-from interact_cli.journal.units import Journal
+from interact_cli.pipeline.ranges import computed, readings
+from interact_cli.pipeline.run import assemble
+from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.report.documents import content_key
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
+from interact_cli.types import MEMORY
 
 
 def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Sequence[str] = ()) -> Outcome:
@@ -218,6 +219,11 @@ class EarlierRun:
         Raises:
             UsageError: the checkpoint is not named, or not the training of a reference network.
         """
+        if MEMORY in (self.report.provenance["arch_source"], self.report.config["data"]["name"]):
+            raise UsageError(
+                "The report does not hold all that is asked, and its network or its inputs were only in memory. Call "
+                "interact_cli.audit again."
+            )
         if self.report.provenance["arch_source"] == "reference":
             if "data.name" not in self.changes:
                 raise UsageError(

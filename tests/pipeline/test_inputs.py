@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from interact_cli.audit.baselines import baseline_of
-from interact_cli.audit.inputs import chance_of, open_dataset, range_inputs, share_correct
 from interact_cli.config.settings import DataSettings
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.errors import DataRefused, RunFailed, UsageError
+from interact_cli.pipeline.baselines import baseline_of
+from interact_cli.pipeline.inputs import chance_of, open_dataset, range_inputs, share_correct
 from interact_cli.types import InputSpec, Model
 
 LEVELS = {"dark": (0, 51, 102), "light": (153, 204, 255)}

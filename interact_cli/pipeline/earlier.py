@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from interact_cli.adapters.loading import is_own_network
-from interact_cli.audit.asking import INNER
-from interact_cli.audit.provenance import named_data
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import AskedMetric, deciding
 from interact_cli.errors import DataRefused, ReportRefused, UsageError
 from interact_cli.metrics.published import FIXES, FIXES_OF_METRICS
+from interact_cli.pipeline.asking import INNER
+from interact_cli.pipeline.provenance import named_data
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
+from interact_cli.types import MEMORY
 
 STATED: dict[str, Any] = {
     "config.arch": str | None,
@@ -97,6 +98,11 @@ def data_of(report: Report, changes: Mapping[str, Any]) -> str:
         DataRefused: it is not there.
     """
     held = str(report.config["data"]["name"])
+    if held == MEMORY:
+        raise DataRefused(
+            "The report's inputs were only in memory, so nothing can be measured on them again. Measure a reference on "
+            "data in files."
+        )
     reader, colon, name = held.partition(":")
     if "data.name" in changes:
         now = named_data(load_settings(flags={"data.name": changes["data.name"]}))

@@ -8,14 +8,6 @@ from math import prod
 
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
-from interact_cli.audit.asking import ask
-from interact_cli.audit.baselines import baseline_of, default_baseline
-from interact_cli.audit.defaults import BUDGET, resolve
-from interact_cli.audit.inputs import Inputs, draw_inputs, fitting_data, matched, open_dataset
-from interact_cli.audit.learned_baselines import few_enough, learning_of, start_name
-from interact_cli.audit.planning import check_numbers
-from interact_cli.audit.ranges import RangeData
-from interact_cli.audit.subject import Subject
 from interact_cli.config.settings import Settings
 from interact_cli.datasets.locations import cache_folder
 from interact_cli.engine.batch_rows import batch_rows, whole_rows
@@ -25,6 +17,14 @@ from interact_cli.entries.shapes import standing
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
 from interact_cli.interfaces import Baseline, Dataset, PlayerOptions, Players
+from interact_cli.pipeline.asking import ask
+from interact_cli.pipeline.baselines import baseline_of, default_baseline
+from interact_cli.pipeline.defaults import BUDGET, resolve
+from interact_cli.pipeline.inputs import Inputs, draw_inputs, fitting_data, matched, named, open_dataset
+from interact_cli.pipeline.learned_baselines import few_enough, learning_of, start_name
+from interact_cli.pipeline.planning import check_numbers
+from interact_cli.pipeline.ranges import RangeData
+from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import LEARNED
 from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet
@@ -67,7 +67,7 @@ def load(
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"device": str(device)})})
     model = model or _model(settings, progress, training=training)
     name, illustration = _data_name(settings, model) if dataset is None else (dataset.name, False)
-    dataset = dataset or open_dataset(name, settings.data)
+    dataset = named(dataset or open_dataset(name, settings.data), model)
     model = matched(model, dataset)
     _check_continuation(settings, model)
     resolved = resolve(settings, model, name, metrics, labelled=dataset.labels is not None)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from interact_cli import extensions
-from interact_cli.audit.subject import Subject
 from interact_cli.errors import RunFailed, UsageError
 from interact_cli.interfaces import Unit
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline.subject import Subject
 from interact_cli.safe_text import safe_text
 
 LOCAL = "local"

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 
-from interact_cli.audit.executors import fill
-from interact_cli.audit.filling import Evaluation
-from interact_cli.audit.material import Material
-from interact_cli.audit.planning import Questions, rounds
-from interact_cli.audit.subject import Subject
 from interact_cli.engine.baseline_descent import PASSES
 from interact_cli.entries.shapes import standing
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline.executors import fill
+from interact_cli.pipeline.filling import Evaluation
+from interact_cli.pipeline.material import Material
+from interact_cli.pipeline.planning import Questions, rounds
+from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Silent
 
 TIMED_BATCHES = 2

@@ -12,10 +12,10 @@ from support.workbench import done
 from torch import nn
 
 import interact_cli as ic
-from interact_cli.audit.class_order import in_network_order
-from interact_cli.audit.inputs import range_inputs
 from interact_cli.datasets.drawing import draw
 from interact_cli.datasets.samples import Numbered, Samples
+from interact_cli.pipeline.class_order import in_network_order
+from interact_cli.pipeline.inputs import range_inputs
 from interact_cli.types import InputSpec, Model
 
 OWN = ("contradiction", "entailment", "neutral")

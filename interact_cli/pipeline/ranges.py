@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from interact_cli.audit.defaults import WITH_CLASSES
-from interact_cli.audit.inputs import range_inputs
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.interfaces import Dataset
+from interact_cli.pipeline.defaults import WITH_CLASSES
+from interact_cli.pipeline.inputs import range_inputs
 from interact_cli.scores import SCORES, Score, ranges
 from interact_cli.seeding import digest
 from interact_cli.types import IntArray, Model

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from interact_cli.types import MEMORY
 
 if TYPE_CHECKING:
-    from interact_cli.audit.inputs import Inputs
-    from interact_cli.audit.learned_baselines import Learning
-    from interact_cli.audit.ranges import RangeData
     from interact_cli.config.settings import Settings
     from interact_cli.engine.evaluator import Evaluator
     from interact_cli.interfaces import Baseline, Metric
+    from interact_cli.pipeline.inputs import Inputs
+    from interact_cli.pipeline.learned_baselines import Learning
+    from interact_cli.pipeline.ranges import RangeData
     from interact_cli.scores import Score
     from interact_cli.types import Model, PlayerSet
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 class Subject:
     """A network on its inputs, ready to be asked.
 
-    `interact_cli.audit.loading.load` makes it from settings, `interact_cli.audit.in_memory.of` from a module and arrays
-    in memory.
+    `loading.load` makes it from settings, `in_memory.of` from a module and arrays.
     """
 
     asked: Settings

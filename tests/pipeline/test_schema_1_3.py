@@ -13,7 +13,7 @@ import pytest
 from support.workbench import arrays, done, interact, refused
 
 import interact_cli as ic
-from interact_cli.audit import reuse
+from interact_cli.pipeline import reuse
 from interact_cli.results import Report
 
 FROZEN = Path(__file__).parent / "schema_1_3"

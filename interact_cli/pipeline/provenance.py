@@ -16,13 +16,13 @@ from typing import Any
 import torch
 
 from interact_cli import __version__, extensions
-from interact_cli.audit.executors import LOCAL
-from interact_cli.audit.learned_baselines import baseline_document, baseline_identity
-from interact_cli.audit.subject import Subject
 from interact_cli.config.settings import Settings, deciding
 from interact_cli.engine.devices import describe
 from interact_cli.extensions import ORIGIN
 from interact_cli.interfaces import Metric
+from interact_cli.pipeline.executors import LOCAL
+from interact_cli.pipeline.learned_baselines import baseline_document, baseline_identity
+from interact_cli.pipeline.subject import Subject
 from interact_cli.report.documents import content_key, plain
 from interact_cli.scores import Score
 from interact_cli.seeding import digest

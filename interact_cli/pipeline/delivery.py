@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from interact_cli.audit.provenance import Invocation, run_document
 from interact_cli.config.settings import Settings
 from interact_cli.errors import OutputError, ReportRefused
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline.provenance import Invocation, run_document
 from interact_cli.report.documents import content_key
 from interact_cli.report.hdf5.reader import read_report
 from interact_cli.report.hdf5.writer import check_output, write_report
@@ -38,6 +38,8 @@ def deliver(
     inputs: list[Path],
     make: Callable[[Journal], Report],
     invocation: Invocation,
+    *,
+    anew: bool = False,
 ) -> Outcome:
     """Return the finished report of this identity, or make and write it.
 
@@ -47,6 +49,7 @@ def deliver(
         inputs: Files that must not be overwritten.
         make: Makes the report with a journal of finished units.
         invocation: When and how the run was asked for.
+        anew: Neither show nor continue an earlier run: nothing tells for sure that it was of the same network.
 
     Raises:
         OutputError: the output is another run's report, cannot be written, or is an input.
@@ -55,6 +58,13 @@ def deliver(
     key = content_key(identity)
     path = settings.run.output or RUNS / f"{key}.h5"
     _protect(path, inputs)
+    if anew:
+        if settings.run.output is not None and path.exists() and not settings.run.force:
+            raise OutputError(
+                f"'{safe_text(path)}' exists, and a network in memory is measured anew each time. Choose another "
+                f"output, or pass force=True to replace it."
+            )
+        settings = settings.model_copy(update={"run": settings.run.model_copy(update={"force": True})})
     finished = _finished(path, key, force=settings.run.force)
     if finished is not None:
         return Outcome(finished, path, reused=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from interact_cli.adapters.preprocessing import preprocess
 from interact_cli.datasets.drawing import raw_digest
 from interact_cli.errors import DataRefused, InputRefused
 from interact_cli.interfaces import Dataset
 from interact_cli.safe_text import safe_text
-from interact_cli.types import IntArray, Model, Sample, Text, Tokens
+from interact_cli.types import IntArray, Model, Prepared, Preprocess, Sample, Text, Tokens
 
 
 class Preparer:
@@ -31,15 +31,23 @@ class Preparer:
         self.model = model
         self.dataset = dataset
         self.continuation = continuation
-        self.prepare = None if model.tokenizer else preprocess(model.input)
         self.columns = _column_positions(model, dataset)
+
+    @cached_property
+    def prepare(self) -> Preprocess:
+        """What turns an image or a row into the network's input; not asked for where inputs are prepared."""
+        return preprocess(self.model.input)
 
     def raw(self, index: int) -> Any:
         """Read one sample; rows are brought into the order of the model's columns."""
         raw = self.dataset.raw(index)
         if isinstance(raw, Text) and raw.continuation is None:
             return replace(raw, continuation=self.continuation)
-        return raw if self.columns is None else np.asarray(raw)[self.columns]
+        if self.columns is None:
+            return raw
+        if isinstance(raw, Prepared):
+            return Prepared(raw.input[self.columns])
+        return np.asarray(raw)[self.columns]
 
     def sample(self, index: int, *, with_picture: bool) -> tuple[Sample, str]:
         """Return one sample and the digest of its raw bytes.
@@ -55,7 +63,7 @@ class Preparer:
             tokens = self._tokenised(raw)
             return Sample(name, tokens.input, label, tokens=tokens, text=_shown(raw)), raw_digest(raw)
         prepared = self._prepared(raw)
-        picture = _picture(prepared, self.model) if with_picture and isinstance(raw, Image.Image) else None
+        picture = _picture(prepared, self.model) if with_picture and self.model.input.kind == "image" else None
         return Sample(name, prepared, label, picture), raw_digest(raw)
 
     def readable(self, indices: Sequence[int]) -> Iterator[tuple[int, npt.NDArray[np.float32] | IntArray]]:
@@ -69,7 +77,11 @@ class Preparer:
             yield index, prepared
 
     def _prepared(self, raw: Any) -> npt.NDArray[np.float32]:
-        if self.prepare is None:
+        if isinstance(raw, Prepared):
+            if raw.input.shape != self.model.input.shape:
+                raise DataRefused(f"Expected inputs of shape {self.model.input.shape}, got {raw.input.shape}.")
+            return raw.input
+        if self.model.tokenizer is not None:
             raise DataRefused(f"Expected a text for '{safe_text(self.model.arch)}', got {type(raw).__name__}.")
         return self.prepare(raw)
 

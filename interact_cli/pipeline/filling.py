@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from interact_cli.audit.planning import Plan
-from interact_cli.audit.subject import Subject
 from interact_cli.errors import ReportRefused, RunFailed
 from interact_cli.games.coalitions import positions
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline.planning import Plan
+from interact_cli.pipeline.subject import Subject
 from interact_cli.results import Records, SampleRecords
 from interact_cli.seeding import digest
 from interact_cli.types import FloatArray, PackedArray

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from interact_cli.audit.preparer import Preparer
 from interact_cli.datasets.drawing import draw
 from interact_cli.engine.evaluator import Evaluator
 from interact_cli.entries.wrapped import TextNetwork
 from interact_cli.errors import RunFailed, UsageError
 from interact_cli.interfaces import Baseline, Dataset
+from interact_cli.pipeline.preparer import Preparer
 from interact_cli.players.words import embedding_baseline
 from interact_cli.safe_text import safe_text
 from interact_cli.seeding import digest

@@ -12,40 +12,57 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from interact_cli.audit.answers import Answers, answer
-from interact_cli.audit.delivery import Outcome, deliver
-from interact_cli.audit.executors import check, fill
-from interact_cli.audit.filling import Ledger
-from interact_cli.audit.learned_baselines import learned
-from interact_cli.audit.loading import load
-from interact_cli.audit.material import Material, player_table
-from interact_cli.audit.planning import Questions
-from interact_cli.audit.provenance import (
+from interact_cli.config.settings import Settings
+from interact_cli.interfaces import Dataset
+from interact_cli.journal.units import Journal
+from interact_cli.pipeline.answers import Answers, answer
+from interact_cli.pipeline.delivery import Outcome, deliver
+from interact_cli.pipeline.executors import check, fill
+from interact_cli.pipeline.filling import Ledger
+from interact_cli.pipeline.learned_baselines import learned
+from interact_cli.pipeline.loading import load
+from interact_cli.pipeline.material import Material, player_table
+from interact_cli.pipeline.planning import Questions
+from interact_cli.pipeline.provenance import (
     Invocation,
     config_document,
     identity_of,
     question_document,
     subject_document,
 )
-from interact_cli.audit.ranges import computed, readings
-from interact_cli.audit.subject import Subject
-from interact_cli.config.settings import Settings
-from interact_cli.journal.units import Journal
+from interact_cli.pipeline.ranges import computed, readings
+from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
+from interact_cli.types import Model
 
 
-def run(settings: Settings, progress: Progress, argv: Sequence[str] = ()) -> Outcome:
-    """Measure a checkpoint and write the report.
+def run(
+    settings: Settings,
+    progress: Progress,
+    argv: Sequence[str] = (),
+    *,
+    model: Model | None = None,
+    dataset: Dataset | None = None,
+) -> Outcome:
+    """Measure a network and write the report: what the commands and `interact_cli.audit` call.
 
-    An unfinished run of the same identity goes on where it stopped; a finished one is returned as it is.
+    An unfinished run of the same identity goes on where it stopped; a finished one is returned as it is. Of what is
+    only in memory nothing is sure to be the same: it is measured anew.
+
+    Args:
+        settings: What the user asked for.
+        progress: Told what happens.
+        argv: For the report.
+        model: A network in memory; None opens the checkpoint of the settings.
+        dataset: Inputs in memory, likewise.
 
     Raises:
         InteractError: whatever cannot be done; no half-written report is left.
     """
     invocation = Invocation.now(argv)
-    subject = load(settings, progress)
+    subject = load(settings, progress, model=model, dataset=dataset)
     return measured(subject, identity_of(subject), progress, invocation)
 
 
@@ -75,7 +92,7 @@ def measured(
         return _measured(subject, identity, journal, progress)
 
     files = [*_input_files(subject.settings), *inputs]
-    return deliver(subject.settings, identity, files, make, invocation)
+    return deliver(subject.settings, identity, files, make, invocation, anew=subject.in_memory)
 
 
 def announce(subject: Subject, progress: Progress) -> None:

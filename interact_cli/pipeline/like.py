@@ -10,15 +10,15 @@ import numpy as np
 
 from interact_cli import extensions
 from interact_cli.adapters.loading import named_architecture
-from interact_cli.audit.delivery import Outcome
-from interact_cli.audit.earlier import check_code, data_of, left_open, settings_of
-from interact_cli.audit.loading import load
-from interact_cli.audit.provenance import Invocation, differing, identity_of
-from interact_cli.audit.run import measured
-from interact_cli.audit.subject import Subject
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import LARGEST_SEED, decisions
 from interact_cli.errors import NotComparable, UsageError
+from interact_cli.pipeline.delivery import Outcome
+from interact_cli.pipeline.earlier import check_code, data_of, left_open, settings_of
+from interact_cli.pipeline.loading import load
+from interact_cli.pipeline.provenance import Invocation, differing, identity_of
+from interact_cli.pipeline.run import measured
+from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from interact_cli.audit.defaults import BUDGET
-from interact_cli.audit.material import Material
 from interact_cli.config.settings import Settings
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interactions.plans.designs import LARGEST_TABLE
 from interact_cli.interfaces import Design, Metric, Question, Reduced
+from interact_cli.pipeline.defaults import BUDGET
+from interact_cli.pipeline.material import Material
 from interact_cli.scores import Score
 from interact_cli.seeding import digest
 from interact_cli.types import FloatArray, IntArray, PackedArray

@@ -23,9 +23,9 @@ from support.workbench import (
 from transformers import AutoModel
 
 import interact_cli as ic
-from interact_cli.audit import learned_baselines
 from interact_cli.games.coalitions import unpack
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline import learned_baselines
 
 N = 8
 RUN = ("measure", *TABLE, "-m", "harsanyi", "--baseline", "learned", "-n", "3")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from interact_cli.audit.filling import Ledger
-from interact_cli.audit.material import Material
-from interact_cli.audit.planning import Plan, Questions, check_kept, rounds
 from interact_cli.errors import RunFailed
 from interact_cli.interfaces import Cohort, Reduced, Unit
+from interact_cli.pipeline.filling import Ledger
+from interact_cli.pipeline.material import Material
+from interact_cli.pipeline.planning import Plan, Questions, check_kept, rounds
 from interact_cli.progress import Progress
 from interact_cli.results import Measurement, Records, SampleTable
 from interact_cli.seeding import digest

@@ -25,14 +25,14 @@ from support.workbench import CONVNET, TABLE, arrays, assert_identical, done, ta
 
 import interact_cli as ic
 from interact_cli import networks
-from interact_cli.audit import baselines
-from interact_cli.audit import like as like_module
-from interact_cli.audit.delivery import Outcome
-from interact_cli.audit.like import CHANGEABLE, measure_like, second_seed
-from interact_cli.audit.run import run
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import LARGEST_SEED, TrainingSettings
 from interact_cli.errors import CheckpointRefused, DataRefused, NotComparable, OutputError, ReportRefused, UsageError
+from interact_cli.pipeline import baselines
+from interact_cli.pipeline import like as like_module
+from interact_cli.pipeline.delivery import Outcome
+from interact_cli.pipeline.like import CHANGEABLE, measure_like, second_seed
+from interact_cli.pipeline.run import run
 from interact_cli.progress import Silent
 from interact_cli.results import Report
 from interact_cli.training import reference as training

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.audit.defaults import WITH_CLASSES
-from interact_cli.audit.inputs import chance_of, share_correct
-from interact_cli.audit.subject import Subject
 from interact_cli.metrics.summaries.tables import stacked
+from interact_cli.pipeline.defaults import WITH_CLASSES
+from interact_cli.pipeline.inputs import chance_of, share_correct
+from interact_cli.pipeline.subject import Subject
 from interact_cli.results import LEARNED, PlayerTable, Report, at_chance
 from interact_cli.types import EMBEDDING, BoolArray, IntArray, OutputKind, PlayerSet, Skipped
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import nn
 
-from interact_cli.audit.asking import INNER
 from interact_cli.config.settings import Settings
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Metric
 from interact_cli.metrics import published
+from interact_cli.pipeline.asking import INNER
 from interact_cli.scores import OF_MODULES, default_score
 from interact_cli.types import Model
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from interact_cli import extensions
-from interact_cli.audit.class_order import in_network_order
-from interact_cli.audit.defaults import SAMPLES
-from interact_cli.audit.preparer import Preparer
 from interact_cli.config.settings import DataSettings
 from interact_cli.datasets.drawing import draw, fingerprint, positions, read_ids
 from interact_cli.datasets.locations import default_roots
 from interact_cli.errors import DataRefused, InputRefused, RunFailed, SampleSkipped, UsageError
 from interact_cli.interfaces import DataRequest, Dataset
+from interact_cli.pipeline.class_order import in_network_order
+from interact_cli.pipeline.defaults import SAMPLES
+from interact_cli.pipeline.preparer import Preparer
 from interact_cli.safe_text import safe_text
 from interact_cli.types import IntArray, Model, Sample, Skipped
 
@@ -115,6 +117,16 @@ class Inputs:
     def labels(self) -> IntArray:
         """``(sample,)``; -1 for unlabelled."""
         return np.array([-1 if sample.label is None else sample.label for sample in self.samples], dtype=np.int64)
+
+
+def named(dataset: Dataset, model: Model) -> Dataset:
+    """Name the columns of a table that has no names, as arrays in memory: as the network does, else by numbers."""
+    if dataset.kind != "columns" or dataset.column_names:
+        return dataset
+    n_columns = math.prod(model.input.shape)
+    own = copy.copy(dataset)
+    own.column_names = model.input.columns.names or tuple(f"column {i}" for i in range(n_columns))
+    return own
 
 
 def matched(model: Model, dataset: Dataset) -> Model:

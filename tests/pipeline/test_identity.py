@@ -13,9 +13,9 @@ import torch
 from support.workbench import TABLE, arrays, assert_identical, done, interact, refused
 
 import interact_cli as ic
-from interact_cli.audit import reuse
 from interact_cli.engine import evaluator
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline import reuse
 from interact_cli.report.hdf5 import reader
 
 RUN = ("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "100")
