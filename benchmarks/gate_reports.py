@@ -61,7 +61,7 @@ def reports(family: Family, n_seeds: int) -> Reports:
         {name: asdict(v) for name, v in VERSIONS.items()},
     ]
     facts += [BUDGET, n_seeds, interact_cli.__version__, torch.__version__]
-    facts += [extensions.metric(name).version for name in METRICS]
+    facts += [extensions.metric_of_game(name).version for name in METRICS]
     path = cache_folder(os.environ) / "benchmarks" / f"gate-{digest(json.dumps(facts))[:16]}.npz"
     if path.exists():
         return _read(path)
@@ -115,7 +115,7 @@ def _of_sample(tables: list[FloatArray], sample_id: str, n_seeds: int) -> _OfSam
     seeds, exact = {}, {}
     orders, pairs = np.zeros(0, dtype=np.int64), np.zeros(0)
     for name in METRICS:
-        metric = extensions.metric(name)
+        metric = extensions.metric_of_game(name)
         drawn = [list(_estimates(metric, tables, sample_id, seed, BUDGET)) for seed in range(n_seeds)]
         whole = list(_estimates(metric, tables, sample_id, 0, 2**N_PLAYERS))
         seeds[name] = np.stack([[_parts(estimate) for estimate in of_seed] for of_seed in drawn], axis=1)

@@ -36,7 +36,7 @@ def audit_loop(n_samples: int, folder: Path) -> float:
     """Measure samples as an audit does; return its seconds after the first sample, which warms up."""
     subject = mlp((12,))
     evaluator = subject.evaluator()
-    metrics = (extensions.metric("multi-order"),)
+    metrics = (extensions.metric_of_game("multi-order"),)
     score = lookup("log-odds", "classes")
 
     started = 0.0

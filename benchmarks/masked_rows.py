@@ -74,7 +74,7 @@ def masked_over_bare(quick: bool) -> Iterator[Row]:
 
 def planning(rounds: int) -> Iterator[Row]:
     """Yield how long the plans of one sample take, beside the masked rows that they ask for."""
-    metrics = (extensions.metric("shapley-interaction"),)
+    metrics = (extensions.metric_of_game("shapley-interaction"),)
     tabular, image = mlp((12,)), resnet18(64)
     for subject, budget, grid in ((tabular, 4096, None), (image, 4000, (8, 8))):
         question = Question(subject.players.n_players, budget, 0, "sample", grid)

@@ -18,7 +18,7 @@ from typing import Any
 
 from interact_cli import __version__
 from interact_cli.errors import InteractError, UsageError
-from interact_cli.interfaces import ArchBuilder, DatasetReader, Executor, Metric, PlayerMaker
+from interact_cli.interfaces import ArchBuilder, DatasetReader, Executor, Measurable, Metric, Number, PlayerMaker
 from interact_cli.registry import Registry
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import SCORES, Score
@@ -61,8 +61,9 @@ def players() -> Registry[PlayerMaker]:
 
 
 def metrics() -> Registry[Any]:
-    """Return the metrics, by name; what stands behind one is called without arguments and returns a `Metric`."""
-    return _registry("metric", "interact list metrics", "metrics", _built_in()["metrics"])
+    """Return metrics and numbers, by name; what stands behind one, called without arguments, is a `Measurable`."""
+    built_in = {**_built_in()["metrics"], **_built_in()["numbers"]}
+    return _registry("metric", "interact list metrics", ("metrics", "numbers"), built_in)
 
 
 def scores() -> Registry[Score]:
@@ -94,20 +95,33 @@ def executors() -> Registry[Any]:
     return _registry("executor", "interact list executors", "executors", _built_in()["executors"])
 
 
-def metric(name: str) -> Metric:
-    """Return the metric of that name.
+def metric(name: str) -> Measurable:
+    """Return the metric, or the number that is no game, of that name.
 
     Raises:
         UnknownNameError: no such metric; the message suggests the nearest.
         UsageError: its code fails, or it calls itself otherwise.
     """
-    made: Metric = _made(metrics(), name, Metric)
+    made: Measurable = _made(metrics(), name, Metric, Number)
     if made.name != name:
         raise UsageError(
             f"Expected metric '{name}' of {_origin(metrics(), name)} to carry the name of its entry point, got "
             f"'{safe_text(made.name)}'. Have it corrected."
         )
     return made
+
+
+def metric_of_game(name: str) -> Metric:
+    """Return the metric of that name.
+
+    Raises:
+        UnknownNameError: no such metric; the message suggests the nearest.
+        UsageError: its code fails, or it is a number of a network, which no game has.
+    """
+    found = metric(name)
+    if isinstance(found, Metric):
+        return found
+    raise UsageError(f"'{name}' is a number of a network, and a game has none. Ask for it by ic.audit or -m {name}.")
 
 
 def executor(name: str) -> Executor:
@@ -121,14 +135,15 @@ def executor(name: str) -> Executor:
     return made
 
 
-def _made(registry: Registry[Any], name: str, interface: type) -> Any:
+def _made(registry: Registry[Any], name: str, *interfaces: type) -> Any:
     """Call what stands behind a name, and see that it is what its door is for."""
     factory, kind, origin = registry.get(name), registry.kind, _origin(registry, name)
     with blamed(f"{kind} '{name}' of {origin}"):
         made = factory()
-    if not isinstance(made, interface):
+    if not isinstance(made, interfaces):
+        wanted = " or ".join(interface.__name__ for interface in interfaces)
         raise UsageError(
-            f"Expected {kind} '{name}' of {origin} to be an interact_cli.interfaces.{interface.__name__}, got "
+            f"Expected {kind} '{name}' of {origin} to be an interact_cli.interfaces.{wanted}, got "
             f"{type(made).__name__}. Have it corrected, or uninstall it."
         )
     return made
@@ -139,12 +154,16 @@ def _origin(registry: Registry[Any], name: str) -> str:
 
 
 def _registry(
-    kind: str, listing: str, group: str, built_in: Mapping[str, tuple[str | Callable[[], Any], str]]
+    kind: str,
+    listing: str,
+    groups: str | tuple[str, ...],
+    built_in: Mapping[str, tuple[str | Callable[[], Any], str]],
 ) -> Registry[Any]:
     registry: Registry[Any] = Registry(kind, listing)
     for name, (target, summary) in built_in.items():
         registry.add(name, target, summary=summary, origin=ORIGIN)
-    for point in _points(f"interact_cli.{group}", tuple(sys.path)):
+    of_groups = (groups,) if isinstance(groups, str) else groups
+    for point in (point for group in of_groups for point in _points(f"interact_cli.{group}", tuple(sys.path))):
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
         if not NAME.fullmatch(point.name):
             raise UsageError(

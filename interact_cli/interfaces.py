@@ -6,6 +6,7 @@
 | `DatasetReader` | ``interact_cli.datasets`` | ``--dataset NAME[:PATH]`` -> samples |
 | `PlayerMaker` | ``interact_cli.players`` | ``--players NAME[:ARGUMENT]`` -> players |
 | `Metric` | ``interact_cli.metrics`` | ``--metric NAME`` -> plan and reduce |
+| `Number` | ``interact_cli.numbers`` | ``--metric NAME`` -> a number of the network that is no game |
 | `Executor` | ``interact_cli.executors`` | ``--executor NAME`` -> the journal of a run, filled |
 | `interact_cli.scores.Score` | ``interact_cli.scores`` | ``--score NAME`` -> an evaluation record to a value |
 """
@@ -16,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -338,13 +339,17 @@ class Cohort:
     """``(sample,)`` v(empty)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metric(ABC):
-    """Plan and reduce of one thing that a report holds.
+Need = Literal["labels", "every sample", "outputs", "input gradients", "weight gradients", "training part", "ranges"]
+"""What a run must have, or prepare, before a metric or a number can be answered: see `Measurable.needs`."""
 
-    A metric is a frozen dataclass. Fields that are declared by `interact_cli.options.option` can be set by whoever asks
-    for it, ``-m NAME:OPTION=VALUE``; what stands behind the entry point, called without arguments, gives the metric
-    with all of them at their defaults.
+
+@dataclass(frozen=True, kw_only=True)
+class Measurable(ABC):
+    """What ``-m NAME`` asks for: a `Metric` of games, or a `Number` of the network that is no game.
+
+    It is a frozen dataclass. Fields that are declared by `interact_cli.options.option` can be set by whoever asks for
+    it, ``-m NAME:OPTION=VALUE``; what stands behind the entry point, called without arguments, gives it with all of
+    them at their defaults.
     """
 
     name: str
@@ -352,41 +357,20 @@ class Metric(ABC):
     """Paper and equation."""
     formula: str = ""
     """One line for ``interact list metrics NAME``; empty where the source says it better."""
-    cost: str = "as many coalitions of each sample as --budget allows"
+    cost: str = ""
     """What it asks for, one line."""
     example: str = ""
     """A command that measures it; empty where it needs nothing beside its name."""
     version: int = 1
     """Raised whenever the same inputs give other numbers."""
-    needs_ranges: bool = False
-    """True when the strengths are normalised by Y."""
-    of_vectors: bool = False
-    """True when the values of a coalition are vectors: ``(n_asked, d)`` to `reduce`."""
-    of_predicted: bool = False
-    """True when the paper scores the predicted class, right or wrong, unless another is asked for."""
-    kept_per_coalition: int = 0
-    """Numbers that are held of every coalition of every sample until the end; 0 where values are not by coalition."""
+    needs: frozenset[Need] = frozenset()
+    """What the run must have, or prepare, for it; refused before any work where it cannot be had.
 
-    @property
-    def least_players(self) -> int:
-        """Players that a sample must have; one with fewer is left out, with a reason, where others have enough."""
-        return 0
-
-    @abstractmethod
-    def design(self, question: Question) -> Design:
-        """Choose the coalitions for one sample.
-
-        Raises:
-            BudgetError: the budget is too small; the message says how much it would take.
-        """
-
-    @abstractmethod
-    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
-        """Turn the values of the asked coalitions into what is kept of this sample."""
-
-    @abstractmethod
-    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
-        """Summarise over the samples."""
+    ``labels``: true classes of all samples. ``every sample``: no filter by ``--only correct``. ``outputs``: a network
+    with outputs, not features alone. ``input gradients``: outputs that can be followed back to the input. ``weight
+    gradients``: weights that take gradients. ``training part``: the data set's training part, as
+    `Subject.training_part`. ``ranges``: the range Y of the score, as `Cohort.ranges`.
+    """
 
     def measurement(
         self,
@@ -419,6 +403,59 @@ class Metric(ABC):
             tuple(findings),
             tuple(notes),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Measurable):
+    """Plan and reduce of one thing that a report holds of a game."""
+
+    cost: str = "as many coalitions of each sample as --budget allows"
+    """What it asks for, one line."""
+    of_vectors: bool = False
+    """True when the values of a coalition are vectors: ``(n_asked, d)`` to `reduce`."""
+    of_predicted: bool = False
+    """True when the paper scores the predicted class, right or wrong, unless another is asked for."""
+    kept_per_coalition: int = 0
+    """Numbers that are held of every coalition of every sample until the end; 0 where values are not by coalition."""
+
+    @property
+    def least_players(self) -> int:
+        """Players that a sample must have; one with fewer is left out, with a reason, where others have enough."""
+        return 0
+
+    @abstractmethod
+    def design(self, question: Question) -> Design:
+        """Choose the coalitions for one sample.
+
+        Raises:
+            BudgetError: the budget is too small; the message says how much it would take.
+        """
+
+    @abstractmethod
+    def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
+        """Turn the values of the asked coalitions into what is kept of this sample."""
+
+    @abstractmethod
+    def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
+        """Summarise over the samples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Measurable):
+    """A number of the network itself: nothing is masked, so there is no coalition to ask about and nothing to plan."""
+
+    cost: str = "one forward pass of each sample"
+    """What it asks for, one line."""
+
+    @abstractmethod
+    def measure(self, subject: Subject, cohort: Cohort) -> Measurement:
+        """Measure the network on its samples.
+
+        Args:
+            subject: The network on its inputs: ``subject.outputs``, ``subject.predicted``, ``subject.inputs``,
+                ``subject.model.module``, and what was asked for by `needs`.
+            cohort: Which samples count, the seed, and whether intervals are wanted; its unit is ``"1"``.
+        """
 
 
 class Unit(Protocol):

@@ -120,14 +120,15 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
         "Formula": page.formula,
         "Source": page.source,
         "Cost": page.cost,
-        "Words": WORDS,
+        "Words": WORDS if page.game else "",
         "Options": f"-m {page.name}:NAME=VALUE, several with commas." if page.options else "none",
     }
     if md:
         lines = [f"## {page.name}", "", f"{page.summary}.", ""]
         lines += [line for head, text in parts.items() if text for line in (f"**{head}:** {text}", "")]
         lines += [f"- `{one.typed}`: {_option_line(one)}" for one in page.options]
-        lines += ["", f"```\n{page.example}\n```", "", f"{page.game}:", "", *(f"- {line}" for line in page.worked)]
+        lines += ["", f"```\n{page.example}\n```"]
+        lines += ["", f"{page.game}:", "", *(f"- {line}" for line in page.worked)] if page.game else []
         screen.document("\n".join(lines))
         return
     folded = partial(wrap, width=WIDTH, break_on_hyphens=False)  # a name with a hyphen stays whole
@@ -137,7 +138,7 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
     for one in page.options:
         head = f"{'':<9}{one.typed:<18}"
         lines += folded(f"{head}{_option_line(one)}", subsequent_indent=" " * 27)
-    lines += [f"{'Example':<9}{page.example}", "", *folded(f"{page.game}:")]
+    lines += [f"{'Example':<9}{page.example}", *(["", *folded(f"{page.game}:")] if page.game else [])]
     lines += [part for line in page.worked for part in folded(line, initial_indent="  ", subsequent_indent="    ")]
     screen.document("\n".join(lines))
 

@@ -10,7 +10,7 @@ import numpy as np
 from interact_cli.interactions import indices
 from interact_cli.interactions.indices import Index
 from interact_cli.interactions.plans.contexts import PairContexts
-from interact_cli.interfaces import Cohort, Design, Question, Reduced
+from interact_cli.interfaces import Cohort, Design, Need, Question, Reduced
 from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
@@ -102,7 +102,7 @@ class Strength(PairStrengths):
         "E |I(i,j)| over samples and pairs, I the Shapley interaction; normalised: over the range Y of the score"
     )
     index: Index = indices.lookup("shapley-interaction")
-    needs_ranges: bool = True
+    needs: frozenset[Need] = frozenset({"ranges"})
 
     def design(self, question: Question) -> Design:
         """Ask as the index does; under the protocol of Zhang et al. (ICLR 2021) for the order components too."""

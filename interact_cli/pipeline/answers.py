@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from interact_cli.errors import RunFailed
 from interact_cli.interfaces import Cohort, Reduced, Unit
+from interact_cli.pipeline.executors import fill
 from interact_cli.pipeline.filling import Ledger
 from interact_cli.pipeline.material import Material
 from interact_cli.pipeline.planning import Plan, Questions, check_kept, rounds
+from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import Measurement, Records, SampleTable
 from interact_cli.seeding import digest
@@ -46,7 +48,7 @@ def answer(
     material: Material,
     questions: Questions,
     ledger: Ledger,
-    fill: Callable[[Sequence[Unit]], None],
+    subject: Callable[[], Subject],
     progress: Progress,
 ) -> Answers:
     """Plan all samples, have what is missing filled into the journal, answer every metric from there.
@@ -55,7 +57,7 @@ def answer(
         material: Samples and players.
         questions: What is asked of them.
         ledger: Which records there are, and where.
-        fill: Called once a round with what is missing; an executor does it.
+        subject: Gives the network on its inputs; called only where something is missing, or a number is asked for.
         progress: Told how far the coalitions are.
 
     Raises:
@@ -77,7 +79,8 @@ def answer(
         if not answered:  # of several rounds only the first has been planned: the bar takes the others to be like it
             progress.start("Evaluating", round(n_coalitions / len(plans) * n_samples), "coalitions")
         progress.advance(n_coalitions - sum(unit.n_rows for unit in missing))
-        fill(missing)
+        if missing:
+            fill(subject(), ledger.journal, missing)
         answered += [
             _answered(plan, sample, material, questions, ledger) for sample, plan in enumerate(plans, len(answered))
         ]
@@ -103,9 +106,10 @@ def answer(
         material.pictures,
         material.texts,
     )
+    numbers = [number.measure(subject(), _cohort(material, questions, included, "1")) for number in questions.numbers]
     return Answers(
         table,
-        tuple(_measurements(material, questions, answered, included, ends_of_games)),
+        (*_measurements(material, questions, answered, included, ends_of_games), *numbers),
         ledger.records(material.widest_record, unique.tolist(), vectors=material.vector),
         digest(*(sample.plan_hash for sample in answered)),
     )
@@ -128,23 +132,26 @@ def _measurements(
     material: Material, questions: Questions, answered: list[OfSample], included: BoolArray, ends: FloatArray
 ) -> Iterator[Measurement]:
     """Summarise every metric of every game; ``ends`` is v(empty) and v(N): ``(2, game, sample)``."""
-    players, several = material.players, len(questions.scores) > 1
+    several = len(questions.scores) > 1
     for game, (score, empty, full) in enumerate(zip(questions.scores, *ends, strict=True)):
-        cohort = Cohort(
-            included=included,
-            n_players=np.array([len(players.of_sample(sample)) for sample in range(len(included))]),
-            shared_players=players.shared,
-            grid=players.grid,
-            unit=score.unit,
-            seed=questions.settings.plan.seed,
-            intervals=questions.intervals,
-            ranges=questions.ranges,
-            protocol=questions.settings.plan.protocol,
-            noun=noun(players),
-            names=tuple(player_name(players, player) for player in range(len(players.names))),
-            full_value=full,
-            empty_value=empty,
-        )
+        cohort = replace(_cohort(material, questions, included, score.unit), full_value=full, empty_value=empty)
         for position, metric in enumerate(questions.metrics):
             measurement = metric.aggregate([sample.reduced[game][position] for sample in answered], cohort)
             yield replace(measurement, of=score.module or "output") if several else measurement
+
+
+def _cohort(material: Material, questions: Questions, included: BoolArray, unit: str) -> Cohort:
+    players, plan = material.players, questions.settings.plan
+    return Cohort(
+        included=included,
+        n_players=np.array([len(players.of_sample(sample)) for sample in range(len(included))]),
+        shared_players=players.shared,
+        grid=players.grid,
+        unit=unit,
+        seed=plan.seed,
+        intervals=questions.intervals,
+        ranges=questions.ranges,
+        protocol=plan.protocol,
+        noun=noun(players),
+        names=tuple(player_name(players, player) for player in range(len(players.names))),
+    )

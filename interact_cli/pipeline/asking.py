@@ -14,7 +14,7 @@ from typing import Any
 from interact_cli import extensions
 from interact_cli.config.settings import AskedMetric, PlanSettings, Settings, options_for_all
 from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.interfaces import Metric
+from interact_cli.interfaces import Measurable, Metric
 from interact_cli.metrics import published
 from interact_cli.metrics.instability import WithInstability
 from interact_cli.options import Option, changed, configured, options_of
@@ -33,7 +33,7 @@ class Asked:
 
     settings: Settings
     """Every option stands with its metric, those at their defaults left out; none is for all metrics any more."""
-    metrics: tuple[Metric, ...]
+    metrics: tuple[Measurable, ...]
     """In their order, each with its instability where that is asked for."""
     remarks: tuple[str, ...]
     """Settings that change nothing here."""
@@ -70,7 +70,7 @@ def ask(settings: Settings) -> Asked:
     resolved = settings.model_copy(update={"metrics": named, "plan": plan})
     parts = settings.plan.instability
     if parts is not None:
-        metrics = [WithInstability.of(metric, parts) for metric in metrics]
+        metrics = [WithInstability.of(metric, parts) if isinstance(metric, Metric) else metric for metric in metrics]
     return Asked(resolved, tuple(metrics), remarks)
 
 
@@ -98,13 +98,13 @@ def flagged() -> dict[str, Option]:
     return {option.name: option for option in every if option.flag}
 
 
-def _for(metric: Metric, given: Mapping[str, Any]) -> dict[str, Any]:
+def _for(metric: Measurable, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the options for all that a metric has."""
     has = {option.name for option in options_of(metric)}
     return {name: value for name, value in given.items() if name in has}
 
 
-def _unread(for_all: Mapping[str, Any], metrics: Sequence[Metric]) -> list[Option]:
+def _unread(for_all: Mapping[str, Any], metrics: Sequence[Measurable]) -> list[Option]:
     """Return the options for all that change nothing, because no asked metric has them.
 
     Raises:
@@ -122,7 +122,7 @@ def _unread(for_all: Mapping[str, Any], metrics: Sequence[Metric]) -> list[Optio
     return [option for option in set_ if option.name not in read]
 
 
-def _remarks(unread: Sequence[Option], settings: Settings, metrics: Sequence[Metric]) -> Iterator[str]:
+def _remarks(unread: Sequence[Option], settings: Settings, metrics: Sequence[Measurable]) -> Iterator[str]:
     """Say which usual options no metric reads.
 
     Raises:
@@ -141,7 +141,7 @@ def _remarks(unread: Sequence[Option], settings: Settings, metrics: Sequence[Met
         yield f"--span changes nothing here: it is read by none of {names}."
 
 
-def _has(name: str, metric: Metric) -> bool:
+def _has(name: str, metric: Measurable) -> bool:
     return any(option.name == name for option in options_of(metric))
 
 
@@ -162,7 +162,7 @@ def _protocol(settings: Settings, for_all: Mapping[str, Any]) -> published.Proto
     return protocol
 
 
-def _check_fixed(metrics: Sequence[Metric], protocol: published.Protocol | None) -> None:
+def _check_fixed(metrics: Sequence[Measurable], protocol: published.Protocol | None) -> None:
     if protocol is not None:
         given = [name for metric in metrics for name in changed(metric) if name in published.FIXES_OF_METRICS]
         _refuse_fixed(given, protocol)
@@ -178,7 +178,7 @@ def _of_activations(settings: Settings) -> bool:
     return (settings.players or "").partition(":")[0] == INNER
 
 
-def _check_score(score: str | None, metrics: Sequence[Metric]) -> None:
+def _check_score(score: str | None, metrics: Sequence[Measurable]) -> None:
     """Refuse a score that a metric cannot take.
 
     Raises:
@@ -187,20 +187,22 @@ def _check_score(score: str | None, metrics: Sequence[Metric]) -> None:
     vectors = (score or "").startswith(VECTOR_PREFIX)
     asked = f"score '{safe_text(score)}'" if score else "the default score"
     for metric in metrics:
+        if not isinstance(metric, Metric):
+            continue
         if metric.of_vectors and not vectors:
             raise UsageError(
                 f"Metric '{metric.name}' takes a vector per coalition, and {asked} gives one number. Pass --score "
                 f"vector:MODULE ('interact list modules CHECKPOINT' shows the modules)."
             )
         if vectors and not metric.of_vectors:
-            takers = _listed(_registered(lambda other: other.of_vectors))
+            takers = _listed(_registered(lambda other: isinstance(other, Metric) and other.of_vectors))
             raise UsageError(
                 f"Metric '{metric.name}' takes one number per coalition, and {asked} gives a vector. Pass a score of "
                 f"numbers (--score feature:MODULE, log-odds, ...), or a metric of vectors: {takers}."
             )
 
 
-def _registered(wanted: Callable[[Metric], bool]) -> list[str]:
+def _registered(wanted: Callable[[Measurable], bool]) -> list[str]:
     """Return the names of the metrics of a kind; one that cannot be loaded is of none."""
     names = []
     for entry in extensions.metrics():

@@ -10,7 +10,7 @@ from torch import nn
 from interact_cli.config.settings import Settings
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import UsageError
-from interact_cli.interfaces import Metric
+from interact_cli.interfaces import Measurable, Metric
 from interact_cli.metrics import published
 from interact_cli.pipeline.asking import INNER
 from interact_cli.scores import OF_MODULES, default_score
@@ -24,7 +24,9 @@ WITH_CLASSES = ("classes", "single-logit")
 """Outputs to which labels mean something."""
 
 
-def resolve(settings: Settings, model: Model, data_name: str, metrics: Sequence[Metric], *, labelled: bool) -> Settings:
+def resolve(
+    settings: Settings, model: Model, data_name: str, metrics: Sequence[Measurable], *, labelled: bool
+) -> Settings:
     """Fill in the defaults of inputs, score, target, baseline and players.
 
     Args:
@@ -41,7 +43,8 @@ def resolve(settings: Settings, model: Model, data_name: str, metrics: Sequence[
     labels_known = labelled and model.output in WITH_CLASSES
     update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
     only = settings.data.only or update.pop("only")
-    of_predicted = all(metric.of_predicted for metric in metrics)
+    of_games = [metric.of_predicted for metric in metrics if isinstance(metric, Metric)]
+    of_predicted = bool(of_games) and all(of_games)
     usual = "true" if labels_known and not of_predicted else "predicted"
     target = _target(settings, model, update["score"], usual)
     check_labels(target, only, labels_known=labels_known, data_name=data_name)

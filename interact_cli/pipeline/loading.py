@@ -16,13 +16,14 @@ from interact_cli.engine.evaluator import Evaluator
 from interact_cli.entries.shapes import standing
 from interact_cli.entries.wrapped import named_modules
 from interact_cli.errors import SampleSkipped, UnknownNameError, UsageError
-from interact_cli.interfaces import Baseline, Dataset, PlayerOptions, Players
+from interact_cli.interfaces import Baseline, Dataset, Need, PlayerOptions, Players
 from interact_cli.pipeline.asking import ask
 from interact_cli.pipeline.baselines import baseline_of, default_baseline
 from interact_cli.pipeline.defaults import BUDGET, resolve
 from interact_cli.pipeline.inputs import Inputs, draw_inputs, fitting_data, matched, named, open_dataset
 from interact_cli.pipeline.learned_baselines import few_enough, learning_of, start_name
-from interact_cli.pipeline.planning import check_numbers
+from interact_cli.pipeline.needs import check_needs, let_gradients_through, training_part
+from interact_cli.pipeline.planning import check_numbers, least_players
 from interact_cli.pipeline.ranges import RangeData
 from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
@@ -71,13 +72,15 @@ def load(
     model = matched(model, dataset)
     _check_continuation(settings, model)
     resolved = resolve(settings, model, name, metrics, labelled=dataset.labels is not None)
+    check_needs(metrics, resolved, model, dataset)
+    needs = frozenset[Need]().union(*(metric.needs for metric in metrics))
     inputs = draw_inputs(resolved.data, model, dataset, n_pictures=N_PICTURES, ids=ids)
     cut, games = _players(resolved, model), _games(resolved, model)
     evaluator = _evaluator(resolved, model, inputs, cut.entry, games, progress)
     baseline_name, seed = resolved.baseline or default_baseline(cut.entry), resolved.data.seed or 0
     begun = start_name(baseline_name, cut.entry, games[0])
     baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
-    inputs, players = _large_enough(*_seated(cut, inputs, baseline), max(metric.least_players for metric in metrics))
+    inputs, players = _large_enough(*_seated(cut, inputs, baseline), least_players(metrics))
     learning = None
     if baseline_name == LEARNED:
         inputs, players = few_enough(inputs, players)
@@ -86,7 +89,7 @@ def load(
     check_numbers(largest, resolved.plan.budget or BUDGET, evaluator.width(inputs.samples[0]))
     handling = resolved.run.model_copy(update={"device": evaluator.device.type, "batch_size": evaluator.first_rows})
     update = {"players": cut.spec, "baseline": baseline_name, "run": handling}
-    normalised = any(metric.needs_ranges for metric in metrics)
+    let_gradients_through(needs, evaluator, inputs.samples[0])
     return Subject(
         asked=given,
         settings=resolved.model_copy(update=update),
@@ -98,7 +101,8 @@ def load(
         metrics=metrics,
         evaluator=evaluator,
         illustration=illustration,
-        range_data=RangeData.of(model, dataset, seed) if normalised else None,
+        range_data=RangeData.of(model, dataset, seed) if "ranges" in needs else None,
+        training_part=training_part(needs, settings, name),
         learning=learning,
     )
 

@@ -47,7 +47,7 @@ class Material:
         return cls(
             ids=tuple(sample.id for sample in samples),
             labels=subject.inputs.labels,
-            predicted=predictions(subject),
+            predicted=subject.predicted,
             skipped=subject.inputs.skipped,
             pictures=np.stack(pictures) if pictures else None,
             texts=tuple(sample.text for sample in samples) if subject.model.input.kind == "text" else (),
@@ -154,15 +154,3 @@ def player_table(players: Sequence[PlayerSet]) -> PlayerTable:
 
 def _alike(one: PlayerSet, other: PlayerSet) -> bool:
     return one.names == other.names and np.array_equal(one.owner, other.owner)
-
-
-def predictions(subject: Subject) -> IntArray:
-    """Return the predicted class of each sample: ``(sample,)``; -1 for outputs without classes."""
-    samples, output = subject.inputs.samples, subject.model.output
-    if output not in WITH_CLASSES:
-        return np.full(len(samples), -1, dtype=np.int64)
-    logits = subject.evaluator.logits([sample.input for sample in samples])
-    if output == "single-logit":
-        return (logits[:, 0] > 0).astype(np.int64)
-    best: IntArray = logits.argmax(axis=1).astype(np.int64)
-    return best

@@ -10,7 +10,7 @@ import numpy as np
 from interact_cli import extensions
 from interact_cli.errors import InteractError
 from interact_cli.games.coalitions import unpack
-from interact_cli.interfaces import Cohort, Metric, Question
+from interact_cli.interfaces import Cohort, Measurable, Metric, Question
 from interact_cli.options import Option, options_of
 from interact_cli.results import Measurement
 from interact_cli.words import described, with_unit
@@ -60,7 +60,7 @@ def metric_page(name: str) -> MetricPage:
     metric = extensions.metric(name)
     entry = next(entry for entry in extensions.metrics() if entry.name == name)
     with extensions.blamed(f"metric '{name}' of {entry.origin}"):
-        worked = tuple(_worked(metric))
+        worked = tuple(_worked(metric)) if isinstance(metric, Metric) else ()
     return MetricPage(
         name=name,
         summary=entry.summary,
@@ -71,12 +71,19 @@ def metric_page(name: str) -> MetricPage:
         cost=metric.cost,
         options=options_of(metric),
         example=metric.example or f"interact measure ckpt.pt --metric {name}",
-        game=GAME + (OF_VECTORS if metric.of_vectors else ""),
+        game=_game(metric),
         worked=worked,
     )
 
 
-def _about(metric: Metric) -> str:
+def _game(metric: Measurable) -> str:
+    """Say what the worked example is about; a number of the network itself has none without a network."""
+    if not isinstance(metric, Metric):
+        return ""
+    return GAME + (OF_VECTORS if metric.of_vectors else "")
+
+
+def _about(metric: Measurable) -> str:
     """Return the class's first two paragraphs of prose; formulas and sources stand elsewhere."""
     paragraphs = inspect.cleandoc(type(metric).__doc__ or "").split("\n\n")
     prose = [text for text in paragraphs if not text.startswith(("``", "Source:", "Args:"))][:2]

@@ -12,7 +12,7 @@ from interact_cli.config.settings import Settings
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
 from interact_cli.interactions.plans.designs import LARGEST_TABLE
-from interact_cli.interfaces import Design, Metric, Question, Reduced
+from interact_cli.interfaces import Design, Measurable, Metric, Number, Question, Reduced
 from interact_cli.pipeline.defaults import BUDGET
 from interact_cli.pipeline.material import Material
 from interact_cli.scores import Score
@@ -70,6 +70,16 @@ class Plan:
             answers.append(metric.reduce(self.designs[metric.name], asked[start : start + size], self.question))
             start += size
         return answers
+
+
+def games(asked: Sequence[Measurable]) -> tuple[Metric, ...]:
+    """Return those of what is asked for that are answered by games."""
+    return tuple(metric for metric in asked if isinstance(metric, Metric))
+
+
+def least_players(asked: Sequence[Measurable]) -> int:
+    """Return how many players every sample must have."""
+    return max((metric.least_players for metric in games(asked)), default=0)
 
 
 def check_numbers(n_players: int, budget: int, width: int) -> None:
@@ -134,9 +144,19 @@ class Questions:
     settings: Settings
     scores: tuple[Score, ...]
     """One for each game."""
-    metrics: tuple[Metric, ...]
+    asked: tuple[Measurable, ...]
     ranges: Mapping[str, float]
     intervals: bool
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is asked of the games."""
+        return games(self.asked)
+
+    @cached_property
+    def numbers(self) -> tuple[Number, ...]:
+        """What is asked of the network itself."""
+        return tuple(asked for asked in self.asked if isinstance(asked, Number))
 
     def of_samples(self, material: Material) -> Iterator[Question]:
         """Yield what the metrics may know of each sample."""

@@ -19,7 +19,7 @@ from interact_cli import __version__, extensions
 from interact_cli.config.settings import Settings, deciding
 from interact_cli.engine.devices import describe
 from interact_cli.extensions import ORIGIN
-from interact_cli.interfaces import Metric
+from interact_cli.interfaces import Measurable
 from interact_cli.pipeline.executors import LOCAL
 from interact_cli.pipeline.learned_baselines import baseline_document, baseline_identity
 from interact_cli.pipeline.subject import Subject
@@ -100,7 +100,7 @@ def _owned(players: PlayerSet) -> str:
 
 
 def question_identity(
-    settings: Settings, asked: Sequence[Score], metrics: Sequence[Metric], ranges: str, *, illustration: bool
+    settings: Settings, asked: Sequence[Score], metrics: Sequence[Measurable], ranges: str, *, illustration: bool
 ) -> dict[str, Any]:
     """Return everything that decides the numbers once the records are given: every setting of the question first."""
     tree = settings.model_dump(mode="json")
@@ -220,7 +220,7 @@ def of_plugins(asked: Sequence[Score]) -> dict[str, Any]:
 
 
 def question_document(
-    settings: Settings, asked: Sequence[Score], metrics: Sequence[Metric], plan_hash: str
+    settings: Settings, asked: Sequence[Score], metrics: Sequence[Measurable], plan_hash: str
 ) -> dict[str, Any]:
     """Return what a report says of the question."""
     document = {
@@ -238,7 +238,7 @@ def question_document(
     return cleaned
 
 
-def origins(metrics: Sequence[Metric]) -> dict[str, str]:
+def origins(metrics: Sequence[Measurable]) -> dict[str, str]:
     """Return which distribution each metric comes from."""
     asked = {metric.name for metric in metrics}
     return {entry.name: entry.origin for entry in extensions.metrics() if entry.name in asked}

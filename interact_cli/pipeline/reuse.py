@@ -11,14 +11,13 @@ from interact_cli import extensions, scores
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import AskedMetric, Settings, deciding
 from interact_cli.errors import ReportRefused, UnknownNameError, UsageError
-from interact_cli.interfaces import Metric, Unit
+from interact_cli.interfaces import Measurable
 from interact_cli.journal.units import Journal
 from interact_cli.pipeline.answers import answer
 from interact_cli.pipeline.asking import ask, common_options, flagged
 from interact_cli.pipeline.defaults import BUDGET, WITH_CLASSES, check_labels
 from interact_cli.pipeline.delivery import Outcome, deliver
 from interact_cli.pipeline.earlier import check_code, data_of, lay, left_open, settings_of, without_options
-from interact_cli.pipeline.executors import fill
 from interact_cli.pipeline.filling import Ledger
 from interact_cli.pipeline.learned_baselines import with_baselines
 from interact_cli.pipeline.loading import load
@@ -80,12 +79,8 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     questions = Questions(settings, asked, metrics, normalisers, intervals=not held["illustration"])
 
     def make(journal: Journal) -> Report:
-        def complete(missing: Sequence[Unit]) -> None:
-            if missing:  # only then is the network opened
-                fill(earlier.subject(), journal, missing)
-
         ledger = Ledger(journal, records)
-        answers = answer(material, questions, ledger, complete, progress)
+        answers = answer(material, questions, ledger, earlier.subject, progress)
         missing, all_ = int(answers.samples.evaluated.sum()), int(answers.samples.unique.sum())
         progress.note(f"From {source.name}: {missing} of {all_} coalitions were missing.")
         about = {
@@ -185,9 +180,11 @@ class EarlierRun:
             self._subject = self._loaded()
         return self._subject
 
-    def ranges(self, asked: Sequence[scores.Score], metrics: Sequence[Metric], *, labels_known: bool) -> dict[str, Any]:
+    def ranges(
+        self, asked: Sequence[scores.Score], metrics: Sequence[Measurable], *, labels_known: bool
+    ) -> dict[str, Any]:
         """Return the range Y of all scores, from the report where it holds those that are asked for."""
-        if not labels_known or not any(metric.needs_ranges for metric in metrics):
+        if not labels_known or not any("ranges" in metric.needs for metric in metrics):
             return {}
         held: dict[str, Any] = dict(self.report.provenance["ranges"])
         if held and all(score.module is not None or score.name in held.get("scores", {}) for score in asked):

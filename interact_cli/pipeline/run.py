@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from interact_cli.interfaces import Dataset
 from interact_cli.journal.units import Journal
 from interact_cli.pipeline.answers import Answers, answer
 from interact_cli.pipeline.delivery import Outcome, deliver
-from interact_cli.pipeline.executors import check, fill
+from interact_cli.pipeline.executors import check
 from interact_cli.pipeline.filling import Ledger
 from interact_cli.pipeline.learned_baselines import learned
 from interact_cli.pipeline.loading import load
@@ -121,7 +120,7 @@ def _measured(subject: Subject, identity: Mapping[str, Any], journal: Journal, p
     normalisers = readings(ranges, games[0].name)
     questions = Questions(settings, games, subject.metrics, normalisers, intervals=not subject.illustration)
     ledger = Ledger(journal)
-    answers = answer(material, questions, ledger, partial(fill, subject, journal), progress)
+    answers = answer(material, questions, ledger, lambda: subject, progress)
     about = subject_document(subject, identity, ranges) | {"smaller_batches": ledger.smaller_batches()}
     return assemble(about, questions, material, answers)
 
@@ -129,7 +128,7 @@ def _measured(subject: Subject, identity: Mapping[str, Any], journal: Journal, p
 def assemble(about_subject: dict[str, Any], questions: Questions, material: Material, answers: Answers) -> Report:
     """Put a report together; what does not decide the numbers is added when it is delivered."""
     settings = questions.settings
-    question = question_document(settings, questions.scores, questions.metrics, answers.plan_hash)
+    question = question_document(settings, questions.scores, questions.asked, answers.plan_hash)
     return Report(
         config=config_document(settings),
         provenance={**about_subject, **question},

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from interact_cli.types import MEMORY
+import numpy as np
+
+from interact_cli.types import MEMORY, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from interact_cli.config.settings import Settings
     from interact_cli.engine.evaluator import Evaluator
-    from interact_cli.interfaces import Baseline, Metric
+    from interact_cli.interfaces import Baseline, Dataset, Measurable
     from interact_cli.pipeline.inputs import Inputs
     from interact_cli.pipeline.learned_baselines import Learning
     from interact_cli.pipeline.ranges import RangeData
@@ -37,14 +40,36 @@ class Subject:
     """Of each sample; one and the same where the input's shape decides them and no baseline is learned."""
     scores: tuple[Score, ...]
     """One for each game: several only for the features of several modules."""
-    metrics: tuple[Metric, ...]
+    metrics: tuple[Measurable, ...]
+    """In the order in which they were asked for, numbers that are no game among them."""
     evaluator: Evaluator
     illustration: bool
     """True for bundled inputs that are not the network's own data."""
     range_data: RangeData | None
     """Unmasked inputs for the range Y, where a metric is normalised by it."""
+    training_part: Dataset | None = None
+    """The training part of the data, where a number needs it."""
     learning: Learning | None = None
     """How each sample's own baseline is learned; None where all share one."""
+
+    @cached_property
+    def outputs(self) -> FloatArray:
+        """``(sample, K)`` outputs for the unmasked samples; ``K`` is 1 unless there are classes.
+
+        Raises:
+            NonFiniteError: an output is NaN or infinite.
+            UsageError: the network returns features.
+        """
+        return self.evaluator.logits([sample.input for sample in self.inputs.samples])
+
+    @cached_property
+    def predicted(self) -> IntArray:
+        """``(sample,)`` predicted class of each; -1 for outputs without classes."""
+        if self.model.output == "classes":
+            return np.asarray(self.outputs.argmax(axis=1), dtype=np.int64)
+        if self.model.output == "single-logit":
+            return (self.outputs[:, 0] > 0).astype(np.int64)
+        return np.full(len(self.inputs.samples), -1, dtype=np.int64)
 
     @property
     def in_memory(self) -> bool:

@@ -16,6 +16,7 @@ from support.workbench import done, refused
 
 from interact_cli import extensions
 from interact_cli.errors import UsageError
+from interact_cli.interfaces import Metric
 from interact_cli.metrics.player_values import PlayerValues
 from interact_cli.options import configured, options_of, parse
 from interact_cli.pipeline import metric_page
@@ -94,7 +95,13 @@ def test_the_example_is_a_command_that_asks_for_the_metric(name):
     assert {word for word in words if word.startswith("--")} <= known
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_number_of_a_network_has_no_example_on_a_game():
+    shown = page("accuracy")
+    assert (shown["game"], shown["worked"]) == ("", [])
+    assert "coalition" not in shown_by("list", "metrics", "accuracy")
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if isinstance(extensions.metric(name), Metric)])
 def test_every_metric_is_measured_on_the_game(name):
     worked = page(name)["worked"]
     assert worked

@@ -183,7 +183,9 @@ def test_unknown_names_come_with_the_nearest_one(config):
     message = refused(config("plann: {budget: 3}\n"))
     assert "unknown name 'plann', did you mean 'plan'?" in message
     assert "run.yaml" in message
-    assert "unknown name 'run.xyzzy'; known: device, batch_size, output" in refused(assignments=["run.xyzzy=1"])
+    assert "unknown name 'run.xyzzy'; known: device, batch_size, executor, output" in refused(
+        assignments=["run.xyzzy=1"]
+    )
 
 
 def test_all_problems_in_one_line(config):
@@ -286,7 +288,7 @@ def test_every_setting_says_what_it_decides():
         "checkpoint", "data.root", "data.samples", "data.allow_download", "run.output", "run.force", "run.records",
         "training.epochs", "training.seed",
     }  # fmt: skip
-    assert set(deciding("rounding")) == {"run.device", "run.batch_size"}
+    assert set(deciding("rounding")) == {"run.device", "run.batch_size", "run.executor"}
 
 
 def test_what_decides_through_a_part_of_the_identity_names_it():

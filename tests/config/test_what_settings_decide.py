@@ -48,5 +48,5 @@ def test_places_are_what_only_the_user_says():
         "checkpoint", "data.root", "data.samples", "data.allow_download", "run.output", "run.force", "run.records",
         "training.epochs", "training.seed",
     }  # fmt: skip
-    assert set(deciding("rounding")) == {"run.device", "run.batch_size"}
+    assert set(deciding("rounding")) == {"run.device", "run.batch_size", "run.executor"}
     assert {"score", "target", "metrics", "data.only", "plan.budget", "plan.seed"} <= set(deciding("question"))

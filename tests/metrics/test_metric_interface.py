@@ -15,7 +15,7 @@ from interact_cli.metrics.player_values import shapley
 from interact_cli.options import changed, configured, option
 from interact_cli.results import Quantity
 
-BUILT_IN = [entry.name for entry in extensions.metrics() if entry.origin == extensions.ORIGIN]
+BUILT_IN = [entry.name for entry in extensions.metrics() if isinstance(extensions.metric(entry.name), Metric)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def test_a_metric_without_one_of_its_steps_cannot_be_made(step):
 
 def test_what_a_metric_does_not_say_is_as_for_most():
     metric = Share()
-    assert (metric.needs_ranges, metric.of_vectors, metric.of_predicted) == (False, False, False)
+    assert (metric.needs, metric.of_vectors, metric.of_predicted) == (frozenset(), False, False)
     assert (metric.kept_per_coalition, metric.least_players) == (0, 0)
 
 

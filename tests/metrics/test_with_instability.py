@@ -64,7 +64,7 @@ def scalar(measurement, name="instability"):
 
 def test_a_metric_is_what_it_was():
     wrapped = WithInstability.of(Plugin(), R)
-    assert (wrapped.name, wrapped.version, wrapped.source, wrapped.needs_ranges) == ("halves", 7, "nobody", False)
+    assert (wrapped.name, wrapped.version, wrapped.source, wrapped.needs) == ("halves", 7, "nobody", frozenset())
     assert (wrapped.of_vectors, wrapped.of_predicted, wrapped.kept_per_coalition) == (False, False, 0)
     assert wrapped.least_players == 0
     for name in ("concepts", "multivariate", "harsanyi", "strength"):

@@ -16,7 +16,7 @@ from support.runs import cohort, noise, of_tables, questions, reduced
 
 from interact_cli import extensions
 from interact_cli.errors import ReportRefused, RunFailed
-from interact_cli.interfaces import Cohort, Question
+from interact_cli.interfaces import Cohort, Metric, Question
 from interact_cli.metrics.instability import WithInstability
 from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.options import configured
@@ -28,7 +28,7 @@ from interact_cli.words import number
 PAGE = (Path(__file__).parents[2] / "docs" / "report-format.md").read_text(encoding="utf-8")
 SIZES = (5, 7, 4, 6)
 RANGES = {"paper": 2.0, "code": 3.0, "paper_standard_error": 0.1}
-BUILT_IN = tuple(entry.name for entry in extensions.metrics() if entry.origin == extensions.ORIGIN)
+BUILT_IN = tuple(entry.name for entry in extensions.metrics() if isinstance(extensions.metric(entry.name), Metric))
 DRAWN = ("banzhaf", "banzhaf-interaction", "bottleneck", "dropout-suppression", "multi-order", "multivariate")
 DRAWN += ("shapley", "shapley-interaction", "shapley-taylor", "strength")
 OF_SETS = ("shapley-interaction", "banzhaf-interaction", "faithful-shapley")

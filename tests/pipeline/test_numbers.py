@@ -1,0 +1,129 @@
+"""Numbers that are no game: the accuracy, and those of a plugin, asked for like any metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from support.distributions import distribution
+from support.workbench import TABLE, arrays, assert_identical, done, interact, refused
+
+import interact_cli as ic
+from interact_cli.errors import UsageError
+from interact_cli.interfaces import Number
+from interact_cli.metrics.summaries.statistics import Resampler
+from interact_cli.results import Quantity
+
+
+def test_the_share_is_counted_over_all_samples(desk: Path):
+    done("measure", *TABLE, "-m", "accuracy", "-n", "25", "-o", "a.h5")
+    report = ic.read_report("a.h5")
+    measured = report.measurement("accuracy")
+    right = [int(a == b) for a, b in zip(report.samples.labels, report.samples.predicted, strict=True)]
+    assert measured.of_samples["own_correct"].values.tolist() == right
+    share = measured.quantity("accuracy")
+    assert float(share.values) == sum(right) / 25 == report.samples.accuracy
+    known = binomtest(sum(right), 25).proportion_ci(0.95, "exact")
+    assert (float(share.low), float(share.high)) == pytest.approx((known.low, known.high), abs=1e-12)
+    assert f"{sum(right)} of 25 samples correctly" in measured.findings[0].sentence
+    assert report.samples.unique.tolist() == [2] * 25  # v(empty) and v(N), and nothing else
+
+
+def test_few_samples_have_no_interval(desk: Path):
+    done("measure", *TABLE, "-m", "accuracy", "-n", "5", "-o", "a.h5")
+    share = ic.read_report("a.h5").measurement("accuracy").quantity("accuracy")
+    assert share.low is None
+
+
+def test_it_stands_beside_metrics_and_changes_none(desk: Path):
+    done("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "300", "-o", "alone.h5")
+    done("measure", *TABLE, "-m", "accuracy", "-m", "shapley", "-n", "3", "-b", "300", "-o", "both.h5")
+    alone, both = ic.read_report("alone.h5"), ic.read_report("both.h5")
+    assert [measured.metric for measured in both.measurements] == ["shapley", "accuracy"]
+    mine = arrays(both)
+    assert_identical(arrays(alone), {name: array for name, array in mine.items() if name in arrays(alone)})
+
+
+def test_a_later_question_opens_the_network(desk: Path):
+    done("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "300", "-o", "a.h5")
+    line = refused(2, "measure", "--from", "a.h5", "-m", "accuracy", "-o", "b.h5")
+    assert "does not hold all that is asked" in line
+    done("measure", *TABLE[:5], "--from", "a.h5", "-m", "accuracy", "-o", "b.h5")
+    assert np.isfinite(float(ic.read_report("b.h5").measurement("accuracy").quantity("accuracy").values))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--only", "correct"), "'accuracy' is of every sample, and --only correct leaves some out"),
+    ],
+)
+def test_what_it_needs_is_asked_for_first(desk: Path, more: tuple[str, ...], words: str):
+    assert words in refused(2, "measure", *TABLE, "-m", "accuracy", "-n", "5", *more)
+
+
+def test_without_labels_it_is_refused(desk: Path):
+    line = refused(2, "measure", "ckpt.pt", "-m", "accuracy", "-d", "photographs")
+    assert "'accuracy' needs true classes, and 'photographs' has none" in line
+
+
+def test_no_game_has_it():
+    with pytest.raises(UsageError, match="a game has none"):
+        ic.measure(ic.TableGame([0, 1]), "accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharpness(Number):
+    """How far the highest output is above the mean of all."""
+
+    name: str = "sharpness"
+    source: str = "a test"
+
+    def measure(self, subject, cohort):
+        outputs = subject.outputs
+        own = Quantity("own_sharpness", ("sample",), outputs.max(axis=1) - outputs.mean(axis=1), "1", "max f - mean f")
+        mean = Resampler.over(cohort, self.name).summarise("mean", own)
+        return self.measurement("one forward pass", per_sample=[own], summary=[mean.quantity("sharpness", "its mean")])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed(Number):
+    """A number that follows the outputs back to weights and inputs, and reads the training part."""
+
+    name: str = "followed"
+    source: str = "a test"
+    needs: frozenset = frozenset({"input gradients", "weight gradients", "training part"})
+
+    def measure(self, subject, cohort):
+        del cohort
+        parameters = list(subject.model.module.parameters())
+        values = np.array([float(len(subject.training_part)), float(all(part.requires_grad for part in parameters))])
+        return self.measurement("none", per_sample=[], summary=[Quantity("seen", ("what",), values, "1", "seen")])
+
+
+@pytest.fixture
+def plugin(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    points = (f"sharpness = {__name__}:Sharpness", f"followed = {__name__}:Followed")
+    monkeypatch.syspath_prepend(distribution(desk / "acme", "numbers", *points))
+    return desk
+
+
+def test_a_number_of_a_plugin_is_measured_shown_and_gated(plugin: Path):
+    run = ("measure", *TABLE, "-m", "sharpness", "-n", "25")
+    assert "sharpness" in done(*run, "-o", "a.h5").out
+    own = ic.read_report("a.h5").measurement("sharpness").of_samples["own_sharpness"].values
+    assert float(ic.read_report("a.h5").measurement("sharpness").quantity("sharpness").values) == own.mean()
+    assert "sharpness" in interact("list", "metrics").out
+    done("gate", "--init", "a.h5")
+    assert "sharpness" in Path("interact-gate.yaml").read_text()
+    done(*run, "--batch-size", "7", "-o", "b.h5")
+    assert "sharpness" in done("gate", "a.h5", "b.h5", "--policy", "interact-gate.yaml").out
+
+
+def test_a_number_gets_what_it_needs(plugin: Path):
+    done("measure", "ckpt.pt", "-d", "digits", "-m", "followed", "-n", "3", "-o", "a.h5")
+    values = ic.read_report("a.h5").measurement("followed").quantity("seen").values
+    assert values.tolist() == [1797 - 359, 1.0]  # the digits that are no test samples; gradients of all weights
