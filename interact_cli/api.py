@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from interact_cli import __version__
-from interact_cli.errors import UsageError
+from interact_cli import __version__, one_game
+from interact_cli.errors import UnknownNameError
 from interact_cli.games.game import CallableGame, TableGame
 from interact_cli.interactions.and_or.graph import AndOrGraph, and_or_graph
 from interact_cli.interactions.and_or.split import AndOr
@@ -20,8 +20,8 @@ from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.salient_contexts import SalientContexts
 from interact_cli.interfaces import Game
+from interact_cli.one_game import Method, OneGame
 from interact_cli.progress import Progress, Warnings
-from interact_cli.routes import ROUTES, Ask, Method, Options, check_call, listed, route_of
 
 if TYPE_CHECKING:
     from interact_cli.results import Report
@@ -51,6 +51,7 @@ def measure(
     seed: int = 0,
     players: Iterable[int],
     partitions: Family = "contiguous",
+    learned: Gradient | None = None,
     method: Method = "exact",
     gradient: Gradient = "corrected",
     setting: str = "bert",
@@ -74,63 +75,60 @@ def measure(
     *,
     budget: int | None = None,
     seed: int = 0,
-    interaction_size: int | None = None,
     players: Iterable[int] | None = None,
-    partitions: Family = "contiguous",
-    method: Method = "exact",
-    gradient: Gradient = "corrected",
-    setting: str = "bert",
+    **options: Any,
 ) -> Estimate: ...
 
 
-def measure(  # noqa: PLR0913  (the options of all indices)
+def measure(
     game: Game,
     index: str,
     *,
     budget: int | None = None,
     seed: int = 0,
-    interaction_size: int | None = None,
     players: Iterable[int] | None = None,
-    partitions: Family = "contiguous",
-    method: Method = "exact",
-    gradient: Gradient = "corrected",
-    setting: str = "bert",
+    **options: Any,
 ) -> Estimate:
     """Measure an index of a game, exactly where the budget allows all ``2^n`` coalitions and sampled elsewhere.
 
-    A budget of at least ``2^n`` takes all coalitions, up to 24 players. Sampled indices of pairs and sets cover as many
-    as the budget allows; sampled ``"multi-order"`` covers its pairs at the thirteen published orders, the shares 0,
-    .05, .1, .2, ..., .9, .95 and 1 of n - 2. In the matrices whatever was not measured is NaN.
+    An index is a metric of ``interact list metrics``, a plugin's too: it chooses the coalitions and reduces their
+    values as for one sample of a network. A budget of at least ``2^n`` takes all coalitions, up to 24 players. Sampled
+    indices of pairs and sets cover as many as the budget allows; sampled ``"multi-order"`` covers its pairs at the
+    thirteen published orders, the shares 0, .05, .1, .2, ..., .9, .95 and 1 of n - 2. In the matrices whatever was not
+    measured is NaN; above 64 players the values by order are ``(order, pair)``.
 
     | index | values | of | sampled |
     |---|---|---|---|
     | ``"shapley"``, ``"banzhaf"`` | ``(n,)`` | players | yes |
-    | ``"shapley-interaction"``, ``"banzhaf-interaction"`` | ``(n, n)`` | pairs | yes |
-    | the same with an interaction size k | ``(set,)`` | sets of k players | yes |
+    | ``"shapley-interaction"``, ``"banzhaf-interaction"``, ``"strength"`` | ``(n, n)`` | pairs | yes |
+    | the first two with an interaction size k | ``(set,)`` | sets of k players | yes |
     | ``"shapley-taylor"`` | ``(set,)`` | sets of 0 to k players | yes |
     | ``"k-shapley"``, ``"faithful-shapley"``, ``"faithful-banzhaf"`` | ``(set,)`` | sets of 0 to k players | no |
-    | ``"multi-order"`` | ``(n - 1, n, n)``; ``(order, pair)`` above 64 players | pairs by order m | yes |
+    | ``"multi-order"``, ``"bottleneck"``, ``"dropout-suppression"`` | ``(n - 1, n, n)`` | pairs by order m | yes |
     | ``"inference-patterns"`` | ``(n - 1, n, n)`` | pairs with q others | no |
     | ``"harsanyi"``, ``"or-interaction"``, ``"and-or"`` | ``(2^n,)`` by bit code | coalitions | no |
+    | ``"concepts"`` | ``(2^n,)`` by bit code, lengths of vectors | coalitions | no |
+    | ``"and-or-graph"`` | ``(set,)`` | the patterns that explain the game | no |
     | ``"multivariate"`` | ``(6,)``, see `Multivariate` | the set ``players`` | yes |
     | ``"salient-contexts"`` | ``(n,)``, see `SalientContexts` | players around the pair ``players`` | yes |
 
+    ``"strength"``, ``"bottleneck"`` and ``"dropout-suppression"`` give the interactions of the one game; what they say
+    of many (a mean strength, J, what dropout keeps) is a summary over the samples of a report.
+
     Args:
         game: A `TableGame`, a `CallableGame`, or any object with ``n_players`` that maps ``(n_coalitions, n_players)``
-            bools to ``(n_coalitions,)`` floats. Only ``"harsanyi"`` takes games whose values are vectors (their
-            ``dimension`` says d), and gives ``(2^n, d)``.
-        index: A name of the table.
+            bools to ``(n_coalitions,)`` floats. ``"harsanyi"`` takes games whose values are vectors too (their
+            ``dimension`` says d), and gives ``(2^n, d)``; ``"concepts"`` takes no others.
+        index: A name of the table, or of a plugin's metric.
         budget: Evaluations; None means exact.
         seed: Seed of the sampled coalitions.
-        interaction_size: Players of a set, k; the largest size where smaller sets are valued too. None is a matrix of
-            pairs where there is one, else 2.
-        players: The set A of ``"multivariate"``, or the pair of ``"salient-contexts"``.
-        partitions: ``"multivariate"``: coalitions of successive players of A, or any.
-        method: ``"multivariate"``: find the partitions by enumeration, or learn them as Zhang et al. (AAAI 2021) do.
-        gradient: ``"multivariate"``, learned: the corrected gradient or the paper's.
-        setting: ``"multivariate"``, learned: which of the settings of the code of Zhang et al. (AAAI 2021): ``"toy"``,
-        ``"bert"``,
-            ``"accuracy"``, ``"layers"``, ``"instability"``.
+        players: The set A of ``"multivariate"``, the pair of ``"salient-contexts"``; of indices of pairs and sets, only
+            those among these players.
+        options: What ``interact list metrics NAME`` lists, written with ``_``, for example ``pairs="random:50"``,
+            ``contexts=8``, ``interaction_size=3``, ``partitions="all"``; None leaves one at its default.
+            ``"multivariate"`` has three more: ``method="learned"`` learns the partitions as Zhang et al. (AAAI 2021)
+            do, asking for what it draws only, ``gradient`` is the ``"corrected"`` one or the ``"paper"``'s, and
+            ``setting`` is one of their code's: ``"toy"``, ``"bert"``, ``"accuracy"``, ``"layers"``, ``"instability"``.
 
     Returns:
         An `Estimate` with ``.values``, ``.standard_errors`` and ``.exact`` of one shape, ``.players`` that each value
@@ -140,7 +138,7 @@ def measure(  # noqa: PLR0913  (the options of all indices)
         UnknownNameError: no such index.
         BudgetError: ``budget=None`` above 20 players, or a budget that is too small; the message says what it takes.
         UsageError: no game, fewer players than the index needs, foreign players, values above 1e100 in size, a budget
-            or seed that is no whole number, or an option that the index does not read.
+            or seed that is no whole number, an option that the index does not have, or a plugin whose code fails.
         ShapeError: the game returns another shape than ``(n_coalitions,)``.
         NonFiniteError: the game returns NaN or infinity.
 
@@ -155,20 +153,10 @@ def measure(  # noqa: PLR0913  (the options of all indices)
         >>> dict(zip(taylor.players, taylor.values.tolist()))
         {(): 0.0, (0,): 1.0, (1,): 2.0, (0, 1): 7.0}
     """
-    route = route_of(index)
-    check_call(game, budget, seed)
-    members = None if players is None else listed(players)
-    options = Options(interaction_size, members, partitions, method, gradient, setting)
-    options.check(index, route.reads)
-    dimension = getattr(game, "dimension", None)
-    if dimension is not None and not route.of_vectors:
-        of_vectors = ", ".join(f"'{name}'" for name, known in ROUTES.items() if known.of_vectors)
-        raise UsageError(
-            f"'{index}' needs a game whose values are numbers, got vectors of {dimension}. Measure {of_vectors}, "
-            f"or one component."
-        )
-    checked = game if isinstance(game, TableGame | CallableGame) else CallableGame(game, game.n_players, dimension)
-    return route.measure(Ask(checked, index, None if budget is None else int(budget), int(seed), options))
+    known = one_game.names()
+    if index not in known:
+        raise UnknownNameError("index", str(index), known, listing="interact list metrics")
+    return one_game.answer(OneGame.of(game, index, budget, seed, players), options)
 
 
 def audit(

@@ -11,8 +11,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, partial
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -163,24 +164,40 @@ def _registry(
     for name, (target, summary) in built_in.items():
         registry.add(name, target, summary=summary, origin=ORIGIN)
     of_groups = (groups,) if isinstance(groups, str) else groups
-    for point in (point for group in of_groups for point in _points(f"interact_cli.{group}", tuple(sys.path))):
-        origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    for plugin in (plugin for group in of_groups for plugin in _plugins(f"interact_cli.{group}", tuple(sys.path))):
+        point, origin = plugin.point, plugin.origin
         if not NAME.fullmatch(point.name):
             raise UsageError(
                 f"Expected {origin} to name its {kind} with letters, digits, '.', '_' and '-', "
                 f"got '{safe_text(point.name)}'. Uninstall it or have it renamed."
             )
-        registry.add(
-            point.name, _loader(point, f"{kind} '{point.name}' of {origin}"), summary=_summary(point), origin=origin
-        )
+        load = _loader(point, f"{kind} '{point.name}' of {origin}")
+        registry.add(point.name, load, summary=plugin.summary, origin=origin)
     return registry
 
 
+@dataclass(frozen=True)
+class _Plugin:
+    """An entry point, and what the distribution that it belongs to says of itself."""
+
+    point: EntryPoint
+    origin: str
+    summary: str
+
+    @classmethod
+    def of(cls, point: EntryPoint) -> _Plugin:
+        """Describe a plugin without importing it: by its distribution's own summary."""
+        if point.dist is None:
+            return cls(point, point.value, point.value)
+        stated = point.dist.metadata.get_all("Summary")
+        return cls(point, f"{point.dist.name} {point.dist.version}", stated[0] if stated else point.value)
+
+
 @cache
-def _points(group: str, path: tuple[str, ...]) -> EntryPoints:
-    """Return the entry points of all distributions on the path; to look opens a file of each."""
+def _plugins(group: str, path: tuple[str, ...]) -> tuple[_Plugin, ...]:
+    """Return the entry points of all distributions on the path; to look opens two files of each."""
     del path  # another one holds other distributions
-    return entry_points(group=group)
+    return tuple(map(_Plugin.of, entry_points(group=group)))
 
 
 def _loader(point: EntryPoint, what: str) -> Callable[[], Any]:
@@ -205,12 +222,6 @@ def blamed(what: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {safe_text(error)}".rstrip(".")
         raise UsageError(f"Expected {what} to work, but its code fails: {reason}. Repair or uninstall it.") from error
-
-
-def _summary(point: EntryPoint) -> str:
-    """Describe a plugin without importing it: by its distribution's own summary."""
-    stated = point.dist.metadata.get_all("Summary") if point.dist else None
-    return stated[0] if stated else point.value
 
 
 def expected_layout(name: str) -> str:

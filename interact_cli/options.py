@@ -86,6 +86,7 @@ class Option:
             metric: Whose option this is, for the message.
 
         Raises:
+            UnknownNameError: none of the choices; the message suggests the nearest.
             UsageError: it is nothing that the declaration allows.
         """
         if value is None and self.default is None:
@@ -93,6 +94,10 @@ class Option:
         given: Iterable[Any] = (value,)
         if self.several:
             given = value.split("+") if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
+        for entry in given:
+            if self.choices and isinstance(entry, str) and entry not in self.choices:
+                kind = f"{self.typed} of '{safe_text(metric, 60)}':"
+                raise UnknownNameError(kind, safe_text(entry, 60), self.choices)
         read = [self._read_one(entry) for entry in given]
         if not read or any(entry is None for entry in read):
             raise UsageError(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from support import references
+from support.distributions import distribution
 
 import interact_cli as ic
-from interact_cli import api, errors, routes
+from interact_cli import api, errors, extensions, one_game
+from interact_cli.games.coalitions import pack
+from interact_cli.interfaces import Metric, Reduced
+from interact_cli.options import option
 
 INDICES = sorted(references.DEFINITIONS)
 
@@ -109,7 +115,7 @@ def test_large_plans_are_evaluated_in_bounded_batches():
     estimate = ic.measure(ic.CallableGame(fn, n_players=18), "shapley")
     np.testing.assert_allclose(estimate.values, np.arange(18.0), atol=1e-9)
     assert sum(sizes) == 2**18
-    assert max(sizes) <= routes.BATCH < 2**18
+    assert max(sizes) <= one_game.BATCH < 2**18
 
 
 # --- what is refused ----------------------------------------------------------------------------------
@@ -317,54 +323,189 @@ def test_refusals_are_interact_errors_with_one_line():
 
 # --- options --------------------------------------------------------------------------------------------
 
+SIZED = {
+    "shapley-interaction",
+    "banzhaf-interaction",
+    "shapley-taylor",
+    "k-shapley",
+    "faithful-shapley",
+    "faithful-banzhaf",
+}
+DRAWN = SIZED | {"multi-order", "inference-patterns", "strength", "bottleneck", "dropout-suppression"}
 READS = {
-    "interaction_size": {
-        "shapley-interaction",
-        "banzhaf-interaction",
-        "shapley-taylor",
-        "k-shapley",
-        "faithful-shapley",
-        "faithful-banzhaf",
-    },
-    "players": {"multivariate", "salient-contexts"},
+    "interaction_size": SIZED,
+    "pairs": DRAWN,
+    "contexts": DRAWN,
+    "drop_rate": {"dropout-suppression"},
+    "players": DRAWN | {"multivariate", "salient-contexts"},
     "partitions": {"multivariate"},
+    "learned": {"multivariate"},
     "method": {"multivariate"},
     "gradient": {"multivariate"},
+    "setting": {"multivariate"},
 }
-OTHERS = {"shapley", "banzhaf", "multi-order", "inference-patterns", "harsanyi", "or-interaction", "and-or"}
+OF_COALITIONS = {"harsanyi", "or-interaction", "and-or", "and-or-graph"}
+OF_NUMBERS = sorted({"shapley", "banzhaf"}.union(OF_COALITIONS, *READS.values()))
+NEEDS_PLAYERS = {"multivariate", "salient-contexts"}
 
 
-def test_every_index_is_measured_by_name():
-    assert set(routes.ROUTES) == OTHERS.union(*READS.values())
+def needed(index):
+    return {"players": (0, 1)} if index in NEEDS_PLAYERS else {}
 
 
-@pytest.mark.parametrize("index", sorted(OTHERS.union(*READS.values())))
+def test_every_metric_is_an_index_and_the_docstring_says_which():
+    registered = {entry.name for entry in extensions.metrics() if entry.origin == extensions.ORIGIN}
+    assert registered | {"salient-contexts"} == {*OF_NUMBERS, "concepts"}
+    rows = [line.split("|")[1] for line in ic.measure.__doc__.splitlines() if line.strip().startswith("| ``")]
+    assert sorted(re.findall(r'"([a-z-]+)"', "".join(rows))) == sorted([*OF_NUMBERS, "concepts"])
+
+
+@pytest.mark.parametrize("index", OF_NUMBERS)
+def test_every_index_of_numbers_is_measured_by_name(index):
+    estimate = ic.measure(square(5), index, **needed(index))
+    assert estimate.values.shape == estimate.standard_errors.shape == estimate.exact.shape
+    assert estimate.evaluations == 32
+
+
+@pytest.mark.parametrize("index", OF_NUMBERS)
 @pytest.mark.parametrize(
     ("option", "given"),
     [
         ("interaction_size", 3),
+        ("pairs", "all"),
+        ("contexts", 8),
+        ("drop_rate", 0.25),
         ("players", (0, 1)),
         ("partitions", "all"),
+        ("learned", "paper"),
         ("method", "learned"),
         ("gradient", "paper"),
+        ("setting", "toy"),
     ],
 )
 def test_an_option_that_an_index_does_not_read_is_refused_by_name(index, option, given):
     if index in READS[option]:
         return
-    with pytest.raises(errors.UsageError, match=f"'{index}' reads no {option}, got "):
-        ic.measure(square(4), index, **{option: given})
+    with pytest.raises(errors.UsageError, match=f"'{index}'.*{option}"):
+        ic.measure(square(4), index, **needed(index) | {option: given})
+    ic.measure(square(4), index, **needed(index) | {option: None if option not in needed(index) else given})
+
+
+def test_pairs_of_a_square_interact_by_two_at_every_order():
+    """``(s + 2)^2 - 2 (s + 1)^2 + s^2 = 2`` whatever s: so of one game the metrics of pairs give 2 everywhere."""
+    for index in ("strength", "bottleneck", "dropout-suppression"):
+        for n, budget in ((6, None), (9, 400)):
+            values = ic.measure(square(n), index, budget=budget).values
+            assert values.shape[-2:] == (n, n)
+            measured = values[np.isfinite(values)]
+            assert len(measured)
+            np.testing.assert_allclose(measured, 2.0)
+
+
+def test_the_graph_of_a_game_holds_its_patterns():
+    game = ic.CallableGame(lambda c: 3.0 * c[:, :2].all(axis=1) + 2.0 * c[:, 2], n_players=4)
+    graph = ic.measure(game, "and-or-graph")
+    assert dict(zip(graph.players, graph.values.tolist(), strict=True)) == {(0, 1): 3.0, (2,): 2.0}
+
+
+def test_options_are_those_that_the_metric_declares():
+    chosen = ic.measure(square(12), "multi-order", budget=4000, pairs="random:5", contexts=7)
+    assert np.isfinite(chosen.values).any(axis=0).sum() == 2 * 5, "a pair stands twice in a matrix"
+    # At order 5 of 12 players 7 of C(10, 5) contexts, 4 coalitions each; the ends have 1 context.
+    assert not chosen.exact[5].any()
+    assert chosen.exact[[0, 10]].sum() == 2 * 2 * 5
+    assert chosen.evaluations <= 5 * 4 * (2 * 1 + 9 * 7)
+    with pytest.raises(
+        errors.UsageError, match="drop-rate of 'dropout-suppression' to be a number above 0 and below 1"
+    ):
+        ic.measure(square(4), "dropout-suppression", drop_rate=1.5)
+    with pytest.raises(errors.UsageError, match="needs players on a grid"):
+        ic.measure(square(4), "strength", pairs="radius:1")
+    with pytest.raises(errors.UnknownNameError, match="Did you mean 'contexts'"):
+        ic.measure(square(4), "strength", context=3)
+
+
+@pytest.mark.parametrize("budget", [None, 300])
+@pytest.mark.parametrize("index", ["shapley-interaction", "multi-order"])
+def test_only_the_interactions_among_some_players(index, budget):
+    values = ic.measure(square(9), index, budget=budget, players=(7, 1, 4)).values
+    found = np.argwhere(np.isfinite(values).any(axis=tuple(range(values.ndim - 2))))
+    assert sorted(map(tuple, found.tolist())) == [(1, 4), (1, 7), (4, 1), (4, 7), (7, 1), (7, 4)]
+    sets = ic.measure(square(9), "banzhaf-interaction", budget=budget, players=range(4), interaction_size=3)
+    assert set(sets.players) == {(0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)}
+    with pytest.raises(errors.UsageError, match="Expected players 0 to 8, got 9"):
+        ic.measure(square(9), index, budget=budget, players=(0, 9))
+    with pytest.raises(errors.UsageError, match="at least 2 players, got 1"):
+        ic.measure(square(9), index, budget=budget, players=(0,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lone(Metric):
+    """What a player is worth alone, some times over."""
+
+    name: str = "lone"
+    source: str = "a test"
+    times: int = option(1, "How many times over.", at_least=1)
+
+    def design(self, question):
+        return Alone(question.n_players)
+
+    def reduce(self, design, values, question):
+        estimate = design.estimate(values)
+        return Reduced(replace(estimate, values=self.times * estimate.values))
+
+    def aggregate(self, results, cohort):
+        raise AssertionError("one game is no sample of many")
+
+
+@dataclass(frozen=True)
+class Alone:
+    n_players: int
+
+    @property
+    def asked(self):
+        return pack(np.concatenate([np.zeros((1, self.n_players), bool), np.eye(self.n_players, dtype=bool)]))
+
+    def estimate(self, values):
+        gains, n = values[1:] - values[0], self.n_players
+        return ic.Estimate("lone", gains, np.zeros(n), np.ones(n, bool), n + 1, n)
+
+
+def test_a_metric_of_a_plugin_is_an_index_with_its_options(tmp_path, monkeypatch):
+    points = (f"lone = {__name__}:Lone", "gone = nowhere:Nothing")
+    monkeypatch.syspath_prepend(distribution(tmp_path, "metrics", *points))
+    sizes = []
+
+    def fn(coalitions):
+        sizes.append(len(coalitions))
+        return 5.0 + coalitions @ np.arange(30.0) + 9.0 * coalitions[:, :2].all(axis=1)
+
+    game = ic.CallableGame(fn, n_players=30)
+    np.testing.assert_array_equal(ic.measure(game, "lone", budget=40, times=3).values, 3 * np.arange(30.0))
+    assert sizes == [31], "each coalition of the design once, and no other"
+    with pytest.raises(errors.UsageError, match="times of 'lone' to be a whole number from 1, got 0"):
+        ic.measure(game, "lone", budget=40, times=0)
+    with pytest.raises(errors.UnknownNameError, match=r"Did you mean 'lone'.*banzhaf"):
+        ic.measure(game, "loan")
+    with pytest.raises(errors.UsageError, match="'lone' reads no players"):
+        ic.measure(game, "lone", budget=40, players=(0, 1))
+    with pytest.raises(errors.UsageError, match=r"'gone' of acme 1\.0 to work, but its code fails"):
+        ic.measure(game, "gone")
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({}, r"needs the players of the set A. Pass players="),
-        ({"players": (0, 1), "partitions": "al"}, "Unknown partitions 'al'. Did you mean 'all'"),
-        ({"players": (0, 1), "method": "learnt"}, "Unknown method 'learnt'. Did you mean 'learned'"),
-        ({"players": (0, 1), "method": "learned", "gradient": "papers"}, "Unknown gradient 'papers'"),
+        ({"players": (0, 1), "partitions": "al"}, "Unknown partitions of 'multivariate': 'al'. Did you mean 'all'"),
+        ({"players": (0, 1), "method": "learnt"}, "Unknown method of 'multivariate': 'learnt'. Did you mean 'learned'"),
+        (
+            {"players": (0, 1), "method": "learned", "gradient": "papers"},
+            "Unknown gradient of 'multivariate': 'papers'",
+        ),
         ({"players": (0, 1), "gradient": "paper"}, "gradient belongs to method='learned'"),
         ({"players": (0, 1, 2), "method": "learned", "partitions": "all"}, "successive players only"),
+        ({"players": (0, 1, 2), "method": "learned", "learned": "paper"}, "learns already"),
         ({"players": (0, 9)}, "got 9"),
         ({"players": (0, 0)}, "0"),
         ({"players": (0,)}, "at least 2 players"),
@@ -434,11 +575,17 @@ def test_any_object_with_a_dimension_is_a_vector_game():
     assert ic.measure(Mine(), "harsanyi").values.shape == (8, 2)
 
 
-@pytest.mark.parametrize("index", sorted(set(routes.ROUTES) - {"harsanyi"}))
+@pytest.mark.parametrize("index", sorted(set(OF_NUMBERS) - {"harsanyi"}))
 def test_only_dividends_are_of_vectors(index):
-    options = {"players": (0, 1)} if index in READS["players"] else {}
     with pytest.raises(errors.UsageError, match=f"'{index}' needs a game whose values are numbers, got vectors of 3"):
-        ic.measure(ic.TableGame(np.zeros((8, 3))), index, **options)
+        ic.measure(ic.TableGame(np.zeros((8, 3))), index, **needed(index))
+
+
+def test_concepts_are_lengths_of_vectors():
+    game = ic.CallableGame(lambda c: np.outer(c[:, :2].all(axis=1), [3.0, -4.0]), 3, dimension=2)
+    assert ic.measure(game, "concepts").values.tolist() == [0, 0, 0, 5, 0, 0, 0, 0]
+    with pytest.raises(errors.UsageError, match=r"'concepts' needs a game whose values are vectors.*dimension="):
+        ic.measure(square(3), "concepts")
 
 
 def test_vectors_of_another_length_are_refused():
@@ -473,15 +620,15 @@ def test_values_that_are_no_real_numbers_are_refused(fn):
 # --- what is too large ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("index", sorted(set(routes.ROUTES) - {"multivariate"}))
+@pytest.mark.parametrize("index", sorted({*OF_NUMBERS, "concepts"} - {"multivariate"}))
 @pytest.mark.parametrize(("n", "memory"), [(21, "0.02 GiB"), (30, "8 GiB"), (2000, r"2\^1973 GiB")])
 def test_too_many_players_say_how_much_memory_and_what_else(index, n, memory):
     def never(coalitions):
         raise AssertionError("asked before the question was checked")
 
-    options = {"players": (0, 1)} if index in READS["players"] else {}
+    game = ic.CallableGame(never, n, dimension=2 if index == "concepts" else None)
     with pytest.raises(errors.BudgetError, match=f"{memory}.*(sample '|budget=)"):
-        ic.measure(ic.CallableGame(never, n), index, **options)
+        ic.measure(game, index, **needed(index))
 
 
 # --- the surface ----------------------------------------------------------------------------------------
@@ -513,10 +660,11 @@ def test_measuring_loads_nothing_heavy():
         "game = ic.TableGame(range(16))\n"
         "ic.measure(game, 'multi-order'), ic.measure(game, 'multivariate', players=(0, 1, 2), method='learned')\n"
         "ic.and_or_graph(ic.measure(game, 'and-or')), ic.measure(game, 'k-shapley')\n"
+        "ic.measure(game, 'bottleneck'), ic.measure(game, 'dropout-suppression')\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "['yaml']", "the registry of metrics is a YAML file"
 
 
 def test_few_contexts_of_many_players_are_exact_without_a_budget():
@@ -549,11 +697,11 @@ def test_paper_004s_settings_are_asked_for_by_name():
     assert {name: len(trace) for name, trace in epochs.items()} == {
         name: 201 if name == "toy" else 101 for name in SETTINGS
     }
-    with pytest.raises(errors.UnknownNameError, match=r"setting 'brt'.*Did you mean 'bert'"):
+    with pytest.raises(errors.UnknownNameError, match=r"setting of 'multivariate': 'brt'.*Did you mean 'bert'"):
         ic.measure(game, "multivariate", players=range(4), method="learned", setting="brt")
     with pytest.raises(errors.UsageError, match="setting belongs to method='learned'"):
         ic.measure(game, "multivariate", players=range(4), setting="toy")
-    with pytest.raises(errors.UsageError, match="'shapley' reads no setting"):
+    with pytest.raises(errors.UsageError, match="'shapley' has no options, got setting"):
         ic.measure(game, "shapley", setting="toy")
 
 

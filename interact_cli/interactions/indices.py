@@ -45,8 +45,6 @@ class Index:
     """True where that probability is Beta(1, k) for sets of k players, and smaller sets are worth their dividends."""
     instead: str = ""
     """The nearest index that can be sampled; empty where this one can."""
-    of_vectors: bool = False
-    """True where the values of a coalition may be vectors."""
     formula: str = ""
     """One line."""
     efficient: bool = False
@@ -217,7 +215,6 @@ INDICES = {
             "coalitions",
             moebius,
             instead="shapley-taylor",
-            of_vectors=True,
             formula="I(S) = sum over L in S of (-1)^(s-l) v(L)",
         ),
         Index(

@@ -127,13 +127,12 @@ class AndOr(IndexMetric):
     name: str = "and-or"
     source: str = indices.lookup("and-or").source
     index: Index = indices.lookup("and-or")
-    kept_per_coalition: int = 8
+    kept_per_coalition: int = 9
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Learn the split of one sample."""
         reduced = super().reduce(design, values, question)
-        split = replace(_split_of(reduced), p=np.empty(0), loss=np.empty(0))
-        return replace(reduced, estimate=split, estimator=f"{reduced.estimator}, the split between AND and OR learned")
+        return replace(reduced, estimator=f"{reduced.estimator}, the split between AND and OR learned")
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise both kinds by size, and how much strength the split saved."""
@@ -218,7 +217,7 @@ def axes(values: Sequence[FloatArray], sizes: int) -> dict[str, np.ndarray]:
 
 def harsanyi() -> CoalitionValues:
     """Return the metric ``harsanyi``."""
-    return CoalitionValues.of("harsanyi")
+    return replace(CoalitionValues.of("harsanyi"), vectors_too=True)
 
 
 def or_interaction() -> CoalitionValues:

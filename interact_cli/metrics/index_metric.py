@@ -24,6 +24,8 @@ class IndexMetric(Metric):
     index: Index
     source: str = ""
     cost: str = ""
+    vectors_too: bool = False
+    """True where `reduce` takes vectors too, for one game: `aggregate` is of numbers."""
 
     @classmethod
     def of(cls, index: str) -> Self:

@@ -38,12 +38,10 @@ class Members:
             listed = sorted(index(player) for player in players)
         except TypeError:
             raise UsageError(
-                f"Expected the players of a multivariate interaction as whole numbers, got {safe_text(str(players))}."
+                f"Expected the players of an interaction as whole numbers, got {safe_text(str(players))}."
             ) from None
         if len(listed) < 2:
-            raise UsageError(
-                f"A multivariate interaction needs at least 2 players, got {len(listed)}. Name more of them."
-            )
+            raise UsageError(f"An interaction needs at least 2 players, got {len(listed)}. Name more of them.")
         repeated = sorted({player for player in listed if listed.count(player) > 1})
         if repeated:
             raise UsageError(f"Expected each player once, got player {repeated[0]} repeatedly. Name it once.")
