@@ -11,8 +11,8 @@ import interact_cli as ic
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Interleaved, Work, quartiles
 from interact_cli.interactions import indices
+from interact_cli.interactions.designs.within_budget import full_table
 from interact_cli.interactions.exact.transforms import moebius, or_interactions
-from interact_cli.interactions.plans.planning import full_table
 from interact_cli.seeding import generator
 
 N_PLAYERS = 20

@@ -24,7 +24,7 @@ from benchmarks.peer_environment import Unavailable, peer_python
 from benchmarks.table import Goal, Row
 from benchmarks.timing import Clock, Work, quartiles, seconds
 from interact_cli.interactions import indices
-from interact_cli.interactions.plans.planning import full_table
+from interact_cli.interactions.designs.within_budget import full_table
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray
 

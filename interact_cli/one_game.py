@@ -11,13 +11,13 @@ import numpy as np
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import unique, unpack
 from interact_cli.games.game import CallableGame, TableGame
+from interact_cli.interactions.designs.budgets import gibibytes
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE, FullTable
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.multivariate.coalitions import Members
 from interact_cli.interactions.multivariate.design import exact_evaluations
 from interact_cli.interactions.multivariate.learning.climbing import SETTINGS, Gradient
 from interact_cli.interactions.multivariate.learning.learn import learn
-from interact_cli.interactions.plans.budgets import gibibytes
-from interact_cli.interactions.plans.designs import LARGEST_TABLE, FullTable
+from interact_cli.interactions.multivariate.members import Members
 from interact_cli.interactions.salient_contexts import salient_contexts_design
 from interact_cli.interfaces import Design, Metric, Question
 from interact_cli.metrics.index_metric import IndexMetric

@@ -14,10 +14,11 @@ import numpy as np
 
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import all_coalitions, positions, single_player_bits, unique, unpack
+from interact_cli.interactions.designs.budgets import check_planned
+from interact_cli.interactions.designs.contexts import TERMS, PairContexts, Stratum
+from interact_cli.interactions.designs.draws import shares
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.plans.budgets import check_planned
-from interact_cli.interactions.plans.contexts import TERMS, PairContexts, Stratum
-from interact_cli.interactions.plans.designs import LARGEST_TABLE, shares
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 

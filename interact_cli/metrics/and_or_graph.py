@@ -10,9 +10,9 @@ import numpy as np
 from interact_cli.interactions import indices
 from interact_cli.interactions.and_or.graph import RATIO_FORMULA, AndOrGraph, and_or_graph
 from interact_cli.interactions.and_or.removal import PUBLISHED
+from interact_cli.interactions.designs.sets import padded
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.indices import Index
-from interact_cli.interactions.plans.sets import padded
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries.sentences import said

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from interact_cli.games.coalitions import unique
-from interact_cli.interactions.plans.contexts import PairContexts
-from interact_cli.interactions.plans.designs import FullTable
+from interact_cli.interactions.designs.contexts import PairContexts
+from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.multi_order import MultiOrder, moments_of
 from interact_cli.metrics.summaries import sentences, theory

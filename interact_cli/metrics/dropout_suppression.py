@@ -14,15 +14,15 @@ import numpy as np
 
 from interact_cli.errors import UsageError
 from interact_cli.interactions import indices, patterns
+from interact_cli.interactions.designs.contexts import PairContexts
+from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interactions.indices import Index
 from interact_cli.interactions.patterns import QUANTILES, Ratios
-from interact_cli.interactions.plans.contexts import PairContexts
-from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.drawn_sets import DrawnSets
+from interact_cli.metrics.index_design import design_for
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.multi_order import moments_of
-from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.axes import OrderAxis
 from interact_cli.metrics.summaries.dropout import (
     SHARES,

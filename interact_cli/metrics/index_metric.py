@@ -9,7 +9,7 @@ from interact_cli.interactions import indices
 from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Design, Metric, Question, Reduced
 from interact_cli.metrics.drawn_sets import DrawnSets
-from interact_cli.metrics.published import design_for
+from interact_cli.metrics.index_design import design_for
 from interact_cli.metrics.summaries.tables import estimator_of
 from interact_cli.types import FloatArray
 
@@ -44,7 +44,7 @@ class IndexMetric(Metric):
         return replace(self.index, name=self.name) if self.index.instead else self.index
 
     def design(self, question: Question) -> Design:
-        """Ask for a published protocol, else the full table where it fits the budget, else the index's sampled plan."""
+        """Ask for a published protocol, else the full table where it fits the budget, else the index's draws."""
         return design_for(self.asked_index, question, self if isinstance(self, DrawnSets) else None)
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from interact_cli.interactions import indices
+from interact_cli.interactions.designs.contexts import PairContexts
 from interact_cli.interactions.indices import Index
-from interact_cli.interactions.plans.contexts import PairContexts
 from interact_cli.interfaces import Cohort, Design, Need, Question, Reduced
 from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
 from interact_cli.metrics.index_metric import IndexMetric

@@ -6,25 +6,24 @@ where paper and code differ and which reading stands here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from math import comb, floor
 
 import numpy as np
 
 from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.interactions.indices import Index, ValuesOf
-from interact_cli.interactions.plans.budgets import PAIR, Sampling
-from interact_cli.interactions.plans.contexts import PairContexts, Stratum
-from interact_cli.interactions.plans.pairs import (
+from interact_cli.interactions.designs.contexts import PairContexts, Stratum
+from interact_cli.interactions.designs.pairs import (
     all_pairs,
-    candidates,
     drawn_at_anchors,
     drawn_uniformly,
     drawn_with_clamped_offsets,
 )
-from interact_cli.interactions.plans.planning import context_generators, design_within, need_players
-from interact_cli.interactions.plans.sets import among
-from interact_cli.interfaces import Design, Question
+from interact_cli.interactions.designs.within_budget import context_generators
+from interact_cli.interactions.indices import Index, ValuesOf
+from interact_cli.interfaces import Question
 from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
 from interact_cli.seeding import generator
 from interact_cli.types import IntArray
@@ -76,6 +75,8 @@ class Protocol:
     score_with_batchnorm: str
     baseline: str
     contexts: int
+    grid_pairs: Callable[..., IntArray]
+    """``(grid, rng=generator)`` -> ``(pair, 2)``: how pairs are drawn on a grid; without a grid all are taken."""
     inner_pairs: str | None = None
     """The rule for pairs of activations, where the paper measured those too."""
 
@@ -97,6 +98,7 @@ PROTOCOLS = {
             score_with_batchnorm="log-odds",
             baseline="mean",
             contexts=100,
+            grid_pairs=partial(drawn_with_clamped_offsets, n_pairs=200, radius=2),
         ),
         Protocol(
             name="zhang2021-dropout",
@@ -112,6 +114,7 @@ PROTOCOLS = {
             score_with_batchnorm="prob",
             baseline="data-mean",
             contexts=500,
+            grid_pairs=partial(drawn_at_anchors, neighbours=5, radius=2),
             inner_pairs="random:500",
         ),
     )
@@ -129,62 +132,11 @@ def lookup(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def design_for(
-    index: Index, question: Question, drawn: DrawnSets | None = None, *, orders: tuple[int, ...] | None = None
-) -> Design:
-    """Choose the coalitions for one index: a published protocol, the full table, or a sampled plan.
-
-    Args:
-        index: The index.
-        question: What it answers.
-        drawn: Which pairs or sets are wanted, and how many contexts of each; the defaults unless given.
-        orders: The orders that an index by order is sampled at without a protocol; None for the published ones.
-
-    Raises:
-        BudgetError: the budget is too small.
-        UsageError: too few players, pairs that these players do not have, or a protocol that does not cover the index.
-    """
-    n, drawn = question.n_players, drawn or DrawnSets()
-    size = drawn.interaction_size if isinstance(drawn, SizedSets) and index.takes_size else None
-    need_players(index, n, size)
-    if question.protocol is not None:
-        return _protocol_design(index, question, lookup(question.protocol), drawn)
-    sampling = Sampling(
-        question.budget,
-        question.seed,
-        question.sample_id,
-        orders=published_orders(n) if orders is None else orders,
-        contexts=drawn.contexts,
-        repeats=question.repeats,
-    )
-    sets = _candidates(index, question, drawn.pairs, size or PAIR)
-    return design_within(index, n, sampling, candidates=sets, size=size)
-
-
-def _candidates(index: Index, question: Question, pairs: str, size: int) -> IntArray | None:
-    """Return the pairs or sets that may be measured; None for all.
-
-    An index of all sets up to a size takes all of them unless the rule says otherwise: they have a common sum.
-    """
-    if index.values_of in {"players", "coalitions"}:
-        return None
-    rule = "all" if index.values_of == "sets" and pairs == "auto" else pairs
-    rng = generator(question.seed, "random pairs", str(question.n_players))
-    sets = candidates(rule, question.n_players, question.grid, rng, size)
-    if question.span:
-        sets = among(question.span, size) if sets is None else sets[np.isin(sets, question.span).all(axis=1)]
-    if sets is not None and not len(sets):
-        what = "a pair of players" if size == PAIR else f"a set of {size} players"
-        where = "inside the span" if question.span else "within the radius"
-        raise UsageError(f"Expected {what} {where}, got none. Widen --span, or use --pairs all.")
-    return sets
-
-
 def with_components(design: PairContexts, question: Question) -> PairContexts:
     """Add the order components of Zhang et al. (ICLR 2021): every pair again in as many contexts of each `KEEP_RATES`.
 
     Args:
-        design: The plan of the index under that paper's protocol.
+        design: That of the index under that paper's protocol.
         question: What it answers.
     """
     strata = tuple(replace(design.strata[0], keep_rate=rates) for rates in KEEP_RATES)
@@ -193,7 +145,18 @@ def with_components(design: PairContexts, question: Question) -> PairContexts:
     return replace(design, strata=design.strata + strata, asked=np.concatenate([design.asked, drawn.asked]))
 
 
-def _protocol_design(index: Index, question: Question, protocol: Protocol, drawn: DrawnSets) -> PairContexts:
+def protocol_design(index: Index, question: Question, protocol: Protocol, drawn: DrawnSets) -> PairContexts:
+    """Choose the coalitions that a paper's protocol fixes.
+
+    Args:
+        index: The index.
+        question: What it answers.
+        protocol: The protocol.
+        drawn: Which pairs are wanted; on activations the protocol's own rule stands here.
+
+    Raises:
+        UsageError: the protocol does not cover the index, or fixes pairs where larger sets are asked for.
+    """
     if index.values_of != protocol.values_of:
         raise UsageError(
             f"Protocol '{protocol.name}' fixes nothing for '{index.name}'; expected one of the metrics that it "
@@ -218,9 +181,7 @@ def _protocol_pairs(question: Question, protocol: Protocol, pairs: str) -> IntAr
     if question.grid is None:
         return all_pairs(question.n_players)
     rng = generator(question.seed, "pairs", question.sample_id, protocol.name)
-    if protocol.name == "deng2022":
-        return drawn_with_clamped_offsets(question.grid, 200, 2, rng)
-    return drawn_at_anchors(question.grid, 5, 2, rng)
+    return protocol.grid_pairs(question.grid, rng=rng)
 
 
 def _protocol_strata(index: Index, question: Question, protocol: Protocol) -> tuple[Stratum, ...]:
@@ -230,5 +191,5 @@ def _protocol_strata(index: Index, question: Question, protocol: Protocol) -> tu
     if question.grid is None:
         counts = [(order, comb(n - 2, order)) for order in range(n - 1)]
         return tuple(Stratum(min(count, contexts), order, exact=count <= contexts) for order, count in counts)
-    # The published plan asks for 100 contexts at every order, also where only one exists.
+    # The published protocol asks for 100 contexts at every order, also where only one exists.
     return tuple(Stratum(contexts, order, exact=comb(n - 2, order) == 1) for order in published_orders(n))

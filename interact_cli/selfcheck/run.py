@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from interact_cli.progress import Progress
-from interact_cli.selfcheck import axioms, coalitions, decompositions, orders, sets
+from interact_cli.selfcheck import axioms, decompositions, multivariate, orders, sets
 from interact_cli.selfcheck.accuracy import check_accuracy
 from interact_cli.selfcheck.checks import Check, Measure
 from interact_cli.selfcheck.closed_forms import check_closed_forms
 from interact_cli.selfcheck.identity import check_identities, stated_in
 
-IDENTITIES = stated_in(axioms, sets, orders, coalitions, decompositions)
+IDENTITIES = stated_in(axioms, sets, orders, multivariate, decompositions)
 FULL, QUICK = (10_000, 500), (500, 50)
 """Models per data set: partitioned by enumeration and by the baselines; by learning."""
 

@@ -14,8 +14,8 @@ from support import references
 import interact_cli as ic
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.interactions import indices
-from interact_cli.interactions.plans.budgets import Cost, Sampling, Shared, share
-from interact_cli.interactions.plans.planning import full_table
+from interact_cli.interactions.designs.budgets import Cost, Sampling, Shared, share
+from interact_cli.interactions.designs.within_budget import full_table
 
 INDICES = sorted(references.DEFINITIONS)
 

@@ -11,8 +11,8 @@ from support import references
 from support.strategies import tables
 
 from interact_cli.interactions.multivariate import partitions
-from interact_cli.interactions.multivariate.coalitions import Coalitions
 from interact_cli.interactions.multivariate.design import multivariate_design
+from interact_cli.interactions.multivariate.members import Coalitions
 from interact_cli.interactions.multivariate.result import QUANTITIES
 from interact_cli.interactions.multivariate.worths import Worths, by_context, shapley_weights
 

@@ -12,10 +12,10 @@ from support import references
 from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.games.coalitions import pack
 from interact_cli.games.game import CallableGame, TableGame
-from interact_cli.interactions.multivariate.coalitions import Coalitions
 from interact_cli.interactions.multivariate.design import multivariate_design
 from interact_cli.interactions.multivariate.learning.climbing import SETTINGS, Setting, climb
 from interact_cli.interactions.multivariate.learning.learn import learn, learn_tables
+from interact_cli.interactions.multivariate.members import Coalitions
 
 
 def noise(n, seed, scale=1.0):

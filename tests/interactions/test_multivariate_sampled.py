@@ -13,8 +13,8 @@ from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import unpack
 from interact_cli.games.game import CallableGame, TableGame
 from interact_cli.interactions.instability import instability
-from interact_cli.interactions.multivariate.coalitions import MOST_FOR_ALL
 from interact_cli.interactions.multivariate.design import multivariate_design
+from interact_cli.interactions.multivariate.members import MOST_FOR_ALL
 
 
 def noise_game(n, seed=0):

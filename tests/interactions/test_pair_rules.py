@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interact_cli.errors import UsageError
-from interact_cli.interactions.plans.pairs import (
+from interact_cli.interactions.designs.pairs import (
     all_pairs,
     candidates,
     drawn_at_anchors,
@@ -20,7 +20,7 @@ from interact_cli.interactions.plans.pairs import (
     drawn_with_clamped_offsets,
     within_radius,
 )
-from interact_cli.interactions.plans.sets import among, numbered
+from interact_cli.interactions.designs.sets import among, numbered
 
 RNG = np.random.default_rng(0)
 GRIDS = st.tuples(st.integers(1, 6), st.integers(2, 6))

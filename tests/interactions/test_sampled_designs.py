@@ -12,12 +12,12 @@ from support import references
 import interact_cli as ic
 from interact_cli.games.coalitions import pack, unpack
 from interact_cli.interactions import indices
-from interact_cli.interactions.plans import contexts as contexts_module
-from interact_cli.interactions.plans import planning
-from interact_cli.interactions.plans.budgets import Sampling
-from interact_cli.interactions.plans.contexts import PairContexts, Stratum
-from interact_cli.interactions.plans.designs import Flips, Permutations
-from interact_cli.interactions.plans.pairs import all_pairs
+from interact_cli.interactions.designs import contexts as contexts_module
+from interact_cli.interactions.designs import within_budget
+from interact_cli.interactions.designs.budgets import Sampling
+from interact_cli.interactions.designs.contexts import PairContexts, Stratum
+from interact_cli.interactions.designs.pairs import all_pairs
+from interact_cli.interactions.designs.players import Flips, Permutations
 
 INDICES = sorted(references.DEFINITIONS)
 
@@ -232,7 +232,7 @@ def test_the_first_and_last_order_are_exact_and_rich_orders_are_drawn():
 )
 def test_an_order_is_exact_from_as_many_contexts_as_it_has(contexts, exact):
     """Nine players: C(7, m) = 1, 7, 21, 35, 35, 21, 7, 1."""
-    strata = planning.order_strata(9, tuple(range(8)), contexts)
+    strata = within_budget.order_strata(9, tuple(range(8)), contexts)
     assert [s.order for s in strata if s.exact] == exact
     rngs = [np.random.default_rng(m) for m in range(8)]
     design = PairContexts.draw("multi-order", 9, np.array([[2, 5]]), strata, rngs)
@@ -244,7 +244,7 @@ def test_orders_with_few_contexts_are_enumerated():
     """With 7 contexts for each of n-2 = 7 others, orders 0, 1, n-3 and n-2 need no draw."""
     n = 9
     game = noise_game(n)
-    strata = planning.order_strata(n, tuple(range(n - 1)), 7)
+    strata = within_budget.order_strata(n, tuple(range(n - 1)), 7)
     assert [s.exact for s in strata] == [comb(n - 2, m) <= 7 for m in range(n - 1)]
     assert [s.n_contexts for s in strata] == [min(7, comb(n - 2, m)) for m in range(n - 1)]
     pairs = all_pairs(n)[::5]
@@ -265,7 +265,7 @@ def test_orders_with_few_contexts_are_enumerated():
 
 def plan(index, seed, stream, n=12, budget=400):
     sampling = Sampling(budget, seed, stream, orders=tuple(range(n - 1)))
-    return planning.design_within(indices.lookup(index), n, sampling, candidates=all_pairs(n)).asked
+    return within_budget.design_within(indices.lookup(index), n, sampling, candidates=all_pairs(n)).asked
 
 
 @pytest.mark.parametrize("index", INDICES)

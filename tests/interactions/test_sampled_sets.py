@@ -13,12 +13,12 @@ import interact_cli as ic
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import unique, unpack
 from interact_cli.interactions import indices
-from interact_cli.interactions.plans import sets
-from interact_cli.interactions.plans.budgets import Sampling
-from interact_cli.interactions.plans.contexts import ContextsBySize, SetContexts, Stratum
-from interact_cli.interactions.plans.designs import FullTable
-from interact_cli.interactions.plans.pairs import candidates, drawn_uniformly, within_radius
-from interact_cli.interactions.plans.planning import design_within, full_table
+from interact_cli.interactions.designs import sets
+from interact_cli.interactions.designs.budgets import Sampling
+from interact_cli.interactions.designs.contexts import ContextsBySize, SetContexts, Stratum
+from interact_cli.interactions.designs.full_table import FullTable
+from interact_cli.interactions.designs.pairs import candidates, drawn_uniformly, within_radius
+from interact_cli.interactions.designs.within_budget import design_within, full_table
 from interact_cli.interfaces import Divisible
 
 SAMPLED = ["shapley-interaction", "banzhaf-interaction", "shapley-taylor"]

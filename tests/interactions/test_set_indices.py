@@ -279,8 +279,8 @@ def test_what_is_never_sampled_says_what_it_takes_and_what_can_be(index, instead
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        (0, "at least 1, got 0"),
-        (-1, "at least 1, got -1"),
+        (0, "from 1, got 0"),
+        (-1, "from 1, got -1"),
         (2.0, "got 2.0"),
         (True, "got True"),
         (6, "at least 6 players, got 5"),

@@ -9,7 +9,7 @@ import pytest
 from support.runs import cohort, of_tables, questions, reduced
 
 from interact_cli import extensions
-from interact_cli.interactions.plans.designs import FullTable
+from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interfaces import Metric, Reduced
 from interact_cli.metrics.player_values import shapley
 from interact_cli.options import changed, configured, option

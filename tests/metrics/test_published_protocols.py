@@ -13,13 +13,14 @@ import interact_cli as ic
 from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.games.coalitions import unpack
 from interact_cli.interactions import indices
-from interact_cli.interactions.plans import planning
-from interact_cli.interactions.plans.contexts import PairContexts
-from interact_cli.interactions.plans.designs import FullTable
+from interact_cli.interactions.designs import within_budget
+from interact_cli.interactions.designs.contexts import PairContexts
+from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interfaces import Question
 from interact_cli.metrics.drawn_sets import DrawnSets
+from interact_cli.metrics.index_design import design_for
 from interact_cli.metrics.pair_interactions import PairInteractions, Strength
-from interact_cli.metrics.published import PROTOCOLS, design_for, lookup, published_orders
+from interact_cli.metrics.published import PROTOCOLS, lookup, published_orders
 from interact_cli.seeding import generator
 
 MULTI_ORDER = indices.lookup("multi-order")
@@ -252,7 +253,7 @@ def test_a_summary_of_a_full_table_covers_the_chosen_pairs():
 @pytest.mark.parametrize("index", sorted(name for name, index in indices.INDICES.items() if not index.instead))
 def test_api_and_audit_choose_alike_beyond_the_largest_table(index, monkeypatch):
     """2^n within the budget, but more players than are ever enumerated: both sample."""
-    monkeypatch.setattr(planning, "LARGEST_TABLE", 6)
+    monkeypatch.setattr(within_budget, "LARGEST_TABLE", 6)
     for n, full in ((6, True), (7, False)):
         estimate = ic.measure(ic.CallableGame(lambda c: c.all(axis=1) * 1.0, n_players=n), index, budget=2000)
         assert isinstance(design_for(indices.lookup(index), Question(n, 2000, 0, "x")), FullTable) == full

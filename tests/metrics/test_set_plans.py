@@ -12,12 +12,12 @@ from support.set_indices import sets_of
 
 from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.interactions import indices
-from interact_cli.interactions.plans.contexts import ContextsBySize, PairContexts, SetContexts
-from interact_cli.interactions.plans.designs import FullTable
+from interact_cli.interactions.designs.contexts import ContextsBySize, PairContexts, SetContexts
+from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interfaces import Question
 from interact_cli.metrics.drawn_sets import SizedSets
+from interact_cli.metrics.index_design import design_for
 from interact_cli.metrics.pair_interactions import Strength, shapley_interaction
-from interact_cli.metrics.published import design_for
 from interact_cli.metrics.summaries.tables import estimator_of
 from interact_cli.options import configured
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from support import references, runs
 
+from interact_cli.interactions.designs.contexts import PairContexts, Stratum
+from interact_cli.interactions.designs.pairs import all_pairs
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.plans.contexts import PairContexts, Stratum
-from interact_cli.interactions.plans.pairs import all_pairs
 from interact_cli.metrics.multi_order import MultiOrder
 from interact_cli.metrics.pair_interactions import PairInteractions, Strength
 from interact_cli.metrics.player_values import PlayerValues

@@ -21,7 +21,7 @@ from support.words import cohort_of
 
 from interact_cli.metrics.summaries import sentences
 from interact_cli.report.terminal.summary import summary_text
-from interact_cli.report.views.coalitions import by_size, of_all, of_sample
+from interact_cli.report.views.player_sets import by_size, of_all, of_sample
 
 
 def flat(text):

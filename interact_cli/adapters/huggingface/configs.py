@@ -32,8 +32,8 @@ SUPPORTED = "sequence classification, image classification, a causal language mo
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What ``config.json`` asks for."""
+class NamedNetwork:
+    """The network that ``config.json`` names."""
 
     architecture: str
     """A class of transformers."""
@@ -44,7 +44,7 @@ class Plan:
     """The file, for messages."""
 
 
-def read_plan(directory: ModelDirectory) -> Plan:
+def named_network(directory: ModelDirectory) -> NamedNetwork:
     """Find the class and the task that a directory's configuration names.
 
     Raises:
@@ -58,11 +58,11 @@ def read_plan(directory: ModelDirectory) -> Plan:
             f"Expected a model_type of transformers {transformers.__version__} in {where}, got "
             f"'{safe_text(model_type, 60)}'. Its code would have to come from elsewhere, which is never run."
         )
-    named = directory.config.get("architectures")
-    architecture = named[0] if isinstance(named, list) and named else None
+    names = directory.config.get("architectures")
+    architecture = names[0] if isinstance(names, list) and names else None
     if not isinstance(architecture, str):
         raise CheckpointRefused(
-            f"Expected 'architectures' in {where} to name the class of the network, got {safe_text(named, 60)}. "
+            f"Expected 'architectures' in {where} to name the class of the network, got {safe_text(names, 60)}. "
             f'Write it there, for example "architectures": ["BertForSequenceClassification"].'
         )
     task = next((task for task in _TASKS if architecture in _known(task, model_type)), None)
@@ -72,7 +72,7 @@ def read_plan(directory: ModelDirectory) -> Plan:
         config = transformers.CONFIG_MAPPING[model_type].from_dict(dict(directory.config))
     except Exception as error:  # the library checks the types of its own settings, family by family
         raise CheckpointRefused(f"Expected settings of {model_type} in {where}, got: {named_error(error)}.") from None
-    return Plan(architecture, task, config, where)
+    return NamedNetwork(architecture, task, config, where)
 
 
 def _known(task: Task, model_type: str) -> tuple[str, ...]:
@@ -89,31 +89,32 @@ def _unsupported(architecture: str, model_type: str, where: str) -> str:
     )
 
 
-def check_size(plan: Plan, contents: Contents) -> str:
+def check_size(named: NamedNetwork, contents: Contents) -> str:
     """Refuse a network that the weights cannot fill, before it takes memory; return its attention implementation."""
-    for place, layers in layer_counts(plan.config.to_dict()):
+    for place, layers in layer_counts(named.config.to_dict()):
         if layers > len(contents.state):
             raise CheckpointRefused(
-                f"Expected weights for {layers} layers ('{safe_text(place)}' in {plan.where}), got "
+                f"Expected weights for {layers} layers ('{safe_text(place)}' in {named.where}), got "
                 f"{len(contents.state)} tensors in all. The configuration belongs to another checkpoint."
             )
-    outline = _built(plan, lambda cls: cls(plan.config))
+    outline = _built(named, lambda cls: cls(named.config))
     parts = {id(tensor): tensor.numel() for tensor in (*outline.parameters(), *outline.buffers())}
     wanted, held = sum(parts.values()), sum(tensor.numel() for tensor in contents.state.values())
     if wanted > 2 * held + SLACK:
         raise CheckpointRefused(
-            f"Expected weights for the {wanted:,} numbers of {plan.architecture} as {plan.where} describes it, got "
+            f"Expected weights for the {wanted:,} numbers of {named.architecture} as {named.where} describes it, got "
             f"{held:,}. The configuration belongs to another checkpoint."
         )
     return str(getattr(outline.config, "_attn_implementation", None) or "eager")
 
 
-def _built(plan: Plan, make: Callable[[Any], nn.Module]) -> nn.Module:
+def _built(named: NamedNetwork, make: Callable[[Any], nn.Module]) -> nn.Module:
     try:
         with torch.device("meta"):
-            network: nn.Module = make(getattr(transformers, plan.architecture))
+            network: nn.Module = make(getattr(transformers, named.architecture))
     except Exception as error:  # hundreds of constructors read the settings
         raise CheckpointRefused(
-            f"Expected settings in {plan.where} from which {plan.architecture} can be built, but: {named_error(error)}."
+            f"Expected settings in {named.where} from which {named.architecture} can be built, but: "
+            f"{named_error(error)}."
         ) from None
     return network

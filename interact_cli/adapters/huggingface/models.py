@@ -24,7 +24,7 @@ from interact_cli.adapters.architectures.geometry import family, probe
 from interact_cli.adapters.containers.contents import Contents
 from interact_cli.adapters.containers.directories import ModelDirectory
 from interact_cli.adapters.fitting import Fit, check_patterns, counted
-from interact_cli.adapters.huggingface.configs import Plan, check_size, read_plan
+from interact_cli.adapters.huggingface.configs import NamedNetwork, check_size, named_network
 from interact_cli.adapters.huggingface.image_processors import image_input
 from interact_cli.adapters.huggingface.text_networks import text_network
 from interact_cli.adapters.huggingface.tokenizers import read_tokenizer
@@ -79,24 +79,26 @@ def read_network(directory: ModelDirectory, contents: Contents, allow_missing: S
         UsageError: a pattern matches no tensor of the network.
     """
     with _quiet():
-        plan = read_plan(directory)
-        attention = check_size(plan, contents)
-        core, fit = _filled(plan, contents, attention, allow_missing)
+        named = named_network(directory)
+        attention = check_size(named, contents)
+        core, fit = _filled(named, contents, attention, allow_missing)
         make = _image if getattr(core, "main_input_name", "") == "pixel_values" else _text
-        network, digests = make(core, plan, directory)
+        network, digests = make(core, named, directory)
     network.module.eval().requires_grad_(requires_grad=False)
     way = (f"attention of transformers: {attention}",) if network.family == "transformer" else ()
-    notes = (*fit.notes, *way, *_label_notes(plan))
-    return Filled(f"hf:{plan.architecture}", network, notes, digests)
+    notes = (*fit.notes, *way, *_label_notes(named))
+    return Filled(f"hf:{named.architecture}", network, notes, digests)
 
 
-def _filled(plan: Plan, contents: Contents, attention: str, allow_missing: Sequence[str]) -> tuple[nn.Module, Fit]:
+def _filled(
+    named: NamedNetwork, contents: Contents, attention: str, allow_missing: Sequence[str]
+) -> tuple[nn.Module, Fit]:
     try:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(0)
-            core, info = getattr(transformers, plan.architecture).from_pretrained(
+            core, info = getattr(transformers, named.architecture).from_pretrained(
                 None,
-                config=plan.config,
+                config=named.config,
                 state_dict=dict(contents.state),
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,
@@ -106,32 +108,33 @@ def _filled(plan: Plan, contents: Contents, attention: str, allow_missing: Seque
             )
     except Exception as error:  # the library's own conversions of old names
         raise CheckpointRefused(
-            f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture}, but: {named_error(error)}."
+            f"Expected weights in '{safe_text(contents.path)}' that fit {named.architecture}, but: "
+            f"{named_error(error)}."
         ) from None
-    check_patterns(core.state_dict(), allow_missing, plan.architecture)
-    missing = _without_pooler(core, plan, sorted(info["missing_keys"]))
+    check_patterns(core.state_dict(), allow_missing, named.architecture)
+    missing = _without_pooler(core, named, sorted(info["missing_keys"]))
     refused = [name for name in missing if not any(fnmatch.fnmatchcase(name, rule) for rule in allow_missing)]
     reshaped = sorted(info["mismatched_keys"], key=str)
     extra = sorted(info["unexpected_keys"])
     if refused or reshaped or extra or info["error_msgs"]:
-        raise CheckpointRefused(_misfit(plan, contents, refused, extra, reshaped))
+        raise CheckpointRefused(_misfit(named, contents, refused, extra, reshaped))
     return core, Fit(core.state_dict(), missing=tuple(missing))
 
 
-def _without_pooler(core: Any, plan: Plan, missing: list[str]) -> list[str]:
+def _without_pooler(core: Any, named: NamedNetwork, missing: list[str]) -> list[str]:
     """Take the pooler out of an encoder whose file has none, and return what else is missing.
 
     Encoders that were trained without a head often come without one; their features are the last hidden state.
     """
     others = [name for name in missing if not name.startswith("pooler.")]
-    if plan.task != "features" or others == missing:
+    if named.task != "features" or others == missing:
         return missing
     core.pooler = None
     return others
 
 
 def _misfit(
-    plan: Plan, contents: Contents, missing: Sequence[str], extra: Sequence[str], reshaped: Sequence[Any]
+    named: NamedNetwork, contents: Contents, missing: Sequence[str], extra: Sequence[str], reshaped: Sequence[Any]
 ) -> str:
     parts = counted(missing, extra)
     if reshaped:
@@ -144,38 +147,38 @@ def _misfit(
         else " The configuration belongs to another checkpoint, or names another class than the one that was saved."
     )
     return (
-        f"Expected weights in '{safe_text(contents.path)}' that fit {plan.architecture} (named by {plan.where}), got "
+        f"Expected weights in '{safe_text(contents.path)}' that fit {named.architecture} (named by {named.where}), got "
         f"{', '.join(parts) or 'tensors that the library cannot place'}.{advice}"
     )
 
 
-def _image(core: nn.Module, plan: Plan, directory: ModelDirectory) -> tuple[Network, Mapping[str, str]]:
-    spec, digests = image_input(directory, plan.config)
-    if plan.task == "features":
+def _image(core: nn.Module, named: NamedNetwork, directory: ModelDirectory) -> tuple[Network, Mapping[str, str]]:
+    spec, digests = image_input(directory, named.config)
+    if named.task == "features":
         module = ImageNetwork(core, "last_hidden_state")
         return Network(module, spec, "features", 0, family(core)), digests
     module = ImageNetwork(core, "logits")
-    wanted: OutputKind = "scalar" if plan.config.num_labels == 1 else "classes"
-    output, n_classes = probe(module, spec.shape, wanted, plan.architecture)
+    wanted: OutputKind = "scalar" if named.config.num_labels == 1 else "classes"
+    output, n_classes = probe(module, spec.shape, wanted, named.architecture)
     network = Network(
         module,
         spec,
         output,
         n_classes,
         family(core),
-        _class_names(plan.config),
-        classifier=_classifier(core, plan.config.num_labels),
+        _class_names(named.config),
+        classifier=_classifier(core, named.config.num_labels),
     )
     return network, digests
 
 
-def _text(core: Any, plan: Plan, directory: ModelDirectory) -> tuple[Network, Mapping[str, str]]:
-    if core.main_input_name != "input_ids" or plan.task == "image":
+def _text(core: Any, named: NamedNetwork, directory: ModelDirectory) -> tuple[Network, Mapping[str, str]]:
+    if core.main_input_name != "input_ids" or named.task == "image":
         raise CheckpointRefused(
-            f"Expected a network of images or texts in {plan.where}, got one of '{safe_text(core.main_input_name)}'."
+            f"Expected a network of images or texts in {named.where}, got one of '{safe_text(core.main_input_name)}'."
         )
-    n_labels = plan.config.num_labels if plan.task == "classes" else 0
-    output: OutputKind = "scalar" if n_labels == 1 else plan.task
+    n_labels = named.config.num_labels if named.task == "classes" else 0
+    output: OutputKind = "scalar" if n_labels == 1 else named.task
     module = text_network(core, output)
     tokenizer, spec = read_tokenizer(directory, module, output)
     network = Network(
@@ -184,9 +187,9 @@ def _text(core: Any, plan: Plan, directory: ModelDirectory) -> tuple[Network, Ma
         output,
         n_labels if output == "classes" else 0,
         "transformer",
-        _class_names(plan.config) if output == "classes" else (),
+        _class_names(named.config) if output == "classes" else (),
         tokenizer=tokenizer,
-        classifier=_head(core) if plan.task == "continuation" else _classifier(core, n_labels),
+        classifier=_head(core) if named.task == "continuation" else _classifier(core, n_labels),
     )
     return network, tokenizer.digests
 
@@ -211,11 +214,11 @@ def _class_names(config: Any) -> tuple[str, ...]:
     return () if all(_PLACEHOLDER.fullmatch(name) for name in ordered) else ordered
 
 
-def _label_notes(plan: Plan) -> tuple[str, ...]:
-    kind = getattr(plan.config, "problem_type", None)
-    if plan.task not in {"classes", "image"} or kind in {None, "single_label_classification"}:
+def _label_notes(named: NamedNetwork) -> tuple[str, ...]:
+    kind = getattr(named.config, "problem_type", None)
+    if named.task not in {"classes", "image"} or kind in {None, "single_label_classification"}:
         return ()
-    if kind == "regression" and plan.config.num_labels == 1:
+    if kind == "regression" and named.config.num_labels == 1:
         return ()
     return (f"config.json says problem_type '{safe_text(kind, 60)}'; its labels are measured as classes of one choice",)
 

@@ -9,16 +9,17 @@ import numpy as np
 
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import unique
-from interact_cli.interactions.multivariate.coalitions import Coalitions, Members
+from interact_cli.interactions.designs.budgets import check_planned
+from interact_cli.interactions.designs.draws import shares
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE, FullTable
 from interact_cli.interactions.multivariate.contexts import contexts_drawn, every_context
 from interact_cli.interactions.multivariate.learning.climbing import SETTINGS, Gradient
 from interact_cli.interactions.multivariate.learning.reading import learned_on
+from interact_cli.interactions.multivariate.members import Coalitions, Members
 from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.reduction import reduced
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.multivariate.worths import Worths, by_context, shapley_weights
-from interact_cli.interactions.plans.budgets import check_planned
-from interact_cli.interactions.plans.designs import LARGEST_TABLE, FullTable, shares
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray, PackedArray
 
@@ -104,7 +105,7 @@ class MultivariateContexts:
         ]
 
 
-def multivariate_design(  # noqa: PLR0913  (a plan has that many parts, each a plain value)
+def multivariate_design(  # noqa: PLR0913  (a design has that many parts, each a plain value)
     n_players: int,
     members: tuple[int, ...],
     budget: int,

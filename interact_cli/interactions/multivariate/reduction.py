@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from interact_cli.interactions.multivariate.coalitions import Members
 from interact_cli.interactions.multivariate.learning.reading import Learned
+from interact_cli.interactions.multivariate.members import Members
 from interact_cli.interactions.multivariate.partitions import Family, Partition
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.multivariate.worths import Worths

@@ -10,10 +10,10 @@ from math import comb
 
 import numpy as np
 
+from interact_cli.interactions.designs.draws import standard_error
 from interact_cli.interactions.exact.transforms import moebius, superset_differences
-from interact_cli.interactions.multivariate.coalitions import Coalitions
+from interact_cli.interactions.multivariate.members import Coalitions
 from interact_cli.interactions.multivariate.partitions import Family, Partition, best_of_all, best_of_contiguous
-from interact_cli.interactions.plans.designs import standard_error
 from interact_cli.types import FloatArray
 
 ROUNDING = 2.0**-40

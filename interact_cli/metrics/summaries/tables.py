@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from interact_cli.interactions.designs.budgets import PAIR
+from interact_cli.interactions.designs.contexts import ContextsBySize, SetContexts
+from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.plans.budgets import PAIR
-from interact_cli.interactions.plans.contexts import ContextsBySize, SetContexts
-from interact_cli.interactions.plans.designs import FullTable
 from interact_cli.interfaces import Cohort, Design, Reduced
 from interact_cli.results import Quantity
 from interact_cli.types import IntArray

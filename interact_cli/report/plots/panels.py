@@ -23,11 +23,11 @@ from interact_cli.report.plots.samples import ROW, draw_word_pairs, draw_words
 from interact_cli.report.plots.sets import draw_sets, sets_height
 from interact_cli.report.plots.style import axis_of
 from interact_cli.report.sentences import names_of
-from interact_cli.report.views.coalitions import set_quantities
 from interact_cli.report.views.contexts import pair_named, recorded_contexts
 from interact_cli.report.views.graphs import has_graph
 from interact_cli.report.views.pairs import PAIR_METRICS, Reading, find, pair_means, pair_values
 from interact_cli.report.views.partitions import has_partitions
+from interact_cli.report.views.player_sets import set_quantities
 from interact_cli.report.wording import by_metric
 from interact_cli.results import Measurement, Report
 from interact_cli.scores import Score

@@ -23,7 +23,7 @@ from interact_cli.report.plots.style import (
     unit_label,
 )
 from interact_cli.report.sentences import about, names_of, plain_names
-from interact_cli.report.views import coalitions
+from interact_cli.report.views import player_sets
 from interact_cli.report.views.pairs import find
 from interact_cli.results import Measurement, Report
 from interact_cli.safe_text import safe_text
@@ -47,7 +47,7 @@ BAR, HEADING, SCALE = 0.235, 0.28, 0.6
 def sets_height(report: Report, measurement: Measurement, samples: IntArray) -> float:
     """Inches that the bars take."""
     if report.players.shared:
-        ranking = coalitions.of_all(report, measurement, SHOWN)
+        ranking = player_sets.of_all(report, measurement, SHOWN)
         return max(2.6, HEADING + SCALE + BAR * len(ranking.sets if ranking else ()))
     return max(2.6, sum(_heights(report, measurement, samples)))
 
@@ -61,10 +61,10 @@ def draw_sets(part: SubFigure, report: Report, metric: str, *, samples: IntArray
         below = max(1e-3, sets_height(report, measurement, samples) - 2.6)
         upper = right.add_gridspec(2, 1, height_ratios=(2.6, below))[0, 0]
         _draw_sizes(right.add_subplot(upper), kinds, report, measurement)
-    ranking = coalitions.of_all(report, measurement, SHOWN)
+    ranking = player_sets.of_all(report, measurement, SHOWN)
     if ranking is not None:
         axes = left.subplots()
-        lengths = metric == coalitions.CONCEPTS
+        lengths = metric == player_sets.CONCEPTS
         _draw_bars(axes, ranking, names_of(report, 0), f"{'mean length' if lengths else 'signed mean'} over samples")
         ranked = "length" if lengths else "|value|"
         axes.set_title(f"{safe_text(metric, limit=60)}, ranked by mean {ranked}{_cut(ranking)}")
@@ -72,7 +72,7 @@ def draw_sets(part: SubFigure, report: Report, metric: str, *, samples: IntArray
     heights = _heights(report, measurement, samples)
     rows = left.subfigures(len(samples), 1, height_ratios=heights, squeeze=False)[:, 0]
     for row, sample, height in zip(rows, samples.tolist(), heights, strict=True):
-        ranking = coalitions.of_sample(measurement, sample, SHOWN_OF_SAMPLE)
+        ranking = player_sets.of_sample(measurement, sample, SHOWN_OF_SAMPLE)
         words = _sentence(report, ranking, sample)
         head = HEADING + LINE * lines_of(words, ROOM)
         upper, lower = row.subfigures(2, 1, height_ratios=(head, height - head), squeeze=False)[:, 0]
@@ -86,13 +86,13 @@ def draw_sets(part: SubFigure, report: Report, metric: str, *, samples: IntArray
 def _heights(report: Report, measurement: Measurement, samples: IntArray) -> list[float]:
     heights = []
     for sample in samples.tolist():
-        ranking = coalitions.of_sample(measurement, sample, SHOWN_OF_SAMPLE)
+        ranking = player_sets.of_sample(measurement, sample, SHOWN_OF_SAMPLE)
         lines = lines_of(_sentence(report, ranking, sample), ROOM)
         heights.append(HEADING + LINE * lines + BAR * len(ranking.sets) + SCALE)
     return heights
 
 
-def _sentence(report: Report, ranking: coalitions.Ranking, sample: int) -> list[Word]:
+def _sentence(report: Report, ranking: player_sets.Ranking, sample: int) -> list[Word]:
     """The players of a sample in their order, those of its strongest set of at least two in boxes."""
     best = next((one for one in ranking.sets if len(one.members) > 1), None)
     members = best.members if best else ()
@@ -104,7 +104,7 @@ def _sentence(report: Report, ranking: coalitions.Ranking, sample: int) -> list[
     ]
 
 
-def _draw_bars(axes: Axes, ranking: coalitions.Ranking, names: Sequence[str], words: str, *notes: str) -> None:
+def _draw_bars(axes: Axes, ranking: player_sets.Ranking, names: Sequence[str], words: str, *notes: str) -> None:
     values = np.array([one.value for one in ranking.sets])
     errors = np.array([one.error for one in ranking.sets])
     known = bool((np.nan_to_num(errors) > 0).any())
@@ -115,7 +115,7 @@ def _draw_bars(axes: Axes, ranking: coalitions.Ranking, names: Sequence[str], wo
         values,
         0.7,
         color=[
-            "white" if hollow and one.joined == coalitions.OR else c
+            "white" if hollow and one.joined == player_sets.OR else c
             for one, c in zip(ranking.sets, colours, strict=True)
         ],
         edgecolor=colours,
@@ -146,8 +146,8 @@ def _draw_sizes(axes: Axes, kinds: Sequence[Kind], report: Report, measurement: 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.grid(axis="y")
     axes.set_xlabel("players of a set\n(mean over samples)")
-    unit = next(iter(coalitions.set_quantities(measurement).values())).unit
-    summed = find(measurement, "strength_by_size") is not None or coalitions.every_set(report, measurement)
+    unit = next(iter(player_sets.set_quantities(measurement).values())).unit
+    summed = find(measurement, "strength_by_size") is not None or player_sets.every_set(report, measurement)
     axes.set_ylabel(unit_label("sum of |value|" if summed else "mean |value| of a measured set", unit))
     axes.set_title("strength by size")
 
@@ -164,10 +164,10 @@ def _by_size(report: Report, measurement: Measurement) -> list[Kind]:
             kinds.append((words, sizes, values, None if widths is None else np.nan_to_num(widths)))
     if kinds:
         return kinds
-    counted = list(coalitions.by_size(report, measurement))
+    counted = list(player_sets.by_size(report, measurement))
     return [("", np.array([row[0] for row in counted], float), np.array([row[2] for row in counted], float), None)]
 
 
-def _cut(ranking: coalitions.Ranking) -> str:
+def _cut(ranking: player_sets.Ranking) -> str:
     shown = len(ranking.sets)
     return f": {shown} of {count(ranking.total, 'set')}" if shown < ranking.total else ""

@@ -19,8 +19,8 @@ from interact_cli.report.terminal.sample_sections import (
     shown_before,
     with_error,
 )
-from interact_cli.report.views.coalitions import CONCEPTS, of_all, set_quantities
 from interact_cli.report.views.pairs import PairValues, find, pair_means, pair_values, strongest_of_sample
+from interact_cli.report.views.player_sets import CONCEPTS, of_all, set_quantities
 from interact_cli.report.wording import bars, called, module_name
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text

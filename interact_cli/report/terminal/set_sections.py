@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from interact_cli.report.sentences import names_of
 from interact_cli.report.terminal.pen import GAP, INDENT, Column, Pen
 from interact_cli.report.terminal.sample_sections import BY_CHANCE, CELLS, each_sample, with_context
-from interact_cli.report.views import coalitions
+from interact_cli.report.views import player_sets
 from interact_cli.report.views.pairs import find
 from interact_cli.results import Measurement, Report
 from interact_cli.words import NOT_MEASURED, count, number, player_name, plus_minus, unit_words
@@ -25,10 +25,10 @@ LINES = 4
 
 def set_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
     """Show the strongest sets; nothing where the metric values none."""
-    if not coalitions.set_quantities(measurement):
+    if not player_sets.set_quantities(measurement):
         return
     yield from _by_size(report, measurement, pen)
-    ranking = coalitions.of_all(report, measurement, TOP_SETS)
+    ranking = player_sets.of_all(report, measurement, TOP_SETS)
     if ranking is None:
         yield from _by_sample(report, measurement, pen)
         return
@@ -47,20 +47,20 @@ def set_section(report: Report, measurement: Measurement, pen: Pen) -> Iterator[
 
 
 def _strength(measurement: Measurement) -> str:
-    return "length" if measurement.metric == coalitions.CONCEPTS else "|I|"
+    return "length" if measurement.metric == player_sets.CONCEPTS else "|I|"
 
 
-def _chosen(ranking: coalitions.Ranking) -> str:
+def _chosen(ranking: player_sets.Ranking) -> str:
     shown = len(ranking.sets)
     if shown == ranking.total:
         return count(shown, "set")
     return f"The {f'{shown} ' if shown > 1 else ''}strongest of {count(ranking.total, 'set')}"
 
 
-def _over_samples(report: Report, measurement: Measurement, ranking: coalitions.Ranking) -> list[Column]:
+def _over_samples(report: Report, measurement: Measurement, ranking: player_sets.Ranking) -> list[Column]:
     value = [plus_minus(one.value, one.error or None) for one in ranking.sets]
     columns = [Column("size", [str(len(one.members)) for one in ranking.sets])]
-    if measurement.metric == coalitions.CONCEPTS:
+    if measurement.metric == player_sets.CONCEPTS:
         columns.append(Column("mean length", value))
     else:
         columns += [Column("signed mean", value), Column("mean |I|", [number(one.size) for one in ranking.sets])]
@@ -70,7 +70,7 @@ def _over_samples(report: Report, measurement: Measurement, ranking: coalitions.
     return columns
 
 
-def _lead(sets: Sequence[coalitions.NamedSet], names: Sequence[str], columns: Sequence[Column], pen: Pen) -> Column:
+def _lead(sets: Sequence[player_sets.NamedSet], names: Sequence[str], columns: Sequence[Column], pen: Pen) -> Column:
     """Name the sets in the room that the numbers leave, on a few lines; what does not fit on them is counted."""
     room = max(pen.width - INDENT - sum(GAP + column.width for column in columns), LEAST)
     return Column("set", [one.named(names, LINES * room) for one in sets], right=False, most=room)
@@ -78,11 +78,11 @@ def _lead(sets: Sequence[coalitions.NamedSet], names: Sequence[str], columns: Se
 
 def _by_size(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
     """Sets and strength of each size, for metrics that list their sets and have more than one size."""
-    rows = [(size, sets, strength) for size, sets, strength in coalitions.by_size(report, measurement) if sets]
+    rows = [(size, sets, strength) for size, sets, strength in player_sets.by_size(report, measurement) if sets]
     if len(rows) < 2:
         return
-    quantity = coalitions.set_quantities(measurement)["values"]
-    complete = coalitions.every_set(report, measurement)
+    quantity = player_sets.set_quantities(measurement)["values"]
+    complete = player_sets.every_set(report, measurement)
     what = "sum of |I|" if complete else "mean |I| over the sets that were measured"
     yield pen.line(f"Strength by size, {what}, mean of samples, in {unit_words(quantity.unit)}:", "dim")
     total = sum(strength for _, _, strength in rows)
@@ -97,12 +97,12 @@ def _by_size(report: Report, measurement: Measurement, pen: Pen) -> Iterator[Ren
 
 
 def _by_sample(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
-    unit = next(iter(coalitions.set_quantities(measurement).values())).unit
+    unit = next(iter(player_sets.set_quantities(measurement).values())).unit
     yield pen.line(f"The strongest sets by {_strength(measurement)}, in {unit_words(unit)}:", "dim")
-    shares = find(measurement, "share") if measurement.metric == coalitions.CONCEPTS else None
+    shares = find(measurement, "share") if measurement.metric == player_sets.CONCEPTS else None
 
     def body(sample: int) -> Iterator[RenderableType]:
-        ranking = coalitions.of_sample(measurement, sample, TOP_OF_SAMPLE)
+        ranking = player_sets.of_sample(measurement, sample, TOP_OF_SAMPLE)
         if not ranking.sets:
             yield pen.line(f"Sets: {NOT_MEASURED}.")
             return
@@ -120,7 +120,7 @@ def _by_sample(report: Report, measurement: Measurement, pen: Pen) -> Iterator[R
         if len(ranking.sets) < ranking.total:
             yield pen.line(f"{_chosen(ranking)}.", "dim")
 
-    spanned = "" if measurement.metric in coalitions.JOINED_BY else "sets"
+    spanned = "" if measurement.metric in player_sets.JOINED_BY else "sets"
     yield from each_sample(report, pen, body, spanned=spanned)
     if _sampled(measurement):
         yield pen.line(BY_CHANCE, "dim")
@@ -128,5 +128,5 @@ def _by_sample(report: Report, measurement: Measurement, pen: Pen) -> Iterator[R
 
 def _sampled(measurement: Measurement) -> bool:
     """Return True where a value rests on drawn coalitions: the largest of such values are large by luck, too."""
-    held = coalitions.set_quantities(measurement).values()
+    held = player_sets.set_quantities(measurement).values()
     return not all(one.exact is not None and one.exact[np.isfinite(one.values)].all() for one in held)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.interactions.plans.contexts import TERMS
-from interact_cli.interactions.plans.pairs import within_radius
+from interact_cli.interactions.designs.contexts import TERMS
+from interact_cli.interactions.designs.pairs import within_radius
 from interact_cli.interactions.salient_contexts import (
     SalientContexts,
     checked_pair,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.interactions.multivariate.coalitions import Coalitions, Members
 from interact_cli.interactions.multivariate.contexts import contexts_drawn, every_context
 from interact_cli.interactions.multivariate.learning.climbing import Setting, numbers_of
 from interact_cli.interactions.multivariate.learning.reading import (
@@ -16,6 +15,7 @@ from interact_cli.interactions.multivariate.learning.reading import (
     joins_drawn,
     read_out,
 )
+from interact_cli.interactions.multivariate.members import Coalitions, Members
 from interact_cli.interactions.multivariate.reduction import reduced
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.multivariate.worths import Worths, shapley_weights
@@ -31,7 +31,7 @@ class Memory:
     """The values that a game has been asked for."""
 
     rows: IntArray
-    """``(context,)``: the row of every context of the plan."""
+    """``(context,)``: the row of every context of the draws."""
     values: FloatArray
     """``(row, coalition)``; what was not asked means nothing."""
     asked: BoolArray
@@ -72,7 +72,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Draws:
     """All draws of one learning."""
 
     members: Members
@@ -86,7 +86,7 @@ class Plan:
     """``(context,)`` of the reading where these are all; None where they were drawn."""
 
     @classmethod
-    def draw(cls, members: Members, setting: Setting, n_reading: int, *, seed: int, stream: str) -> Plan:
+    def draw(cls, members: Members, setting: Setting, n_reading: int, *, seed: int, stream: str) -> Draws:
         """Draw the numbers of the partitions, the contexts of the epochs, and those of the reading or take them all."""
         n_others = len(members.others)
         n_learning = setting.epochs * setting.contexts

@@ -9,9 +9,9 @@ import numpy as np
 from interact_cli.errors import BudgetError
 from interact_cli.games.coalitions import unique, unpack
 from interact_cli.games.game import CallableGame, TableGame
-from interact_cli.interactions.multivariate.coalitions import Coalitions, Members
-from interact_cli.interactions.multivariate.learning.asking import Memory, Plan
+from interact_cli.interactions.multivariate.learning.asking import Draws, Memory
 from interact_cli.interactions.multivariate.learning.climbing import Climbed, Gradient, Setting, climb, setting_named
+from interact_cli.interactions.multivariate.members import Coalitions, Members
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.multivariate.worths import by_context
 from interact_cli.interfaces import Game
@@ -74,19 +74,19 @@ def learn(  # noqa: PLR0913  (a learning has that many parts, each a plain value
     if budget is not None and budget >= _most(group, coalitions):
         budget = None
     n_reading = _contexts_to_read(chosen, group, coalitions, budget)
-    plan = Plan.draw(group, chosen, n_reading, seed=seed, stream=stream)
-    memory = _asking(game, plan, coalitions)
-    left = None if budget is None else budget - plan.n_reading * coalitions.n
+    draws = Draws.draw(group, chosen, n_reading, seed=seed, stream=stream)
+    memory = _asking(game, draws, coalitions)
+    left = None if budget is None else budget - draws.n_reading * coalitions.n
 
     def worths(epoch: int, drawn: BoolArray) -> FloatArray | None:
-        rows, numbers = memory.rows[plan.epoch(epoch)], np.flatnonzero(drawn[0])
+        rows, numbers = memory.rows[draws.epoch(epoch)], np.flatnonzero(drawn[0])
         if not memory.ask(rows, numbers, left):
             return None
         mean: FloatArray = memory.values[rows].mean(axis=0, keepdims=True)
         return mean - mean[:, :1]
 
-    climbed = climb(worths, plan.uniforms[:-1, None], coalitions.runs, chosen, gradient)
-    return plan.read(climbed.trace[0], coalitions, memory)
+    climbed = climb(worths, draws.uniforms[:-1, None], coalitions.runs, chosen, gradient)
+    return draws.read(climbed.trace[0], coalitions, memory)
 
 
 def learn_tables(
@@ -123,12 +123,12 @@ def learn_tables(
     for together in _alike([len(group.players) for group in groups], chosen):
         coalitions = Coalitions.of(len(groups[together[0]].players), "contiguous")
         n_reading = _contexts_to_read(chosen, groups[together[0]], coalitions, None)
-        plans = [Plan.draw(groups[k], chosen, n_reading, seed=seed, stream=str(k)) for k in together]
-        memories = [_known(games[k], plan, coalitions) for k, plan in zip(together, plans, strict=True)]
-        climbed = _climb_known(plans, memories, coalitions, chosen, gradient)
-        for place, (k, plan, memory) in enumerate(zip(together, plans, memories, strict=True)):
+        of_games = [Draws.draw(groups[k], chosen, n_reading, seed=seed, stream=str(k)) for k in together]
+        memories = [_known(games[k], draws, coalitions) for k, draws in zip(together, of_games, strict=True)]
+        climbed = _climb_known(of_games, memories, coalitions, chosen, gradient)
+        for place, (k, draws, memory) in enumerate(zip(together, of_games, memories, strict=True)):
             memory.mark(climbed.asked[:, place], chosen.contexts)
-            results[k] = plan.read(climbed.trace[place], coalitions, memory)
+            results[k] = draws.read(climbed.trace[place], coalitions, memory)
     return [results[k] for k in range(len(games))]
 
 
@@ -154,11 +154,11 @@ def _contexts_to_read(setting: Setting, members: Members, coalitions: Coalitions
     return min(most, max(2, (budget - setting.contexts * coalitions.n) // (2 * coalitions.n)))
 
 
-def _asking(game: Game, plan: Plan, coalitions: Coalitions) -> Memory:
+def _asking(game: Game, draws: Draws, coalitions: Coalitions) -> Memory:
     """Return a memory that asks the game for what it does not know."""
     checked = game if isinstance(game, TableGame | CallableGame) else CallableGame(game, game.n_players)
-    contexts, rows = unique(plan.members.outside(plan.contexts))
-    within = plan.members.within(coalitions.rows)
+    contexts, rows = unique(draws.members.outside(draws.contexts))
+    within = draws.members.within(coalitions.rows)
 
     def fetch(which: IntArray, numbers: IntArray) -> FloatArray:
         return checked(unpack(contexts[which] | within[numbers], checked.n_players))
@@ -166,32 +166,32 @@ def _asking(game: Game, plan: Plan, coalitions: Coalitions) -> Memory:
     return Memory.empty(rows, len(contexts), coalitions.n, fetch)
 
 
-def _known(game: TableGame, plan: Plan, coalitions: Coalitions) -> Memory:
+def _known(game: TableGame, draws: Draws, coalitions: Coalitions) -> Memory:
     """Return a memory that holds every value already, and counts what is asked."""
     n_members = coalitions.n_members
     codes = Coalitions(n_members, complete=True).runs[np.triu_indices(n_members)]
     order = slice(None) if coalitions.complete else np.concatenate([[0], codes])
-    values = by_context(game.table, plan.members.players)[:, order]
-    rows = plan.contexts @ (1 << np.arange(plan.contexts.shape[1]))
+    values = by_context(game.table, draws.members.players)[:, order]
+    rows = draws.contexts @ (1 << np.arange(draws.contexts.shape[1]))
     return Memory(rows, values, np.zeros(values.shape, dtype=np.bool_), None)
 
 
 def _climb_known(
-    plans: list[Plan], memories: list[Memory], coalitions: Coalitions, setting: Setting, gradient: Gradient
+    of_games: list[Draws], memories: list[Memory], coalitions: Coalitions, setting: Setting, gradient: Gradient
 ) -> Climbed:
     """Learn side by side, the worths of every epoch found beforehand."""
     n_learning, shape = setting.epochs * setting.contexts, (setting.epochs, setting.contexts, coalitions.n)
-    found = np.empty((setting.epochs, len(plans), coalitions.n))
+    means = np.empty((setting.epochs, len(of_games), coalitions.n))
     for game, memory in enumerate(memories):
         differences = memory.values - memory.values[:, :1]
-        found[:, game] = differences[memory.rows[:n_learning]].reshape(shape).mean(axis=1)
+        means[:, game] = differences[memory.rows[:n_learning]].reshape(shape).mean(axis=1)
 
     def worths(epoch: int, drawn: BoolArray) -> FloatArray:
         del drawn
-        at_epoch: FloatArray = found[epoch]
+        at_epoch: FloatArray = means[epoch]
         return at_epoch
 
-    uniforms = np.stack([plan.uniforms[:-1] for plan in plans], axis=1)
+    uniforms = np.stack([draws.uniforms[:-1] for draws in of_games], axis=1)
     return climb(worths, uniforms, coalitions.runs, setting, gradient)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.interactions.multivariate.coalitions import Coalitions
 from interact_cli.interactions.multivariate.learning.climbing import Gradient, Setting, climb, numbers_of
+from interact_cli.interactions.multivariate.members import Coalitions
 from interact_cli.interactions.multivariate.partitions import Partition, from_joins
 from interact_cli.interactions.multivariate.worths import Worths
 from interact_cli.seeding import generator

@@ -1,4 +1,4 @@
-"""Plans of one index: the full table where it fits the budget, else draws of players, pairs or sets within it."""
+"""The design of one index: the full table where it fits the budget, else draws of players, pairs or sets within it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from math import comb
 import numpy as np
 
 from interact_cli.errors import BudgetError, UsageError
+from interact_cli.interactions.designs.budgets import PAIR, Cost, Sampling, Shared, check_planned, gibibytes, share
+from interact_cli.interactions.designs.contexts import ContextsBySize, PairContexts, SetContexts, Stratum
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE, FullTable
+from interact_cli.interactions.designs.pairs import all_pairs
+from interact_cli.interactions.designs.players import Flips, Permutations
+from interact_cli.interactions.designs.sets import all_sets, countable, numbered, padded, subsets_of
 from interact_cli.interactions.exact.transforms import moebius
 from interact_cli.interactions.exact.weights import Weight, values_of_sets
 from interact_cli.interactions.indices import Index
-from interact_cli.interactions.plans.budgets import PAIR, Cost, Sampling, Shared, check_planned, gibibytes, share
-from interact_cli.interactions.plans.contexts import ContextsBySize, PairContexts, SetContexts, Stratum
-from interact_cli.interactions.plans.designs import LARGEST_TABLE, Flips, FullTable, Permutations
-from interact_cli.interactions.plans.pairs import all_pairs
-from interact_cli.interactions.plans.sets import all_sets, countable, numbered, padded, subsets_of
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray, IntArray
 

@@ -13,7 +13,7 @@ PAIR = 2
 
 
 MOST_PLANNED = 2**31
-"""Bytes of a plan of drawn coalitions, a player a byte, that are held at once."""
+"""Bytes of drawn coalitions, a player a byte, that are held at once."""
 
 
 def check_planned(budget: int, n_players: int) -> None:

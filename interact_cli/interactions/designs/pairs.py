@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interactions.plans.sets import countable, joined, numbered
+from interact_cli.interactions.designs.sets import countable, joined, numbered
 from interact_cli.types import IntArray
 
 MOST = 10**6

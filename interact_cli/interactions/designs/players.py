@@ -1,66 +1,15 @@
-"""Designs: which coalitions a question asks for, and how their values become an estimate.
-
-A design is drawn once, from a generator that knows the plan seed and the sample and nothing of the model.
-`asked` may repeat coalitions; whoever evaluates removes the repetitions. Here: all coalitions, and the draws of indices
-of players; `interact_cli.interactions.plans.contexts` holds those of pairs and sets.
-"""
+"""Draws of the indices of players: random orders for Shapley values, random coalitions for Banzhaf's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from interact_cli.errors import BudgetError
-from interact_cli.games.coalitions import all_coalitions, pack, single_player_bits, unique
+from interact_cli.games.coalitions import pack, single_player_bits, unique
+from interact_cli.interactions.designs.draws import shares, standard_error
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
-
-LARGEST_TABLE = 24
-"""Most players whose full table is ever asked for: 2^24 values are 128 MiB."""
-
-
-@dataclass(frozen=True)
-class FullTable:
-    """All ``2^n`` coalitions: every index exactly, of everything or of the pairs or sets that were asked for."""
-
-    index: str
-    n_players: int
-    from_table: Callable[[FloatArray], FloatArray | Estimate]
-    """The table -> ``(n,)``, ``(pair,)``, ``(order, pair)``, ``(set,)``, ``(2^n, ...)``, or an estimate of its own."""
-    pairs: IntArray | None = None
-    """``(pair, 2)``: the pairs of the values."""
-    orders: IntArray | None = None
-    """``(order,)``: the orders of the values."""
-    sets: IntArray | None = None
-    """``(set, size)``: the sets of the values, padded with -1."""
-
-    @property
-    def asked(self) -> PackedArray:
-        """``(2^n, bytes)`` in the order of the bit codes."""
-        return all_coalitions(self.n_players)
-
-    def estimate(self, values: FloatArray) -> Estimate:
-        """Reduce the whole table."""
-        result = self.from_table(np.asarray(values, dtype=np.float64))
-        if isinstance(result, Estimate):
-            return result
-        return Estimate(
-            self.index,
-            result,
-            np.zeros(result.shape),
-            np.ones(result.shape, dtype=np.bool_),
-            2**self.n_players,
-            self.n_players,
-            self.pairs,
-            self.orders,
-            self.sets,
-        )
-
-    def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
-        """Return the same estimate ``parts`` times: nothing is drawn."""
-        return [self.estimate(values)] * parts
 
 
 @dataclass(frozen=True)
@@ -146,29 +95,6 @@ class Flips:
         by_draw = values.reshape(n_draws, n + 1)
         change = by_draw[:, 1:] - by_draw[:, :1]
         return _averaged(self.index, np.where(self.bases, -change, change), self.asked, parts)
-
-
-def shares(index: str, n_draws: int, parts: int) -> list[slice]:
-    """Share draws out among parts, in turn: sizes differ by at most one.
-
-    Raises:
-        BudgetError: fewer draws than parts.
-    """
-    if n_draws < parts:
-        raise BudgetError(
-            f"Sharing '{index}' out among {parts} plans needs at least {parts} draws of each value, got {n_draws}. "
-            f"Raise --budget."
-        )
-    return [slice(part, None, parts) for part in range(parts)]
-
-
-def standard_error(draws: FloatArray, axis: int) -> FloatArray:
-    """Return the standard error of the mean of independent draws; NaN for a single draw."""
-    n_draws = draws.shape[axis]
-    if n_draws < 2:
-        return np.full(np.delete(draws.shape, axis), np.nan)
-    error: FloatArray = draws.std(axis=axis, ddof=1) / np.sqrt(n_draws)
-    return error
 
 
 def _averaged(index: str, draws: FloatArray, asked: PackedArray, parts: int) -> list[Estimate]:

@@ -13,9 +13,9 @@ from typing import Self
 import numpy as np
 
 from interact_cli.games.coalitions import pack, row_bytes, single_player_bits, unique
+from interact_cli.interactions.designs.draws import shares, standard_error
+from interact_cli.interactions.designs.sets import all_sets, padded
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.plans.designs import shares, standard_error
-from interact_cli.interactions.plans.sets import all_sets, padded
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
 TERMS = np.array([1.0, -1.0, -1.0, 1.0])
@@ -140,7 +140,7 @@ class SetContexts:
 
 @dataclass(frozen=True)
 class PairContexts(SetContexts):
-    """The published four-term plan: each pair in its own contexts S, asked as S+i+j, S+i, S+j and S.
+    """The published four terms: each pair in its own contexts S, asked as S+i+j, S+i, S+j and S.
 
     ``I(i,j) = E_S [ v(S+i+j) - v(S+i) - v(S+j) + v(S) ]``
 

@@ -1,1 +1,0 @@
-"""Which coalitions an index asks about within a budget, and how their values become an estimate."""
