@@ -20,7 +20,7 @@ from interact_cli.interactions.multivariate.partitions import Family
 from interact_cli.interactions.multivariate.result import Multivariate
 from interact_cli.interactions.salient_contexts import SalientContexts
 from interact_cli.interfaces import Game
-from interact_cli.one_game import Method, OneGame
+from interact_cli.one_game import Call, Method
 from interact_cli.progress import Progress, Warnings
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def measure(
     known = one_game.names()
     if index not in known:
         raise UnknownNameError("index", str(index), known, listing="interact list metrics")
-    return one_game.answer(OneGame.of(game, index, budget, seed, players), options)
+    return one_game.answer(Call.of(game, index, budget, seed, players), options)
 
 
 def audit(

@@ -37,7 +37,7 @@ Method = Literal["exact", "learned"]
 
 
 @dataclass(frozen=True)
-class OneGame:
+class Call:
     """One call of `interact_cli.measure`, checked."""
 
     game: TableGame | CallableGame
@@ -48,7 +48,7 @@ class OneGame:
     """The players whose interactions are asked for; None where none were named."""
 
     @classmethod
-    def of(cls, game: object, index: str, budget: object, seed: object, players: Iterable[int] | None) -> OneGame:
+    def of(cls, game: object, index: str, budget: object, seed: object, players: Iterable[int] | None) -> Call:
         """Check what every index needs.
 
         Raises:
@@ -122,6 +122,7 @@ class OneGame:
     def values(self, design: Design) -> FloatArray:
         """Ask the game for the coalitions of a design, each once."""
         if isinstance(design, FullTable):
+            # It asks in the order of the bit codes, in which a table lies.
             return self.game.table if isinstance(self.game, TableGame) else self._values(design.asked)
         coalitions, where = unique(design.asked)
         return self._values(coalitions)[where]
@@ -152,32 +153,32 @@ class MultivariateOfOneGame(MultivariateInteraction):
     gradient: Gradient = option("corrected", "Of the learning.", choices=get_args(Gradient))
     setting: str = option("bert", "Of the learning: the authors' settings.", choices=tuple(SETTINGS))
 
-    def answer(self, asked: OneGame) -> Estimate:
+    def answer(self, call: Call) -> Estimate:
         """Answer as the metric does, or learn.
 
         Raises:
             UsageError: no players, or options that do not fit each other.
         """
-        asked.check_numbers()
-        if asked.players is None:
+        call.check_numbers()
+        if call.players is None:
             raise UsageError("'multivariate' needs the players of the set A. Pass players=(0, 1, 2), for example.")
         if self.method == "exact":
             for name in changed(self):
                 if name in {"gradient", "setting"}:
                     raise UsageError(f"{name} belongs to method='learned'. Leave it out, or pass method='learned'.")
-            return asked.by_metric(self, exact=exact_evaluations(asked.n_players, asked.players, self.partitions))
+            return call.by_metric(self, exact=exact_evaluations(call.n_players, call.players, self.partitions))
         if self.partitions != "contiguous":
             raise UsageError("method='learned' joins successive players only. Leave partitions='all' out.")
         if self.learned is not None:
             raise UsageError("method='learned' learns already, by its gradient=. Leave learned= out.")
         return learn(
-            asked.game,
-            asked.players,
-            seed=asked.seed,
+            call.game,
+            call.players,
+            seed=call.seed,
             stream=STREAM,
             setting=self.setting,
             gradient=self.gradient,
-            budget=asked.given_budget,
+            budget=call.given_budget,
         )
 
 
@@ -187,20 +188,20 @@ class SalientContextsOfOneGame:
 
     name: str = "salient-contexts"
 
-    def answer(self, asked: OneGame) -> Estimate:
+    def answer(self, call: Call) -> Estimate:
         """Weigh the contexts of the pair that was named.
 
         Raises:
             UsageError: no pair.
         """
-        asked.check_numbers()
-        pair = asked.players
+        call.check_numbers()
+        pair = call.players
         if pair is None or len(pair) != 2:
             given = "none" if pair is None else f"{len(pair)} players"
             raise UsageError(f"'{self.name}' needs one pair of players, got {given}. Pass players=(0, 1), for example.")
         i, j = pair
-        design = salient_contexts_design(asked.n_players, (i, j), asked.budget(), seed=asked.seed, stream=STREAM)
-        return design.estimate(asked.values(design))
+        design = salient_contexts_design(call.n_players, (i, j), call.budget(), seed=call.seed, stream=STREAM)
+        return design.estimate(call.values(design))
 
 
 OF_ONE_GAME: dict[str, type[MultivariateOfOneGame | SalientContextsOfOneGame]] = {
@@ -217,11 +218,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({entry.name for entry in extensions.metrics()} | OF_ONE_GAME.keys()))
 
 
-def answer(asked: OneGame, options: Mapping[str, Any]) -> Estimate:
+def answer(call: Call, options: Mapping[str, Any]) -> Estimate:
     """Answer what is asked of a game.
 
     Args:
-        asked: The game and its question; the name is one of `names`.
+        call: The game and what is asked of it; the name is one of `names`.
         options: Of the metric; None is not given.
 
     Raises:
@@ -235,18 +236,18 @@ def answer(asked: OneGame, options: Mapping[str, Any]) -> Estimate:
         for name, value in options.items()
         if value is not None
     }
-    own = OF_ONE_GAME.get(asked.index)
+    own = OF_ONE_GAME.get(call.index)
     if own is not None:
-        return configured(own(), given).answer(asked)
-    metric = configured(extensions.metric(asked.index), given)
-    if metric.of_vectors and asked.game.dimension is None:
+        return configured(own(), given).answer(call)
+    metric = configured(extensions.metric(call.index), given)
+    if metric.of_vectors and call.game.dimension is None:
         raise UsageError(
-            f"'{asked.index}' needs a game whose values are vectors, got numbers. Pass a table (2^n, d), or "
+            f"'{call.index}' needs a game whose values are vectors, got numbers. Pass a table (2^n, d), or "
             f"ic.CallableGame(..., dimension=d)."
         )
     if not (metric.of_vectors or (isinstance(metric, IndexMetric) and metric.vectors_too)):
-        asked.check_numbers()
-    return asked.by_metric(metric)
+        call.check_numbers()
+    return call.by_metric(metric)
 
 
 def _listed(players: Iterable[int]) -> tuple[int, ...]:

@@ -107,7 +107,7 @@ class Bottleneck(MultiOrder):
             findings = [below_rounding(scale)]
         else:
             findings = [judge(name, *curves[name], ratio, resampler) for name in LEADING]
-        findings += [sentences.over_orders(one, axis, cohort) for one in summary if one.role == "headline"]
+        findings += [sentences.over_orders(part, axis, cohort) for part in summary if part.role == "headline"]
         findings += [] if fit is None else [_of_theory(fit)]
         return self.measurement(
             profile.estimator,

@@ -50,7 +50,7 @@ class CoalitionValues(IndexMetric):
         sizes = int(cohort.n_players.max())
         resampler, unit = Resampler.over(cohort, self.name), cohort.unit
         by_size = own_strengths(values, sizes, unit)
-        salient = own_salient([[one] for one in values])
+        salient = own_salient([[own] for own in values])
         counted = n_salient(resampler, salient)
         share = resampler.summarise("share", by_size).quantity(
             "share_by_size", "strength of a size over that of all sizes", "share", "by-order"
@@ -103,14 +103,14 @@ class Concepts(CoalitionValues):
 
     def by_coalition(self, results: Sequence[Reduced], unit: str) -> list[Quantity]:
         """Return the lengths, and the share of each among those of its sample."""
-        held = super().by_coalition(results, unit)
-        lengths = held[0].values.copy()
+        (lengths_quantity,) = super().by_coalition(results, unit)
+        lengths = lengths_quantity.values.copy()
         lengths[:, 0] = np.nan
         total = np.nansum(lengths, axis=1, keepdims=True)
         share = lengths / np.where(total > 0, total, np.nan)
         meaning = "length of the vector dividend, ||I(S)||"
         return [
-            replace(held[0], meaning=meaning),
+            replace(lengths_quantity, meaning=meaning),
             Quantity("share", ("sample", "coalition"), share, "1", f"{meaning}, over the sum of the sample's"),
         ]
 
@@ -146,7 +146,7 @@ class AndOr(IndexMetric):
         exact = stacked([split.exact for split in splits], fill=False)
         of_kinds = [*_kinds_by_size(resampler, by_size)]
         counted, sums = n_salient(resampler, salient), [*_saved(resampler, saved)]
-        shares = [one for one in of_kinds if one.unit == "1"]
+        shares = [part for part in of_kinds if part.unit == "1"]
         kinds = {"": ("AND interaction", ands), "or_": ("OR interaction", ors)}
         dims = ("sample", "coalition")
         return self.measurement(
@@ -154,9 +154,9 @@ class AndOr(IndexMetric):
             per_sample=(
                 *[
                     Quantity(
-                        f"{prefix}values", dims, stacked(held, np.nan), unit, f"{kind} of each coalition", exact=exact
+                        f"{prefix}values", dims, stacked(values, np.nan), unit, f"{kind} of each coalition", exact=exact
                     )
-                    for prefix, (kind, held) in kinds.items()
+                    for prefix, (kind, values) in kinds.items()
                 ],
                 *by_size,
                 salient,
@@ -189,7 +189,7 @@ def strength_by_size(values: FloatArray, sizes: int) -> FloatArray:
 
 def own_strengths(values: Sequence[FloatArray], sizes: int, unit: str, kind: str = "", prefix: str = "") -> Quantity:
     """Return the strength of each size in each sample, `strength_by_size`."""
-    by_size = np.stack([strength_by_size(one, sizes) for one in values])
+    by_size = np.stack([strength_by_size(own, sizes) for own in values])
     text = f"sum of |I(S)| over the {kind}coalitions of a size"
     return Quantity(f"{prefix}own_strength_by_size", ("sample", "size"), by_size, unit, text)
 
@@ -258,9 +258,9 @@ def _own_sums(splits: Sequence[Split], unit: str) -> list[Quantity]:
 
 def _saved(resampler: Resampler, sums: Sequence[Quantity]) -> Iterator[Quantity]:
     labels = ("sum |I| before learning", "sum |I|, AND and OR")
-    for name, held, label in zip(SAVED, sums, labels, strict=True):
-        text = f"{held.meaning}, mean of samples"
-        yield resampler.summarise("mean", held).quantity(name, text, label)
+    for name, own, label in zip(SAVED, sums, labels, strict=True):
+        text = f"{own.meaning}, mean of samples"
+        yield resampler.summarise("mean", own).quantity(name, text, label)
 
 
 def _notes(splits: Sequence[Split]) -> Iterator[str]:

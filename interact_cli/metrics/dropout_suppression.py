@@ -229,14 +229,14 @@ def _finding(rate: float, kept: Summary, counted: dict[str, Summary], resampler:
             "Not tested: above order 0 no interaction is larger than rounding of the forward passes makes it.",
             facts,
         )
-    held = "" if np.isnan(facts["one_sign"]) else _of_condition(facts["one_sign"])
-    said = f"mean |I| is {facts['kept']:.0%} of what it is without"
-    tail = f"; single interactions grow in {facts['stronger']:.0%} of cases{held}."
+    condition = "" if np.isnan(facts["one_sign"]) else _of_condition(facts["one_sign"])
+    left = f"mean |I| is {facts['kept']:.0%} of what it is without"
+    tail = f"; single interactions grow in {facts['stronger']:.0%} of cases{condition}."
     if kept.low is None or kept.high is None:
         why = "an illustration has no interval"
         if resampler.n_samples < LEAST_FOR_INTERVAL:
             why = f"{resampler.counted}, an interval needs {LEAST_FOR_INTERVAL}"
-        return Finding("not tested", f"Dropout at rate {rate:g}: {said}{tail} Not tested: {why}.", facts)
+        return Finding("not tested", f"Dropout at rate {rate:g}: {left}{tail} Not tested: {why}.", facts)
     facts |= {"low": float(kept.low), "high": float(kept.high)}
     ends = f" (95 % interval {facts['low']:.0%} to {facts['high']:.0%})"
     word = "suppresses" if facts["high"] < 1 else "strengthens" if facts["low"] > 1 else "not distinguishable"
@@ -245,7 +245,7 @@ def _finding(rate: float, kept: Summary, counted: dict[str, Summary], resampler:
         "strengthens": "strengthens interactions on average",
         "not distinguishable": "neither suppresses nor strengthens interactions measurably",
     }[word]
-    return Finding(word, f"Dropout at rate {rate:g} {claim}: {said}{ends}{tail}", facts)
+    return Finding(word, f"Dropout at rate {rate:g} {claim}: {left}{ends}{tail}", facts)
 
 
 def _of_condition(one_sign: float) -> str:

@@ -74,10 +74,10 @@ class WithInstability(Metric):
                 f"Leave --instability out, or measure it without '{self.name}'."
             )
         parts = np.stack([self._statistic(part) for part in design.estimates(values, self.parts)])
-        found = {"instability": np.asarray(instability(parts))}
+        changes = {"instability": np.asarray(instability(parts))}
         if isinstance(reduced.estimate, Multivariate):
-            found[OF_T] = np.asarray(instability(parts[:, QUANTITIES.index("T")]))
-        return replace(reduced, extras={**reduced.extras, **found})
+            changes[OF_T] = np.asarray(instability(parts[:, QUANTITIES.index("T")]))
+        return replace(reduced, extras={**reduced.extras, **changes})
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Add the mean instability over samples to what the metric says."""

@@ -100,27 +100,27 @@ class MultivariateInteraction(WithinSpan, Metric):
         """Estimate one sample."""
         estimate = design.estimate(values)
         full = f"2^{question.n_players}"
-        found = FAMILIES[self.partitions]
+        family = FAMILIES[self.partitions]
         learned = f", learned too by the {self.learned} gradient" if self.learned else ""
         how = "exact" if bool(estimate.exact[:4].all()) else "sampled"
-        text = f"{how}: {len(design.asked):,} coalitions asked per sample, of {full}; {found}{learned}"
+        text = f"{how}: {len(design.asked):,} coalitions asked per sample, of {full}; {family}{learned}"
         return Reduced(estimate, {}, text)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Put the samples side by side, and average what can be averaged."""
-        found = [_multivariate_of(result) for result in results]
-        numbers = _numbers(found, cohort.unit)
+        estimates = [_multivariate_of(result) for result in results]
+        numbers = _numbers(estimates, cohort.unit)
         means = [*_means(numbers, cohort)]
         return self.measurement(
             estimators(results),
             per_sample=(
                 *numbers,
-                *_partitions(found),
-                *_learned(found, cohort.unit),
+                *_partitions(estimates),
+                *_learned(estimates, cohort.unit),
             ),
             summary=means,
             findings=[*_told(means)],
-            notes=() if all(one.exact[0] for one in found) else (LEANING,),
+            notes=() if all(estimate.exact[0] for estimate in estimates) else (LEANING,),
         )
 
 
@@ -130,9 +130,10 @@ def _multivariate_of(result: Reduced) -> Multivariate:
     return result.estimate
 
 
-def _numbers(found: Sequence[Multivariate], unit: str) -> list[Quantity]:
+def _numbers(estimates: Sequence[Multivariate], unit: str) -> list[Quantity]:
     values, errors, exact = (
-        np.stack([getattr(one, name) for one in found], axis=1) for name in ("values", "standard_errors", "exact")
+        np.stack([getattr(estimate, name) for estimate in estimates], axis=1)
+        for name in ("values", "standard_errors", "exact")
     )
     return [
         Quantity(name, ("sample",), values[k], unit, MEANINGS[name], standard_errors=errors[k], exact=exact[k])
@@ -140,12 +141,12 @@ def _numbers(found: Sequence[Multivariate], unit: str) -> list[Quantity]:
     ]
 
 
-def _partitions(found: Sequence[Multivariate]) -> list[Quantity]:
+def _partitions(estimates: Sequence[Multivariate]) -> list[Quantity]:
     dims = ("sample", "member")
-    members = stacked([np.array(one.members, dtype=np.int64) for one in found], -1)
+    members = stacked([np.array(estimate.members, dtype=np.int64) for estimate in estimates], -1)
     quantities = [Quantity("members", dims, members, "1", "the players of A; -1 where none")]
     for name, reached in (("partition_max", "B_max"), ("partition_min", "B_min")):
-        blocks = stacked([_blocks(one.members, getattr(one, name)) for one in found], -1)
+        blocks = stacked([_blocks(estimate.members, getattr(estimate, name)) for estimate in estimates], -1)
         text = f"coalition of each player of A in the partition that reaches {reached}, from 0; -1 where none"
         quantities.append(Quantity(name, dims, blocks, "1", text))
     return quantities
@@ -157,12 +158,12 @@ def _blocks(members: tuple[int, ...], partition: Sequence[Sequence[int]]) -> Int
     return np.array([block[player] for player in members], dtype=np.int64)
 
 
-def _learned(found: Sequence[Multivariate], unit: str) -> list[Quantity]:
+def _learned(estimates: Sequence[Multivariate], unit: str) -> list[Quantity]:
     """Return how the learning went, where every sample learned."""
-    largest = [one.trace for one in found if one.trace is not None]
-    smallest = [one.trace_min for one in found if one.trace_min is not None]
-    reached = [one.learned_T for one in found if one.learned_T is not None]
-    if not len(largest) == len(smallest) == len(reached) == len(found):
+    largest = [estimate.trace for estimate in estimates if estimate.trace is not None]
+    smallest = [estimate.trace_min for estimate in estimates if estimate.trace_min is not None]
+    reached = [estimate.learned_T for estimate in estimates if estimate.learned_T is not None]
+    if not len(largest) == len(smallest) == len(reached) == len(estimates):
         return []
     dims = ("sample", "epoch", "gap")
     text = "probability that the players beside a gap share a coalition, by epoch, learned for the"
@@ -184,9 +185,9 @@ def _means(numbers: Sequence[Quantity], cohort: Cohort) -> Iterator[Quantity]:
 
 
 def _told(means: Sequence[Quantity]) -> Iterator[Finding]:
-    held = {one.name.removeprefix("mean_"): one for one in means}
-    if all(name in held for name in LEADING):
-        apart, together = (held[name] for name in LEADING)
+    by_name = {mean.name.removeprefix("mean_"): mean for mean in means}
+    if all(name in by_name for name in LEADING):
+        apart, together = (by_name[name] for name in LEADING)
         yield said(
             f"How the players team up makes a difference of {described(apart)} (T = B_max - B_min, mean of samples).",
             apart,

@@ -143,9 +143,11 @@ class Strength(PairStrengths):
     def sentences(self, strength: Sequence[Quantity]) -> list[Finding]:
         """Say the two strengths."""
         return [
-            sentences.said(f"Interaction strength by {one.called.removeprefix('strength, ')}: {described(one)}.", one)
-            for one in strength
-            if one.role == "headline"
+            sentences.said(
+                f"Interaction strength by {part.called.removeprefix('strength, ')}: {described(part)}.", part
+            )
+            for part in strength
+            if part.role == "headline"
         ]
 
     def strength(self, resampler: Resampler, moments: Sequence[Quantity], cohort: Cohort) -> list[Quantity]:
@@ -155,10 +157,10 @@ class Strength(PairStrengths):
             if reading not in cohort.ranges:
                 continue
             range_, error = cohort.ranges[reading], cohort.ranges.get(f"{reading}_standard_error")
-            held = None if error is None else np.asarray(error)
+            of_range = None if error is None else np.asarray(error)
             text, words = READINGS[reading]
             quantities.append(
-                Quantity(f"Y_{reading}", (), np.asarray(range_), cohort.unit, text, held, label=f"Y {words}")
+                Quantity(f"Y_{reading}", (), np.asarray(range_), cohort.unit, text, of_range, label=f"Y {words}")
             )
             known = "without the error of Y" if error is None else "error of strength and Y as of independent samples"
             for name, summary in strengths.summaries(resampler, moments).items():

@@ -210,10 +210,10 @@ class _Removal:
                 pool, sums = pool[:-1], sums[:-1]
         return gone, errors
 
-    def _overlaps(self, one: np.int64 | slice, others: IntArray | slice) -> FloatArray:
+    def _overlaps(self, pattern: np.int64 | slice, others: IntArray | slice) -> FloatArray:
         """Return how many coalitions a pattern shares with others."""
-        a, b = self.patterns.codes[one], self.patterns.codes[others]
-        a_or, b_or = self.patterns.is_or[one], self.patterns.is_or[others]
+        a, b = self.patterns.codes[pattern], self.patterns.codes[others]
+        a_or, b_or = self.patterns.is_or[pattern], self.patterns.is_or[others]
         both: FloatArray = self.containing[a | b]
         if not (np.any(a_or) or np.any(b_or)):
             return both

@@ -235,6 +235,7 @@ def _stratum(n_players: int, sets: IntArray, stratum: Stratum, rng: np.random.Ge
     rates = None
     if stratum.keep_rate is not None:
         rates = rng.uniform(*stratum.keep_rate, (len(sets), stratum.n_contexts, 1))
+        # Beta(1, b) by its inverse distribution function, which leaves the uniform draws of b = 1 as they were.
         rates = rates if stratum.beta == 1 else 1 - (1 - rates) ** (1 / stratum.beta)
     at_once = max(1, DRAWN_AT_ONCE // (stratum.n_contexts * n_players))
     for start in range(0, len(sets), at_once):
@@ -254,7 +255,7 @@ def _uniform_contexts(
     """Draw uniform subsets of size ``order`` that leave the set out: ``(set, context, n)``."""
     keys = rng.random((len(sets), n_contexts, n_players), dtype=np.float32)
     members = np.broadcast_to(sets[:, None, :], (len(sets), n_contexts, sets.shape[1]))
-    np.put_along_axis(keys, members, np.inf, axis=2)
+    np.put_along_axis(keys, members, np.inf, axis=2)  # sorted last, so never among the chosen
     contexts = np.zeros(keys.shape, dtype=np.bool_)
     if order:
         chosen = np.argpartition(keys, order - 1, axis=2)[:, :, :order]

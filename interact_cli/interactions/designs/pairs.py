@@ -47,13 +47,13 @@ def within_radius(grid: tuple[int, int], radius: int) -> IntArray:
     """
     players = np.arange(grid[0] * grid[1], dtype=np.int64).reshape(grid)
     down, aside = min(radius, grid[0] - 1), min(radius, grid[1] - 1)
-    found = [np.empty((0, 2), dtype=np.int64)]
+    by_offset = [np.empty((0, 2), dtype=np.int64)]
     for rows, columns in product(range(down + 1), range(-aside, aside + 1)):
         if (rows, columns) <= (0, 0):
-            continue
+            continue  # each pair once, from its upper or left cell
         first = players[: grid[0] - rows, max(0, -columns) : grid[1] - max(0, columns)]
-        found.append(np.stack([first.ravel(), first.ravel() + rows * grid[1] + columns], axis=1))
-    pairs = np.concatenate(found)
+        by_offset.append(np.stack([first.ravel(), first.ravel() + rows * grid[1] + columns], axis=1))
+    pairs = np.concatenate(by_offset)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 

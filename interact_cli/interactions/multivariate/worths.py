@@ -87,8 +87,8 @@ class Worths:
         alone = phi[self.coalitions.singles]
         if family == "all":
             apart = np.zeros(1)
-            for one in alone:
-                apart = np.concatenate([apart, apart + one])
+            for worth in alone:
+                apart = np.concatenate([apart, apart + worth])
             return best_of_all(phi - apart + tie)
         before = np.concatenate([[0.0], np.cumsum(alone)])
         return best_of_contiguous(phi[self.coalitions.runs] - (before[1:] - before[:-1, None]) + tie)

@@ -113,9 +113,9 @@ def salient(n_salient: Quantity, kind: str) -> Finding:
 
 def shares_of_sizes(*shares: Quantity) -> Iterator[Finding]:
     """Say how much of the strength single players and pairs hold, of all kinds of interaction together."""
-    held: list[FloatArray] = [np.asarray(one.values, dtype=np.float64) for one in shares]
-    if all(np.isfinite(one).all() for one in held):
-        single, pairs = (100 * sum(float(one[size : size + 1].sum()) for one in held) for size in (0, 1))
+    of_kinds: list[FloatArray] = [np.asarray(kind.values, dtype=np.float64) for kind in shares]
+    if all(np.isfinite(by_size).all() for by_size in of_kinds):
+        single, pairs = (100 * sum(float(by_size[k : k + 1].sum()) for by_size in of_kinds) for k in (0, 1))
         larger = max(0.0, 100 - single - pairs)
         yield said(
             f"Of the strength, {single:.0f} % is in single players, {pairs:.0f} % in pairs, {larger:.0f} % in larger "

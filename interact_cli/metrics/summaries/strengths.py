@@ -68,10 +68,10 @@ class Moments:
             prefix: Of the names.
         """
         squared = f"{unit}^2"
-        held = ((self.absolute, unit), (self.square, squared), (self.unbiased, squared))
+        parts = ((self.absolute, unit), (self.square, squared), (self.unbiased, squared))
         return [
             Quantity(prefix + name, ("sample", *dims), values, of, f"{meaning}, over the {over} of the sample")
-            for (name, meaning), (values, of) in zip(MOMENTS.items(), held, strict=True)
+            for (name, meaning), (values, of) in zip(MOMENTS.items(), parts, strict=True)
         ]
 
 

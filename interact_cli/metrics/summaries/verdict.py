@@ -113,6 +113,6 @@ def judge(name: str, curve: Summary, null: FloatArray, ratio: Ratio, resampler: 
     numbers += f"97.5 % interval {facts['low']:+.3g} to {facts['high']:+.3g})"
     if facts["low"] <= 0 <= facts["high"]:
         return Finding("not distinguishable", f"By {label}: not distinguishable from noise, {numbers}.", facts)
-    word, found, how = ("deeper", "a", "more") if difference < 0 else ("shallower", "no", "less")
-    told = f"By {label}: {found} bottleneck beyond noise, the middle dips {how} than noise would, {numbers}."
+    word, article, how = ("deeper", "a", "more") if difference < 0 else ("shallower", "no", "less")
+    told = f"By {label}: {article} bottleneck beyond noise, the middle dips {how} than noise would, {numbers}."
     return Finding(word, told, facts)

@@ -107,17 +107,17 @@ def climb(
         drawn = numbers_of(joins, runs)
         asked[epoch][games, drawn * active[..., None]] = True
         asked[epoch] &= active.any(axis=1)
-        found = worths(epoch, asked[epoch])
-        if found is None:
+        phi = worths(epoch, asked[epoch])
+        if phi is None:
             asked[epoch] = False
             trace[:, :, epoch + 1 :] = p[:, :, None]
             break
-        totals = found[games, drawn].sum(axis=-1) * SIGNS
+        totals = phi[games, drawn].sum(axis=-1) * SIGNS
         slopes, moved = _slopes(totals, joins, gradient)
         moved &= active
         velocity = np.where(moved, setting.momentum * velocity + slopes * p * (1.0 - p), velocity)
         weights += setting.rate * setting.decay ** (epoch / 10) * np.where(moved, velocity, 0.0)
-        p = 0.5 + 0.5 * np.tanh(0.5 * weights)
+        p = 0.5 + 0.5 * np.tanh(0.5 * weights)  # the sigmoid, without overflow
         trace[:, :, epoch + 1] = p
         if setting.margin is not None:
             active &= (np.abs(p - 0.5) <= 0.5 - setting.margin).any(axis=-1, keepdims=True)

@@ -72,7 +72,7 @@ def learn(  # noqa: PLR0913  (a learning has that many parts, each a plain value
     group = Members.of(members, game.n_players)
     coalitions = Coalitions.of(len(group.players), "contiguous")
     if budget is not None and budget >= _most(group, coalitions):
-        budget = None
+        budget = None  # nothing is asked twice: it cannot be exceeded
     n_reading = _contexts_to_read(chosen, group, coalitions, budget)
     draws = Draws.draw(group, chosen, n_reading, seed=seed, stream=stream)
     memory = _asking(game, draws, coalitions)

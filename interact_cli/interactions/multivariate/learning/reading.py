@@ -66,15 +66,15 @@ def learned_on(worths: Worths, setting: Setting, gradient: Gradient, *, seed: in
     """
     runs = worths.coalitions.runs
     columns = np.concatenate([[0], runs[np.triu_indices(len(runs))]])
-    found = worths.values[:, columns]
+    values = worths.values[:, columns]
     runs = Coalitions(len(runs), complete=False).runs
     uniforms = joins_drawn(len(runs), setting, seed, stream)
     rng = generator(seed, "multivariate epochs", stream)
-    rows = rng.choice(len(found), (setting.epochs, setting.contexts), p=worths.weights)
+    rows = rng.choice(len(values), (setting.epochs, setting.contexts), p=worths.weights)
 
     def of_epoch(epoch: int, drawn: BoolArray) -> FloatArray:
         del drawn
-        mean: FloatArray = found[rows[epoch]].mean(axis=0, keepdims=True)
+        mean: FloatArray = values[rows[epoch]].mean(axis=0, keepdims=True)
         return mean - mean[:, :1]
 
     traces = climb(of_epoch, uniforms[:-1, None], runs, setting, gradient).trace[0]
