@@ -65,7 +65,7 @@ minilm: $(READY)
 
 # Conventions against the library that defines the same indices, in an environment of its own: it needs Python 3.12.
 test-peer: $(READY)
-	PEER=$$($(BIN)/python -m benchmarks.peer_environment) && $$PEER -m pip install --quiet pytest && $$PEER -m pytest tests/interactions/test_peer.py
+	PEER=$$($(BIN)/python -m benchmarks.peer_environment) && $$PEER -m pip install --quiet pytest pyyaml && $$PEER -m pytest tests/interactions/test_peer.py
 
 check: lint test
 
