@@ -11,16 +11,11 @@ import numpy as np
 from interact_cli.config.settings import Settings
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack, unique
-<<<<<<< HEAD:interact_cli/pipeline/planning.py
-from interact_cli.interactions.plans.designs import LARGEST_TABLE
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE
 from interact_cli.interfaces import Design, Measurable, Metric, Number, Question, Reduced
 from interact_cli.pipeline.defaults import BUDGET
 from interact_cli.pipeline.material import Material
 from interact_cli.scores import Score
-=======
-from interact_cli.interactions.designs.full_table import LARGEST_TABLE
-from interact_cli.interfaces import Design, Metric, Question, Reduced
->>>>>>> 2ca8166 (Designs are called designs, and a protocol says as data how its pairs are drawn):interact_cli/audit/planning.py
 from interact_cli.seeding import digest
 from interact_cli.types import FloatArray, IntArray, PackedArray
 

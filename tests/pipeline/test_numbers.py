@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def plugin(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_number_of_a_plugin_is_measured_shown_and_gated(plugin: Path):
-    run = ("measure", *TABLE, "-m", "sharpness", "-n", "25")
+    run = ("measure", *TABLE, "-m", "sharpness", "-n", "30")
     assert "sharpness" in done(*run, "-o", "a.h5").out
     own = ic.read_report("a.h5").measurement("sharpness").of_samples["own_sharpness"].values
     assert float(ic.read_report("a.h5").measurement("sharpness").quantity("sharpness").values) == own.mean()
@@ -120,7 +121,9 @@ def test_a_number_of_a_plugin_is_measured_shown_and_gated(plugin: Path):
     done("gate", "--init", "a.h5")
     assert "sharpness" in Path("interact-gate.yaml").read_text()
     done(*run, "--batch-size", "7", "-o", "b.h5")
-    assert "sharpness" in done("gate", "a.h5", "b.h5", "--policy", "interact-gate.yaml").out
+    judged = json.loads(interact("gate", "a.h5", "b.h5", "--policy", "interact-gate.yaml", "--json").out)
+    word = {rule["metric"]: rule["word"] for rule in judged["rules"]}["sharpness"]
+    assert word == "PASS"
 
 
 def test_a_number_gets_what_it_needs(plugin: Path):
