@@ -161,6 +161,8 @@ def _all_numbers(both: Both) -> Iterator[tuple[str, str, PairedNumbers | str]]:
     others = {measurement.key: measurement for measurement in both.candidate.measurements}
     for measurement in both.reference.measurements:
         key = measurement.key
+        if key == ACCURACY:  # above, from the labels that every report holds
+            continue
         for name, places in _sizes(measurement, others[key]).items():
             if places > MOST_PLACES:
                 yield key, name, f"{places:,} places, at most {MOST_PLACES} are compared"

@@ -10,6 +10,7 @@ from math import ceil
 import numpy as np
 
 from interact_cli.errors import UsageError
+from interact_cli.gates.reports.measured import ACCURACY
 from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
@@ -81,7 +82,8 @@ def policy_text(report: Report, *, reference_name: str) -> str:
     Raises:
         UsageError: the report holds no number that a gate can judge.
     """
-    rules = [*_accuracy(report), *(rule for measurement in report.measurements for rule in _rules(measurement))]
+    others = (measurement for measurement in report.measurements if measurement.key != ACCURACY)
+    rules = [*_accuracy(report), *(rule for measurement in others for rule in _rules(measurement))]
     if not rules:
         held = ", ".join(safe_text(measurement.key, limit=60) for measurement in report.measurements) or "no metric"
         raise UsageError(

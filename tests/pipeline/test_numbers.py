@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import binomtest
 from support.distributions import distribution
 from support.workbench import TABLE, arrays, assert_identical, done, interact, refused
@@ -130,3 +131,38 @@ def test_a_number_gets_what_it_needs(plugin: Path):
     done("measure", "ckpt.pt", "-d", "digits", "-m", "followed", "-n", "3", "-o", "a.h5")
     values = ic.read_report("a.h5").measurement("followed").quantity("seen").values
     assert values.tolist() == [1797 - 359, 1.0]  # the digits that are no test samples; gradients of all weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sure(Number):
+    """Whether the highest output is above all others by one: yes or no of each sample."""
+
+    name: str = "sure"
+    source: str = "a test"
+
+    def measure(self, subject, cohort):
+        first, second = np.sort(subject.outputs, axis=1)[:, [-1, -2]].T
+        own = Quantity("own_sure", ("sample",), (first > second - 9.0).astype(float), "1", "always 1 here")
+        mean = Resampler.over(cohort, self.name).summarise("mean", own)
+        return self.measurement("one forward pass", per_sample=[own], summary=[mean.quantity("sure", "its mean")])
+
+
+def test_a_share_of_samples_that_none_differs_in_is_not_known_exactly(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of 25 samples none lost leaves open that up to 1 - 0.025^(1/25) are lost elsewhere."""
+    monkeypatch.syspath_prepend(distribution(desk / "acme", "numbers", f"sure = {__name__}:Sure"))
+    run = ("-d", "csv:table.csv", "--label-column", "kind", "-m", "sure", "-n", "25")
+    done("measure", *TABLE[:3], *run, "-o", "a.h5")
+    network = torch.load("table.pt")
+    torch.save({name: 1.001 * part for name, part in network.items()}, "other.pt")
+    done("measure", "other.pt", *TABLE[1:3], *run, "-o", "b.h5")
+    told = json.loads(done("compare", "a.h5", "b.h5", "--samples", "all", "--json").out)
+    (row,) = [row for row in told["differences"] if row["metric"] == "sure"]
+    assert row["low"] == pytest.approx(-(1 - 0.025 ** (1 / 25)), abs=1e-9)
+
+
+def test_the_accuracy_is_compared_and_asserted_once(desk: Path):
+    done("measure", *TABLE, "-m", "accuracy", "-m", "shapley", "-b", "300", "-n", "25", "-o", "a.h5")
+    told = json.loads(done("compare", "a.h5", "a.h5", "--json").out)
+    assert [row["quantity"] for row in told["differences"]].count("accuracy") == 1
+    done("gate", "--init", "a.h5")
+    assert Path("interact-gate.yaml").read_text().count("metric: accuracy") == 1

@@ -102,7 +102,12 @@ class Both:
             corrected = corrected and _at_places(corrected, chosen, len(labels))
         named = reference.measurement.key, quantity.name, quantity.dims
         label = safe_text(quantity.label, limit=60)
-        return PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second, label)
+        counted = name == "mean" and all(map(_yes_or_no, (first, second))) and not self._same_network
+        return PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second, label, counted)
+
+    @property
+    def _same_network(self) -> bool:
+        return same_network(self.reference, self.candidate)
 
     def _accuracy(self, at: Sequence[Label] | None) -> Sound | tuple[Problem, ...]:
         rows = self.paired.labelled
@@ -114,9 +119,15 @@ class Both:
             (side.samples.labels[taken] == side.samples.predicted[taken]).astype(np.float64)
             for side, taken in ((self.reference, rows.reference), (self.candidate, rows.candidate))
         )
-        mean, counted = STATISTICS["mean"], not same_network(self.reference, self.candidate)
+        mean, counted = STATISTICS["mean"], not self._same_network
         numbers = PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,), counted=counted)
         return Sound(numbers, _EVERY)
+
+
+def _yes_or_no(parts: tuple[FloatArray, ...]) -> bool:
+    """Return whether every sample answers yes or no: 1 or 0, and nothing between."""
+    (part,) = parts
+    return part.ndim == 1 and bool(np.isin(part, (0.0, 1.0)).all())
 
 
 @dataclass(frozen=True)
