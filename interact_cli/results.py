@@ -13,12 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from interact_cli.errors import UnknownNameError
 from interact_cli.types import FloatArray, IntArray, PackedArray, Skipped
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
 
 Role = Literal["headline", "by-order", "by-pair", "detail"]
 """What a number is for: to speak for its metric; to stand in a table along an axis; to stand in a table of players,
@@ -116,12 +122,13 @@ class Measurement:
         """Return the quantity of that name, summary first.
 
         Raises:
-            KeyError: no such quantity.
+            UnknownNameError: no such quantity; the message names those of the metric and suggests the nearest.
         """
-        for quantity in (*self.summary, *self.per_sample):
+        quantities = (*self.summary, *self.per_sample)
+        for quantity in quantities:
             if quantity.name == name:
                 return quantity
-        raise KeyError(f"{self.metric} holds no '{name}'")
+        raise UnknownNameError(f"quantity of {self.key}", name, {quantity.name for quantity in quantities})
 
 
 @dataclass(frozen=True)
@@ -249,18 +256,77 @@ class Report:
     status: Literal["complete", "limited"] = "complete"
     notes: tuple[str, ...] = ()
     """What the reader has to say of the file itself (a newer schema); never written."""
+    path: Path | None = None
+    """Where its file lies; None while it has none; never written into the file."""
 
     def measurement(self, metric: str) -> Measurement:
         """Return the measurement of that metric, or of ``metric@module`` where the run has several games.
 
         Raises:
-            KeyError: the report holds no such metric.
+            UnknownNameError: the report holds no such metric; the message names those that it holds and suggests the
+                nearest.
         """
-        for measurement in self.measurements:
-            if metric in {measurement.key, measurement.metric}:
-                return measurement
-        held = ", ".join(m.key for m in self.measurements)
-        raise KeyError(f"no '{metric}' in this report; it holds {held}")
+        return self.measurements_of(metric)[0]
+
+    def measurements_of(self, metric: str) -> tuple[Measurement, ...]:
+        """Return the measurements of that metric, one for each game of the run, or the one of ``metric@module``.
+
+        Raises:
+            UnknownNameError: as `measurement`.
+        """
+        of_metric = tuple(measured for measured in self.measurements if metric in {measured.key, measured.metric})
+        if not of_metric:
+            raise UnknownNameError("measurement", metric, (measured.key for measured in self.measurements))
+        return of_metric
+
+    # What follows is of the room above, for whoever holds a report in Python: imported when it is called.
+
+    def summary(self, width: int = 100) -> str:
+        """Return what ``interact show`` prints, as plain text without colours.
+
+        Args:
+            width: Columns of a line, 40 or more; above 120 lines stay at 120.
+
+        Raises:
+            UsageError: fewer columns.
+        """
+        from interact_cli.report.terminal.summary import summary_text
+
+        return summary_text(self, width=width)
+
+    def plot(self, metric: str | None = None) -> Figure:
+        """Draw what ``interact plot`` draws of a metric; nothing is shown, nothing is written.
+
+        The figure belongs to no window and to no `matplotlib.pyplot`: ``figure.savefig("curve.png")`` writes it, a
+        notebook shows it.
+
+        Args:
+            metric: As in `measurement`; the first that has a picture unless given.
+
+        Raises:
+            UnknownNameError: the report holds no such metric.
+            UsageError: there is no picture of it.
+        """
+        from interact_cli.report.plots.page import figure_of
+
+        return figure_of(self, metric)
+
+    def to_dataframe(self, metric: str) -> pandas.DataFrame:
+        """Return every number of a metric as a tidy table: one row for each, numbers of the samples first.
+
+        Columns: ``quantity``; one for each dimension of the metric, with its labels (ids of samples, names of players
+        and pairs), missing where a quantity has no such dimension; ``value``, ``standard_error``, ``low``, ``high``,
+        ``exact`` and ``unit``, as in `Quantity`.
+
+        Args:
+            metric: As in `measurement`.
+
+        Raises:
+            UnknownNameError: the report holds no such metric.
+        """
+        from interact_cli.report.export import to_dataframe
+
+        return to_dataframe(self, metric)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,16 @@ A metric's sentences, the terminal, the pictures and a gate's verdict all write 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from interact_cli.results import PlayerTable, Quantity
+from interact_cli.results import Measurement, PlayerTable, Quantity
 from interact_cli.safe_text import safe_text
 
 NOT_MEASURED = "not measured"
+Label = str | int | float
+"""What a place along an axis is called."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -92,6 +95,46 @@ def player_name(players: PlayerTable, player: int, limit: int = 40) -> str:
         row, column = divmod(player, players.grid[1])
         return f"r{row} c{column}"
     return shortened(safe_text(players.names[player]), limit)
+
+
+def names_together(names: Sequence[str], players: Sequence[int]) -> str:
+    """Name a pair or a set of players; -1 stands for none.
+
+    Example:
+        >>> names_together(["a", "b", "c"], [0, 2, -1]), names_together(["a"], [-1])
+        ('a + c', 'none')
+    """
+    return safe_text(" + ".join(names[player] for player in players if player >= 0) or "none")
+
+
+def labels_of(measurement: Measurement, quantity: Quantity, players: PlayerTable) -> tuple[tuple[Label, ...], ...]:
+    """Return the labels along each axis: coordinates, names of players and pairs, else positions."""
+    return tuple(
+        tuple(_labels(measurement, players, dim, length))
+        for dim, length in zip(quantity.dims, quantity.values.shape, strict=True)
+    )
+
+
+def _labels(measurement: Measurement, players: PlayerTable, dim: str, length: int) -> Sequence[Label]:
+    coordinates = measurement.coordinates
+    if dim in coordinates and len(coordinates[dim]) == length:
+        return [safe_text(label) if isinstance(label, str) else label for label in coordinates[dim].tolist()]
+    if dim == "player" and len(players.names) == length:
+        return [safe_text(name) for name in players.names]
+    members = _members(measurement, dim)
+    if len(members) == length and all(-1 <= player < len(players.names) for own in members for player in own):
+        return [names_together(players.names, own) for own in members]
+    return range(length)
+
+
+def _members(measurement: Measurement, dim: str) -> list[list[int]]:
+    """Return the players of each pair or set that all samples share; empty where an axis has none."""
+    coordinates = measurement.coordinates
+    if dim == "pair" and {"pair_i", "pair_j"} <= coordinates.keys():
+        ends: list[list[int]] = np.stack([coordinates["pair_i"], coordinates["pair_j"]], axis=1).tolist()
+        return ends
+    sets = [quantity.values.tolist() for quantity in measurement.summary if quantity.name == "shared_sets"]
+    return sets[0] if dim == "set" and sets else []
 
 
 NOUNS = {"words": "word", "tokens": "token"}

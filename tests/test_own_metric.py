@@ -138,15 +138,15 @@ def test_a_first_policy_judges_its_headline(reports, numbers, tmp_path):
     assert (rule.quantity, rule.must_not, rule.margin) == ("reach", "change", Margin(0.1, "relative"))
     assert "# mean reach: mean over samples of |v(ij) - v(i) - v(j)|. Reference: " in path.read_text()
     assert "# at: [1, 4, 7]" in path.read_text()
-    found = judge(*reports, policy, names=("0.h5", "1.h5"), known_metrics=())
+    found = judge(*reports, policy, known_metrics=())
     judged = next(one for one in found.rules if one.metric == NAME)
     assert (judged.word, len(judged.decisions)) == ("FAIL", len(DISTANCES))
-    same = judge(reports[0], reports[0], policy, names=("0.h5", "0.h5"), known_metrics=())
+    same = judge(reports[0], reports[0], policy, known_metrics=())
     assert next(one for one in same.rules if one.metric == NAME).word == "PASS"
 
 
 def test_a_comparison_begins_with_its_headline(reports, numbers):
-    comparison = compare(*reports, names=("0.h5", "1.h5"))
+    comparison = compare(*reports)
     assert (NAME, "reach") in comparison.headline
     assert not {(NAME, "near"), (NAME, "unsaid")} & set(comparison.headline)
     rows = [row for row in comparison.differences if (row.metric, row.quantity) == (NAME, "reach")]

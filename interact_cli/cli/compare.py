@@ -15,7 +15,7 @@ Samples = Annotated[
     Literal["both-correct", "all"] | None,
     typer.Option(
         "--samples",
-        help="Compare the samples that both networks classify correctly, or all; both-correct where labelled.",
+        help="Compare the samples that both networks classify correctly, or all. both-correct where labelled.",
         show_default=False,
     ),
 ]
@@ -49,7 +49,7 @@ def compare(
 ) -> None:
     """Compare two reports sample by sample: every number, its difference and interval. Never fails a build.
 
-    Exits with 0 when a comparison was printed, 3 when the reports cannot be compared, 4 when one is refused.
+    Exits with 0 when a comparison was printed. 3: the reports cannot be compared. 4: one is refused.
     """
     from interact_cli.gates.compare import compare as compared
     from interact_cli.gates.policy import check_may_differ
@@ -61,7 +61,6 @@ def compare(
     found = compared(
         first,
         second,
-        names=(str(reference), str(candidate)),
         samples=samples,
         on_missing=on_missing,
         may_differ=declared,

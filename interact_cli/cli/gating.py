@@ -147,7 +147,7 @@ def judge_reports(reference: Path, candidate: Path, ruled: Ruled, shown: Shown) 
     noise = ruled.noise_report(policy)
     shown.check(reference, candidate, ruled.policy, noise, verdict=True)
     first, second = read_both(reference, candidate)
-    _judge(first, second, _noise(first, noise), (str(reference), str(candidate)), ruled, policy, shown)
+    _judge(first, second, _noise(first, noise), ruled, policy, shown)
 
 
 def judge_checkpoint(
@@ -169,7 +169,7 @@ def judge_checkpoint(
     inputs = [given for given in (reference, ruled.policy, place) if given is not None]
     outcome = measure_like(first, checkpoint, how.changes(flags), how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
-    _judge(first, outcome.report, noise, (str(reference), str(outcome.path)), ruled, policy, shown)
+    _judge(first, outcome.report, noise, ruled, policy, shown)
 
 
 def check_itself(
@@ -190,24 +190,24 @@ def check_itself(
     if reference is not None:
         from interact_cli.report.hdf5.confined import read_confined
 
-        first, place = read_confined(reference), reference
+        first = read_confined(reference)
         _check(policy, first)
     else:
         _check(policy)
-        first, place = _measured_first(checkpoint, policy, how, flags)
+        first = _measured_first(checkpoint, policy, how, flags)
     from interact_cli.pipeline.like import second_seed
 
-    inputs = [given for given in (place, ruled.policy) if given is not None]
+    inputs = [given for given in (first.path, ruled.policy) if given is not None]
     outcome = second_seed(first, checkpoint, how.changes(flags), how.told, sys.argv, inputs)
     _say_measured(outcome.path, reused=outcome.reused)
-    second, names = outcome.report, (str(place), str(outcome.path))
+    second = outcome.report
     beside = outcome.path if ruled.policy is None else os.path.relpath(outcome.path, ruled.policy.parent)
     screen.say(f"For margins in noise, name it in the policy: noise: {beside}")
     if policy is None:
         from interact_cli.gates.compare import compare
         from interact_cli.gates.noise import with_noise
 
-        found = compare(first, second, names=names, allow_partial=ruled.allow_partial, plans_may_differ=True)
+        found = compare(first, second, allow_partial=ruled.allow_partial, plans_may_differ=True)
         shown.comparison(with_noise(found))
         return
     from interact_cli.gates.judging import judge
@@ -217,7 +217,6 @@ def check_itself(
         first,
         second,
         open_,
-        names=names,
         policy_name=str(ruled.policy),
         known_metrics=_known(),
         noise=(first, second),
@@ -257,16 +256,13 @@ def _judge(
     first: Report,
     second: Report,
     noise: tuple[Report, Report] | None,
-    names: tuple[str, str],
     ruled: Ruled,
     policy: Policy,
     shown: Shown,
 ) -> None:
     from interact_cli.gates.judging import judge
 
-    verdict = judge(
-        first, second, policy, names=names, policy_name=str(ruled.policy), known_metrics=_known(), noise=noise
-    )
+    verdict = judge(first, second, policy, policy_name=str(ruled.policy), known_metrics=_known(), noise=noise)
     shown.verdict(verdict)
     raise typer.Exit(verdict.exit_code)
 
@@ -286,7 +282,7 @@ def _noise(first: Report, place: Path | None) -> tuple[Report, Report] | None:
     return None if place is None else (first, read_confined(place))
 
 
-def _measured_first(checkpoint: Path, policy: Policy | None, how: How, flags: dict[str, Any]) -> tuple[Report, Path]:
+def _measured_first(checkpoint: Path, policy: Policy | None, how: How, flags: dict[str, Any]) -> Report:
     """Measure the checkpoint by the settings of a config, or by the defaults with the metrics of the policy."""
     from interact_cli.pipeline.run import run
 
@@ -297,7 +293,7 @@ def _measured_first(checkpoint: Path, policy: Policy | None, how: How, flags: di
         settings = settings_from(how.config, how.set_, checkpoint, {**flags, **metrics})
     outcome = run(settings, how.told, sys.argv)
     _say_measured(outcome.path, reused=outcome.reused)
-    return outcome.report, outcome.path
+    return outcome.report
 
 
 def _known() -> tuple[str, ...]:

@@ -18,8 +18,8 @@ From = Annotated[
     Path | None,
     typer.Option(
         "--from",
-        help="Answer from this report's records with its settings; evaluate only what is missing, on the checkpoint, "
-        "data and code that you name. The environment and config files do not apply.",
+        help="Answer from this report's records with its settings. Only what is missing is evaluated, on the "
+        "checkpoint, data and code that you name. The environment and config files do not apply.",
         metavar="REPORT",
     ),
 ]
@@ -44,4 +44,4 @@ def measure(flags: dict[str, Any], call: Call, from_: From = None) -> None:
     if call.checkpoint is not None:
         changes["checkpoint"] = call.checkpoint
     outcome = rerun(from_, changes, call.told, sys.argv)
-    show_report(outcome.report, outcome.path, json=call.json)
+    show_report(outcome.report, json=call.json)

@@ -20,7 +20,7 @@ def show(report: ReportPath, json: Json = False) -> None:
     """Show what a report says."""
     from interact_cli.report.hdf5.reader import read_report
 
-    show_report(read_report(report), report, json=json)
+    show_report(read_report(report), json=json)
 
 
 @guarded

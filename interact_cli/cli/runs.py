@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,9 @@ from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
 from interact_cli.progress import Progress
+
+if TYPE_CHECKING:
+    from interact_cli.results import Report
 
 Checkpoint = Annotated[Path | None, typer.Argument(help="Checkpoint file or folder.", show_default=False)]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file of settings.", show_default=False)]
@@ -55,7 +58,7 @@ class Call:
         outcome = run(settings, told, sys.argv)
         if outcome.reused:
             told.note("Already measured: this is the finished report of the same run, no forward pass was made.")
-        show_report(outcome.report, outcome.path, json=self.json)
+        show_report(outcome.report, json=self.json)
 
 
 def settings_from(
@@ -91,7 +94,7 @@ def check_output_name(output: Path | None) -> None:
         check_name(output)
 
 
-def show_report(report: Any, path: Path, *, json: bool) -> None:
+def show_report(report: Report, *, json: bool) -> None:
     """Print a report on stdout."""
     from interact_cli.report.export import to_json
     from interact_cli.report.terminal.summary import render_summary
@@ -99,7 +102,7 @@ def show_report(report: Any, path: Path, *, json: bool) -> None:
     if json:
         screen.document(to_json(report))
     else:
-        screen.show(render_summary(report, path=path))
+        screen.show(render_summary(report))
 
 
 def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:

@@ -44,7 +44,6 @@ def compare(  # noqa: PLR0913  (the options of a command, each a plain value)
     reference: Report,
     candidate: Report,
     *,
-    names: tuple[str, str],
     samples: SampleRule | None = None,
     on_missing: Literal["refuse", "intersect"] = "refuse",
     may_differ: Sequence[Declared] = (),
@@ -58,7 +57,6 @@ def compare(  # noqa: PLR0913  (the options of a command, each a plain value)
     Args:
         reference: What is judged against.
         candidate: What is judged; a difference is candidate minus reference.
-        names: Their paths, as given.
         samples: ``both-correct`` compares what both networks classify correctly; where nothing is labelled, all.
             None is ``both-correct``.
         on_missing: What to do about samples that only one report holds.
@@ -77,7 +75,7 @@ def compare(  # noqa: PLR0913  (the options of a command, each a plain value)
     refuse(found.problems)
     both = Both(reference, candidate, pair_samples(reference, candidate, samples))
     refuse(none_left(both))
-    return compared(both, names, found, Draws(seed, resamples), same_network=plans_may_differ)
+    return compared(both, found, Draws(seed, resamples), same_network=plans_may_differ)
 
 
 def refuse(problems: Sequence[Problem]) -> None:
@@ -105,14 +103,11 @@ def none_left(both: Both) -> tuple[Problem, ...]:
     return (Problem("samples: both correct", first, second, advice),)
 
 
-def compared(
-    both: Both, names: tuple[str, str], found: Comparability, draws: Draws, *, same_network: bool = False
-) -> Comparison:
+def compared(both: Both, found: Comparability, draws: Draws, *, same_network: bool = False) -> Comparison:
     """Compare two comparable reports.
 
     Args:
         both: The reports and their samples, at least one.
-        names: Their paths, as given.
         found: What differs as declared.
         draws: The resamples.
         same_network: True for two reports of one checkpoint.
@@ -125,14 +120,14 @@ def compared(
         else:
             rows += differences(numbers, draws.of(numbers.n_samples))
     return Comparison(
-        _side(both.reference, names[0]),
-        _side(both.candidate, names[1]),
+        _side(both.reference),
+        _side(both.candidate),
         pairing=both.paired.pairing,
         differences=tuple(rows),
         headline=headline(rows, both.reference.measurements),
         left_out=tuple(left_out),
         spoken=tuple(_spoken(both)),
-        remarks=remarks(both, names, found.declared, same_network=same_network),
+        remarks=remarks(both, found.declared, same_network=same_network),
         seed=draws.seed,
         resamples=draws.resamples,
     )
@@ -189,7 +184,7 @@ def _reason(key: str, name: str, problems: Sequence[Problem]) -> str:
     )
 
 
-def _side(report: Report, name: str) -> Side:
+def _side(report: Report) -> Side:
     said = {
         "checkpoint": at(report.provenance, "checkpoint", "path"),
         "digest": at(report.provenance, "checkpoint", "sha256"),
@@ -197,7 +192,7 @@ def _side(report: Report, name: str) -> Side:
         "created": at(report.run, "created_utc"),
     }
     texts = {field: "" if value in (None, NOT_STATED) else safe_text(value) for field, value in said.items()}
-    return Side(path=name, **texts, accuracy=float(report.samples.accuracy))
+    return Side(path=str(report.path or ""), **texts, accuracy=float(report.samples.accuracy))
 
 
 def _spoken(both: Both) -> Iterator[Spoken]:

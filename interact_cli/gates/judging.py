@@ -30,12 +30,11 @@ _WORSE = {"rise": ("rose",), "fall": ("fell",), "change": ("rose", "fell")}
 NOTHING = "nothing asserted: every rule is off"
 
 
-def judge(  # noqa: PLR0913  (two reports, a policy and what they are called)
+def judge(  # noqa: PLR0913  (two reports, a policy and what belongs to them)
     reference: Report,
     candidate: Report,
     policy: Policy,
     *,
-    names: tuple[str, str],
     known_metrics: Collection[str],
     policy_name: str = "",
     noise: tuple[Report, Report] | None = None,
@@ -50,7 +49,6 @@ def judge(  # noqa: PLR0913  (two reports, a policy and what they are called)
         reference: What is judged against.
         candidate: What is judged.
         policy: The rules.
-        names: Paths of both, as given.
         known_metrics: All metrics that exist, so that a typo in a rule is told from a metric that was not measured.
         policy_name: Name of the policy file.
         noise: Two reports of the reference's checkpoint by two plan seeds: the A/A noise.
@@ -65,7 +63,8 @@ def judge(  # noqa: PLR0913  (two reports, a policy and what they are called)
         "INCONCLUSIVE",
         3,
         "",
-        *names,
+        str(reference.path or ""),
+        str(candidate.path or ""),
         policy=policy_name,
         policy_digest=digest_of(policy),
         on_inconclusive=policy.on_inconclusive,
@@ -83,7 +82,7 @@ def judge(  # noqa: PLR0913  (two reports, a policy and what they are called)
     if problems:
         return _refused(blank, problems)
     draws = Draws(policy.seed, policy.resamples)
-    comparison = compared(both, names, found, draws, same_network=plans_may_differ)
+    comparison = compared(both, found, draws, same_network=plans_may_differ)
     asserted = [rule for rule in policy.rules if rule.level != "off"]
     if not asserted:
         nothing = Problem("policy: rules", "nothing asserted", "nothing asserted", "Give a rule the level error.")

@@ -1,12 +1,13 @@
-"""A report, or the graph of one of its samples, as a JSON document, for programs that do not read HDF5."""
+"""What other programs read: a report or the graph of a sample as a JSON document, a metric as a tidy table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from interact_cli.errors import OutputError, UsageError
 from interact_cli.journal.whole import write_whole
@@ -16,7 +17,10 @@ from interact_cli.report.views.graphs import document, graph_of, has_graph
 from interact_cli.report.wording import by_metric
 from interact_cli.results import Measurement, Quantity, Report, SampleTable
 from interact_cli.safe_text import safe_text
-from interact_cli.words import count
+from interact_cli.words import count, labels_of, names_together
+
+if TYPE_CHECKING:
+    import pandas
 
 JSON_FORMAT = "interact-report-json"
 LARGE = 100_000
@@ -50,6 +54,65 @@ def to_json(report: Report) -> str:
         "records": None if report.records is None else {"evaluations": report.records.total},
     }
     return json_text(document, indent=2) + "\n"
+
+
+def to_dataframe(report: Report, metric: str) -> pandas.DataFrame:
+    """Return every number of a metric, one row for each; see `Report.to_dataframe`.
+
+    Raises:
+        UnknownNameError: the report holds no such metric.
+    """
+    import pandas
+
+    measurement = report.measurement(metric)
+    quantities = (*measurement.per_sample, *measurement.summary)
+    dims = tuple(dict.fromkeys(dim for quantity in quantities for dim in quantity.dims))
+    columns: dict[str, list[Any]] = {name: [] for name in ("quantity", *dims, "value", *UNCERTAINTY, "unit")}
+    for quantity in quantities:
+        nothing = np.full(quantity.values.shape, None)
+        entries = {
+            "quantity": np.full_like(nothing, quantity.name),
+            **_labels(report, measurement, quantity),
+            "value": np.asarray(quantity.values, dtype=np.float64),
+            **{name: getattr(quantity, attribute) for name, attribute in UNCERTAINTY.items()},
+            "unit": np.full_like(nothing, quantity.unit),
+        }
+        for name, column in columns.items():
+            array = entries.get(name)
+            column.extend((nothing if array is None else array).ravel().tolist())
+    table = pandas.DataFrame(columns)
+    types = dict.fromkeys(("standard_error", "low", "high"), "float64") | {"exact": "boolean"}
+    # Whole numbers with gaps stay whole: pandas alone would make floats or objects of them.
+    return table.astype(types).assign(**{dim: table[dim].convert_dtypes() for dim in dims})
+
+
+def _labels(report: Report, measurement: Measurement, quantity: Quantity) -> dict[str, npt.NDArray[Any]]:
+    """Return dimension -> its label at every number, shaped like the values."""
+    places = np.indices(quantity.values.shape)
+    labels = {}
+    for axis, along in enumerate(labels_of(measurement, quantity, report.players)):
+        dim = quantity.dims[axis]
+        own = _own_names(report, measurement, dim) if quantity.dims[0] == "sample" else None
+        if own is not None:
+            labels[dim] = own[places[0], places[axis]]
+        else:
+            labels[dim] = np.array(report.samples.ids if dim == "sample" else along, dtype=object)[places[axis]]
+    return labels
+
+
+def _own_names(report: Report, measurement: Measurement, dim: str) -> npt.NDArray[Any] | None:
+    """Name each sample's own players, pairs or sets, ``(sample, place)``; None where the samples share them."""
+    players = report.players
+    if dim == "player" and not players.shared:
+        rows = [[[player] for player in range(len(names))] for names in players.own_names]
+        members = [own + [[-1]] * (players.largest - len(own)) for own in rows]
+    else:
+        stored = measurement.of_samples.get({"pair": "pairs", "set": "sets"}.get(dim, ""))
+        if stored is None or stored.dims != ("sample", dim, "member"):
+            return None
+        members = stored.values.tolist()
+    names = [[names_together(players.of_sample(i), row) for row in own] for i, own in enumerate(members)]
+    return np.array(names, dtype=object).reshape(len(members), -1)
 
 
 def write_graph(report: Report, output: Path, *, sample: int) -> str:

@@ -178,7 +178,7 @@ def test_each_field_alone_stands_against_a_comparison(field: str):
 def test_the_refusal_is_one_line_with_both_values(field: str):
     reference, candidate = pair()
     with pytest.raises(NotComparable) as refusal:
-        compare(reference, FLIPS[field](candidate), names=("a.h5", "b.h5"))
+        compare(reference, FLIPS[field](candidate))
     line, values = str(refusal.value), found(reference, FLIPS[field](candidate))[field]
 
     assert refusal.value.exit_code == 3
@@ -289,7 +289,7 @@ def test_nothing_in_the_provenance_goes_unseen():
         if path in BELONGS_TO_THE_VERSION or path in SAID_TWICE:
             assert not found(reference, changed), path
         elif path in LAST_BITS or (path[0] == "versions" and path[1] != "interact-cli"):
-            remarks = compare(reference, changed, names=("a", "b"), samples="all").remarks
+            remarks = compare(reference, changed, samples="all").remarks
             assert any("another" in remark for remark in remarks), path
         else:
             assert found(reference, changed), path
@@ -368,9 +368,7 @@ def test_a_declared_field_may_differ_and_is_printed(declared: str):
 
         assert not found(reference, other, may_differ=(declared,))
         assert found(reference, other, may_differ=tuple(set(MAY_DIFFER) - {declared}))
-        (remark,) = [
-            r for r in compare(reference, other, names=("a", "b"), may_differ=(declared,)).remarks if field in r
-        ]
+        (remark,) = [r for r in compare(reference, other, may_differ=(declared,)).remarks if field in r]
         assert all(value in remark for value in values)
 
 

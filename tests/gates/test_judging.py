@@ -51,10 +51,8 @@ def policy(*rules: dict[str, Any], **more: Any) -> Policy:
 
 
 def verdict(reference: Report, candidate: Report, *rules: dict[str, Any], **more: Any) -> Verdict:
-    options = {name: more.pop(name) for name in ("names", "noise", "plans_may_differ") if name in more}
-    return judge(
-        reference, candidate, policy(*rules, **more), **{"names": ("a.h5", "b.h5"), "known_metrics": KNOWN} | options
-    )
+    options = {name: more.pop(name) for name in ("noise", "plans_may_differ") if name in more}
+    return judge(reference, candidate, policy(*rules, **more), known_metrics=KNOWN, **options)
 
 
 def versions(scale: float = 1.1, **knobs: Any) -> tuple[Report, Report]:
@@ -338,7 +336,7 @@ def test_a_declared_difference_is_printed_and_judged():
 
 def test_48_swapped_reports_and_the_same_path_are_told():
     reference, candidate = versions(2.0)
-    swapped, same = verdict(candidate, reference), verdict(reference, reference, names=("a.h5", "a.h5"))
+    swapped, same = verdict(candidate, reference), verdict(reference, reference)
 
     assert swapped.comparison is not None
     assert same.comparison is not None
@@ -522,7 +520,7 @@ def test_the_digest_is_that_of_the_policys_canonical_json():
     assert digest_of(policy()) == hashlib.sha256(text.encode()).hexdigest()
     assert digest_of(policy()) == digest_of(policy({"margin": " 30 %"}))
     assert len({digest_of(policy(change)) for change in ({}, {"margin": "31%"}, {"level": "warn"}, {"at": None})}) == 4
-    found = judge(*versions(), policy(), names=("a", "b"), known_metrics=KNOWN, policy_name="gate.yaml")
+    found = judge(*versions(), policy(), known_metrics=KNOWN, policy_name="gate.yaml")
     assert (found.policy, found.policy_digest) == ("gate.yaml", digest_of(policy()))
 
 

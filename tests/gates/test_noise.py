@@ -24,7 +24,7 @@ SMALL: dict[str, Any] = {"n_samples": 30, "metrics": ("multi-order", "shapley")}
 def test_noise_is_the_farther_end_of_the_interval_of_the_difference():
     first, second = made(**SMALL), made(seed=1, **SMALL)
     noises = noise_of(first, second, resamples=2000)
-    rows = compare(first, second, names=("a", "b"), plans_may_differ=True, resamples=2000).differences
+    rows = compare(first, second, plans_may_differ=True, resamples=2000).differences
 
     for (metric, quantity), of in noises.items():
         own = [row for row in rows if (row.metric, row.quantity) == (metric, quantity)]

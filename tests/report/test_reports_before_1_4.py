@@ -144,7 +144,7 @@ def test_an_old_report_and_a_new_one_of_the_same_question_are_compared(tmp_path)
     assert old.provenance["content_key"] == reference.provenance["content_key"]
     assert old.config == reference.config
     assert comparability(old, candidate, Allowed()).problems == ()
-    assert compare(old, candidate, names=("a", "b")).remarks == ()
+    assert compare(old, candidate).remarks == ()
 
 
 def test_an_old_report_of_another_option_stands_against_a_comparison(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,7 +252,7 @@ def test_no_line_is_longer_than_the_terminal(width, ascii_only):
         text_report([long]),
         table_report([long], names=[f"r{i}" for i in range(7)], grid=(1, 7), labels=(0, 0), predicted=(0, 0)),
     ):
-        text = summary_text(made, width=width, path="r.h5", ascii_only=ascii_only)
+        text = summary_text(replace(made, path=Path("r.h5")), width=width, ascii_only=ascii_only)
         assert max(cell_len(line) for line in text.splitlines()) <= width
         assert "\x1b" not in text
         assert text.isascii() == ascii_only

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from io import StringIO
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def either(request):
 @pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_no_line_is_longer_than_the_terminal(either, width, ascii_only):
-    text = summary_text(either, width=width, path="r.h5", ascii_only=ascii_only)
+    text = summary_text(dataclasses.replace(either, path=Path("r.h5")), width=width, ascii_only=ascii_only)
     assert max(cell_len(line) for line in text.splitlines()) <= width
     assert "\x1b" not in text
     assert text.isascii() == ascii_only

@@ -74,7 +74,7 @@ def pair_of_reports(
     predicted: tuple[Sequence[int] | None, Sequence[int] | None] = (None, None),
     **knobs: Any,
 ) -> tuple[Report, Report]:
-    """Measure a reference and a candidate.
+    """Measure a reference and a candidate, as if read from ``a.h5`` and ``b.h5``.
 
     Args:
         scale: Of the candidate: 1.1 makes every interaction 10 % stronger.
@@ -90,7 +90,7 @@ def pair_of_reports(
     candidate = made(
         seed=seeds[1], predicted=told[1], scale=scale, noise=noise, created="2026-03-02T10:00:00+00:00", **knobs
     )
-    return reference, candidate
+    return replace(reference, path=Path("a.h5")), replace(candidate, path=Path("b.h5"))
 
 
 def written(folder: Path, *reports: Report) -> tuple[Path, ...]:

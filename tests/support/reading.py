@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +18,7 @@ class _Here:
     """What the child would answer, through the same wire."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._answer = io.BytesIO()
         child.answer(path, self._answer)
         self._answer.seek(0)
@@ -28,7 +30,7 @@ class _Here:
         pass
 
     def report(self) -> Report:
-        return receive(self._answer)
+        return replace(receive(self._answer), path=self._path)
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ from interact_cli.gates.reports.soundness import Asserted, unsound
 from interact_cli.gates.reports.stated import differs, same_network
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
-from interact_cli.results import Measurement, PlayerTable, Quantity, Report
+from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
 from interact_cli.verdicts import Problem
+from interact_cli.words import Label, labels_of
 
 ACCURACY = "accuracy"
 """Metric and quantity: the share of samples that a network classifies correctly."""
@@ -31,7 +32,6 @@ ONLY_MEANS = (
 """Why a quantity without a statistic cannot be compared."""
 MOST_LISTED = 20
 """Labels of places that a message lists."""
-Label = str | int | float
 _EVERY = np.zeros(0, dtype=np.int64)
 
 
@@ -156,36 +156,6 @@ class _Side:
         asserted = np.zeros(self.quantity.values.shape, dtype=np.bool_)
         asserted[chosen if asserted.ndim else ()] = True
         return asserted
-
-
-def labels_of(measurement: Measurement, quantity: Quantity, players: PlayerTable) -> tuple[tuple[Label, ...], ...]:
-    """Return the labels along each axis: coordinates, names of players and pairs, else positions."""
-    return tuple(
-        tuple(_labels(measurement, players, dim, length))
-        for dim, length in zip(quantity.dims, quantity.values.shape, strict=True)
-    )
-
-
-def _labels(measurement: Measurement, players: PlayerTable, dim: str, length: int) -> Sequence[Label]:
-    coordinates = measurement.coordinates
-    if dim in coordinates and len(coordinates[dim]) == length:
-        return [safe_text(label) if isinstance(label, str) else label for label in coordinates[dim].tolist()]
-    if dim == "player" and len(players.names) == length:
-        return [safe_text(name) for name in players.names]
-    members = _members(measurement, dim)
-    if len(members) == length and all(0 <= player < len(players.names) for own in members for player in own):
-        return [safe_text(" + ".join(players.names[player] for player in own) or "none") for own in members]
-    return range(length)
-
-
-def _members(measurement: Measurement, dim: str) -> list[list[int]]:
-    """Return the players of each pair or set that all samples share; empty where an axis has none."""
-    coordinates = measurement.coordinates
-    if dim == "pair" and {"pair_i", "pair_j"} <= coordinates.keys():
-        ends: list[list[int]] = np.stack([coordinates["pair_i"], coordinates["pair_j"]], axis=1).tolist()
-        return ends
-    sets = [quantity.values.tolist() for quantity in measurement.summary if quantity.name == "shared_sets"]
-    return [[player for player in row if player >= 0] for row in sets[0]] if dim == "set" and sets else []
 
 
 def _missing(side: _Side | None) -> str:

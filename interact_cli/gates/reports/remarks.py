@@ -19,19 +19,16 @@ FEW = 30
 MOST_LISTED = 6
 
 
-def remarks(
-    both: Both, names: tuple[str, str], declared: tuple[Problem, ...], *, same_network: bool
-) -> tuple[str, ...]:
+def remarks(both: Both, declared: tuple[Problem, ...], *, same_network: bool) -> tuple[str, ...]:
     """Say what else differs between two comparable reports, the gravest first.
 
     Args:
         both: The reports and their samples.
-        names: Their paths, as given.
         declared: Fields that differ, and may.
         same_network: True where two reports of one checkpoint are what was asked for.
     """
     return (
-        *_the_same(both, names, same_network=same_network),
+        *_the_same(both, same_network=same_network),
         *_swapped(both),
         *(f"Declared different: {one.field} ({one.reference} / {one.candidate})." for one in declared),
         *_samples(both),
@@ -46,9 +43,9 @@ def _sides(both: Both) -> tuple[tuple[str, Report], tuple[str, Report]]:
     return ("Reference", both.reference), ("Candidate", both.candidate)
 
 
-def _the_same(both: Both, names: tuple[str, str], *, same_network: bool) -> Iterator[str]:
+def _the_same(both: Both, *, same_network: bool) -> Iterator[str]:
     first, second = ((at(report.provenance, "checkpoint", "sha256")) for _, report in _sides(both))
-    if names[0] == names[1]:
+    if both.reference.path == both.candidate.path is not None:
         yield "Both paths are the same report: it is compared with itself."
     elif _same_content(both.reference, both.candidate):
         yield "Both reports hold the same numbers of the same checkpoint: is the candidate the right file?"

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Timer
 from types import TracebackType
@@ -92,6 +92,7 @@ class _Reading:
     """A child at work; when the block ends, however it ends, the child has ended too."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._name = safe_text(path)
         self._late = False
         limits = (str(LIMITS.memory), str(LIMITS.processor_seconds))
@@ -131,7 +132,7 @@ class _Reading:
         status = self._status()
         if status:
             raise self._refusal(status, "it failed after its last word")
-        return report
+        return replace(report, path=self._path)
 
     def _stop(self) -> None:
         self._late = True

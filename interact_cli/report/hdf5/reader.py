@@ -66,6 +66,7 @@ def read_report(path: Path) -> Report:
             records=_records(source, path, identity, players),
             status=_word(source, "/", "status", schema.STATUSES),
             notes=notes,
+            path=path,
         )
         return migrated(report) if minor < FIRST_WITH_OPTIONS else report
 

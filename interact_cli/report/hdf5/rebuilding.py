@@ -207,5 +207,5 @@ FIELDS: dict[type, dict[str, Builder]] = {
     },
 }
 """What may be built, and nothing else: record -> its fields that travel -> how each is built."""
-LEFT_OUT: dict[type, tuple[str, ...]] = {Report: ("records",), SampleTable: ("pictures", "texts")}
+LEFT_OUT: dict[type, tuple[str, ...]] = {Report: ("records", "path"), SampleTable: ("pictures", "texts")}
 """Fields that do not travel; they are built at their defaults."""

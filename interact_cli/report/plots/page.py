@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -79,11 +81,39 @@ def plot_report(  # noqa: PLR0913  (options of a command, each a plain value)
     else:
         panels = [context_panel(report, sample, pair, known)]
     if not panels:
-        wanted = f"the picture '{kind}'" if kind else "a picture"
-        held = metrics_of(report)
-        raise UsageError(f"Expected a metric that gives {wanted}, got {held}; 'interact show' prints its numbers.")
+        raise _no_picture(metrics_of(report), f"the picture '{kind}'" if kind else "a picture")
     draw_page(panels, output, partial(_title, report), partial(_footnote, report, panels))
     return [panel.shown for panel in panels]
+
+
+def figure_of(report: Report, metric: str | None = None) -> Figure:
+    """Draw the pictures of one metric, as `plot_report` does without options.
+
+    Args:
+        report: What was measured.
+        metric: ``"shapley"``, in all its games, or ``"shapley@encoder.layer.0"``; None for the first with a picture.
+
+    Returns:
+        A figure that `matplotlib.pyplot` does not know of.
+
+    Raises:
+        UnknownNameError: the report holds no such metric.
+        UsageError: nothing can be drawn.
+    """
+    for measurements in by_metric(report) if metric is None else [report.measurements_of(metric)]:
+        of_metric = replace(report, measurements=tuple(measurements))
+        panels = panels_of(of_metric, sample=0, neighbours=8, kind=None, reading="mean-abs")
+        if panels:
+            with _styled():
+                figure = _page(panels, partial(_title, report), partial(_footnote, of_metric, panels))
+                # The first drawing lays the page out and makes the ticks: both in our style, not in the user's.
+                figure.draw_without_rendering()
+            return figure
+    raise _no_picture(metrics_of(report) if metric is None else safe_text(metric, limit=60), "a picture")
+
+
+def _no_picture(metrics: str, wanted: str) -> UsageError:
+    return UsageError(f"Expected a metric that gives {wanted}, got {metrics}; 'interact show' prints its numbers.")
 
 
 def check_suffix(output: Path, other: str = "") -> None:
@@ -114,9 +144,15 @@ def draw_page(
     Raises:
         OutputError: the picture cannot be written.
     """
+    with _styled():
+        _save(_page(panels, title, footnote), output)
+
+
+@contextmanager
+def _styled() -> Iterator[None]:
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        _save(_page(panels, title, footnote), output)
+        yield
 
 
 def _page(panels: Sequence[Panel], titled: Callable[[int], str], footnoted: Callable[[int], str]) -> Figure:

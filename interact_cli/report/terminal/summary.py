@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console, RenderableType
 
+from interact_cli.errors import UsageError
 from interact_cli.report.terminal.game_sections import games_section
 from interact_cli.report.terminal.metric_sections import metric_section
 from interact_cli.report.terminal.pen import Page, Pen
@@ -26,19 +27,20 @@ BASELINE_VALUES = 6
 """Baseline values that are written out; more are given as a range."""
 GAMES = 6
 """Modules that are named."""
+NARROWEST = 40
+"""Columns that the summary needs."""
 
 
-def render_summary(report: Report, *, path: Path | str | None = None) -> Page:
+def render_summary(report: Report) -> Page:
     """Return the summary of a report, ready for ``Console.print``.
 
     Args:
-        report: What was measured.
-        path: Where the report lies; named at the end with the commands that read it.
+        report: What was measured; where it has a file, the commands that read it stand at the end.
     """
-    return Page(partial(_parts, report, path))
+    return Page(partial(_parts, report))
 
 
-def _parts(report: Report, path: Path | str | None, pen: Pen) -> Iterator[RenderableType]:
+def _parts(report: Report, pen: Pen) -> Iterator[RenderableType]:
     yield from _warnings(report, pen)
     yield pen.facts(_what(report))
     for measurements in by_metric(report):
@@ -53,22 +55,26 @@ def _parts(report: Report, path: Path | str | None, pen: Pen) -> Iterator[Render
     yield pen.facts(_how_sure(report))
     for note in _notes(report):
         yield pen.line(f"Note: {note}", "italic", indent=0)
-    yield from _next(path, pen)
+    yield from _next(report.path, pen)
 
 
-def summary_text(report: Report, *, width: int = 80, path: Path | str | None = None, ascii_only: bool = False) -> str:
+def summary_text(report: Report, *, width: int = 80, ascii_only: bool = False) -> str:
     """Return the summary as plain text: no escape sequences, no line longer than ``width``.
 
     Args:
         report: What was measured.
         width: Columns, 40 or more.
-        path: Where the report lies.
         ascii_only: Use ASCII characters only, for terminals and logs that have no others.
+
+    Raises:
+        UsageError: fewer columns.
     """
+    if width < NARROWEST:
+        raise UsageError(f"Expected a width of {NARROWEST} columns or more, got {width}.")
     console = Console(file=StringIO(), width=width, height=1000, color_system=None, force_terminal=False)
     options = console.options.update(width=width)
     options.encoding = "ascii" if ascii_only else "utf-8"
-    lines = console.render_lines(render_summary(report, path=path), options, pad=False)
+    lines = console.render_lines(render_summary(report), options, pad=False)
     return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines) + "\n"
 
 
@@ -245,7 +251,7 @@ def _notes(report: Report) -> list[str]:
     return [safe_text(note, limit=600) for note in notes] if isinstance(notes, (list, tuple)) else []
 
 
-def _next(path: Path | str | None, pen: Pen) -> Iterator[RenderableType]:
+def _next(path: Path | None, pen: Pen) -> Iterator[RenderableType]:
     if path is None:
         return
     shown = safe_text(path, limit=1000)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from interact_cli.errors import UnknownNameError
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.types import FloatArray, IntArray
 
@@ -91,7 +92,7 @@ def find(measurement: Measurement, name: str) -> Quantity | None:
     """Return the quantity, or None where the metric does not hold it."""
     try:
         return measurement.quantity(name)
-    except KeyError:
+    except UnknownNameError:
         return None
 
 
