@@ -21,9 +21,9 @@ from interact_cli.cli.selfcheck import selfcheck
 from interact_cli.cli.validate import validate
 
 EPILOG = (
-    "Exit codes: 0 done or PASS, 1 FAIL of a gate and nothing else, 2 usage or configuration, 3 undecided, not "
-    "comparable, or a check failed, 4 input refused, 5 run failed, 70 internal error, 130 and 143 interrupted (rerun "
-    "to go on)."
+    "Exit codes: 0 is done or PASS. 1 is FAIL of a gate and nothing else. 2 is usage or configuration. 3 is undecided, "
+    "not comparable, or a check that failed. 4 is input refused. 5 is a run that failed. 70 is an internal error. "
+    "130 and 143 are interrupted: rerun to go on."
 )
 
 app = typer.Typer(

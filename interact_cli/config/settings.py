@@ -120,7 +120,7 @@ class PlanSettings(_Section):
     model_config = ConfigDict(extra="allow")
 
     budget: Question[int | None] = Field(default=None, ge=1, le=MOST, strict=True)
-    """Evaluations per sample that each metric may ask for; 4000. All 2^n coalitions where they fit."""
+    """Evaluations per sample that each metric may ask for; 4000. All 2^n coalitions are asked where they fit."""
     seed: Question[int] = Field(default=0, ge=0, le=LARGEST_SEED, strict=True)
     """Seed of the draws of pairs and contexts, and of samples unless `data.seed` is given."""
     instability: Question[int | None] = Field(default=None, ge=2, le=1000, strict=True)
@@ -139,7 +139,7 @@ class RunSettings(_Section):
     executor: Annotated[str, Decides("rounding", "executor")] = "local"
     """Who evaluates the coalitions: `local`, in this process, or a plugin's; `interact list executors`."""
     output: Place[Path | None] = None
-    """Report to write; `interact-runs/KEY.h5`, the key made of everything that decides the numbers."""
+    """Report to write; `interact-runs/KEY.h5`. The key is made of everything that decides the numbers."""
     force: Place[bool] = False
     """Overwrite another run's report."""
     records: Place[bool] = True
@@ -166,7 +166,7 @@ class Settings(_Section):
     """One run."""
 
     checkpoint: Place[Path | None] = None
-    """Checkpoint file or model folder; without one, `bottleneck` measures the data set's reference network."""
+    """Checkpoint file or model folder. Without one, `bottleneck` measures the data set's reference network."""
     arch: Annotated[str | None, Decides("records", "architecture", of_network=True)] = None
     """Architecture: `timm:NAME`, `torchvision:NAME`, `paper:NAME`, `py:FILE.py:factory`; else the checkpoint's own."""
     arch_args: Annotated[dict[str, Any], Decides("records", "architecture arguments", of_network=True)] = Field(
@@ -176,21 +176,21 @@ class Settings(_Section):
     weights: Annotated[Literal["auto", "ema", "raw"], Decides("records", "weights", of_network=True)] = "auto"
     """Which weights of a training checkpoint; auto prefers the averaged ones."""
     allow_missing: Annotated[tuple[str, ...], Decides("records", "weights", of_network=True)] = ()
-    """Shell patterns of tensors that the checkpoint may lack; they keep their random start, and the report says so."""
+    """Shell patterns of tensors that the checkpoint may lack. They keep their random start; the report says so."""
     data: DataSettings = DataSettings()
     players: Annotated[str | None, Decides("records", "players")] = None
     """`grid:RxC`, `columns`, `words`, `tokens`, `activations:MODULE`, `activations:pre-dropout`; else by the input."""
     unit: Annotated[Literal["unit", "channel", "cell"] | None, Decides("records", "owners")] = None
-    """What a player of an activation is: one number, a channel, or a position; channels of maps, units of vectors."""
+    """What a player of an activation is: one number, a channel, a position. Else channels of maps, units of vectors."""
     span: Annotated[str | None, Decides("records", "span")] = None
     """Successive players whose interactions are asked for: `3:8`, or some words of the text."""
     baseline: Annotated[str | None, Decides("records", "baseline")] = None
-    """What a masked player shows: `mean`, `data-mean`, `zero`, `value:V`; texts: `zero`, `mask`, `pad`, `token:T`;
-    `learned`: of each sample its own, which leaves the score the weakest interactions, up to 12 players."""
+    """What a masked player shows: `mean`, `data-mean`, `zero`, `value:V`. Texts: `zero`, `mask`, `pad`, `token:T`.
+    `learned`: of each sample its own, which leaves the score the weakest interactions. It takes up to 12 players."""
     score: Question[str | None] = None
     """Score function: `interact list scores`, `feature:MODULE,...`, `vector:MODULE`; log-odds for classes."""
     target: Question[Literal["true", "predicted"] | None] = None
-    """Class whose score is the value; true where labels exist, predicted where the papers of all metrics say so."""
+    """Class whose score is the value. true where labels exist, predicted where the papers of all metrics say so."""
     metrics: Question[tuple[AskedMetric, ...]] = ()
     """What to measure, with options where it has some: `interact list metrics`."""
     plan: PlanSettings = PlanSettings()

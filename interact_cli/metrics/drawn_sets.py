@@ -26,7 +26,7 @@ class DrawnSets(WithinSpan):
 
     pairs: str = option(
         "auto",
-        "Which pairs: all, radius:R (at most R cells apart), random:K (K drawn once for all samples); auto is radius:2 "
+        "Which pairs: all, radius:R (at most R cells apart), random:K (K drawn once for all samples). auto is radius:2 "
         "on a grid, all elsewhere.",
         flag=True,
         usual=True,
