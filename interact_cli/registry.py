@@ -17,8 +17,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Entry(Generic[T]):
-    """One registered name."""
+class Registered(Generic[T]):
+    """One name, and what stands behind it."""
 
     name: str
     """As written on the command line."""
@@ -41,7 +41,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, listing: str) -> None:
         self.kind = kind
         self.listing = listing
-        self._entries: dict[str, Entry[T]] = {}
+        self._by_name: dict[str, Registered[T]] = {}
 
     def add(self, name: str, target: str | Callable[[], T], *, summary: str, origin: str) -> None:
         """Register ``target`` (``"module:attribute"`` or a loader) under ``name``.
@@ -49,13 +49,13 @@ class Registry(Generic[T]):
         Raises:
             UsageError: the name is taken by another origin.
         """
-        if name in self._entries and self._entries[name].origin != origin:
+        if name in self._by_name and self._by_name[name].origin != origin:
             raise UsageError(
-                f"{self.kind.capitalize()} '{name}' is registered twice: by {self._entries[name].origin} "
+                f"{self.kind.capitalize()} '{name}' is registered twice: by {self._by_name[name].origin} "
                 f"and by {origin}. Uninstall one."
             )
         load = target if callable(target) else _importer(target)
-        self._entries[name] = Entry(name, summary, origin, load)
+        self._by_name[name] = Registered(name, summary, origin, load)
 
     def get(self, name: str) -> T:
         """Import and return what stands behind ``name``.
@@ -63,15 +63,15 @@ class Registry(Generic[T]):
         Raises:
             UnknownNameError: no such name; the message suggests the nearest.
         """
-        if name not in self._entries:
-            raise UnknownNameError(self.kind, name, self._entries, listing=self.listing)
-        return self._entries[name].load()
+        if name not in self._by_name:
+            raise UnknownNameError(self.kind, name, self._by_name, listing=self.listing)
+        return self._by_name[name].load()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._entries
+        return name in self._by_name
 
-    def __iter__(self) -> Iterator[Entry[T]]:
-        return iter(sorted(self._entries.values(), key=lambda entry: entry.name))
+    def __iter__(self) -> Iterator[Registered[T]]:
+        return iter(sorted(self._by_name.values(), key=lambda registered: registered.name))
 
 
 def _importer(target: str) -> Callable[[], Any]:

@@ -14,6 +14,8 @@ from interact_cli.results import Measurement, PlayerTable, Quantity
 from interact_cli.safe_text import safe_text
 
 NOT_MEASURED = "not measured"
+WRITTEN_PLACES = 3
+"""Places that are written out: of an axis both ends and the middle, of a rule its worst; nobody reads more."""
 Label = str | int | float
 """What a place along an axis is called."""
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from interact_cli.cli.comparing import AllowPartial, Shown
 from interact_cli.cli.flags import takes
 from interact_cli.cli.guard import guarded
+from interact_cli.cli.outputs import AllowPartial, Shown
 
 Samples = Annotated[
     Literal["both-correct", "all"] | None,

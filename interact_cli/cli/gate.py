@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from interact_cli.cli import gating
-from interact_cli.cli.comparing import Shown
+from interact_cli.cli import gate_modes
 from interact_cli.cli.flags import COMMON, given_flags, takes
 from interact_cli.cli.guard import guarded
+from interact_cli.cli.outputs import Shown
 from interact_cli.errors import UsageError
 
 MEASURING = (
@@ -31,7 +31,7 @@ CALLS = "Other ways to call it"
 
 
 @guarded
-@takes(tuple(replace(flag, panel=gating.MEASURE) for flag in COMMON if flag.setting in MEASURING))
+@takes(tuple(replace(flag, panel=gate_modes.MEASURE) for flag in COMMON if flag.setting in MEASURING))
 def gate(
     *,
     first: Annotated[
@@ -59,8 +59,8 @@ def gate(
     init: Annotated[
         bool, typer.Option("--init", help="Write a first policy for this report.", rich_help_panel=CALLS)
     ] = False,
-    ruled: gating.Ruled,
-    how: gating.How,
+    ruled: gate_modes.Ruled,
+    how: gate_modes.How,
     shown: Shown,
     flags: dict[str, Any],
 ) -> None:
@@ -81,13 +81,13 @@ def gate(
     if first is None:
         raise UsageError("Expected reports or a checkpoint: 'interact gate --help' shows the four ways to call it.")
     if mode == "--init":
-        gating.write_policy(first, ruled.policy or gating.POLICY, force=how.force)
+        gate_modes.write_policy(first, ruled.policy or gate_modes.POLICY, force=how.force)
     elif mode == "--self-check":
-        gating.check_itself(first, reference, ruled, shown, how, flags)
+        gate_modes.check_itself(first, reference, ruled, shown, how, flags)
     elif reference is not None:
-        gating.judge_checkpoint(reference, first, ruled, shown, how, flags)
+        gate_modes.judge_checkpoint(reference, first, ruled, shown, how, flags)
     elif second is not None:
-        gating.judge_reports(first, second, ruled, shown)
+        gate_modes.judge_reports(first, second, ruled, shown)
 
 
 def _mode(first: Path | None, second: Path | None, reference: Path | None, *, self_check: bool, init: bool) -> Mode:

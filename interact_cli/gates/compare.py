@@ -8,12 +8,12 @@ from functools import reduce
 from typing import Literal
 
 from interact_cli.errors import NotComparable
+from interact_cli.gates.evidence.comparability import Allowed, Comparability, comparability
+from interact_cli.gates.evidence.measured import ACCURACY, NO_MEAN, Both, Sound
+from interact_cli.gates.evidence.pairing import SampleRule, pair_samples
+from interact_cli.gates.evidence.remarks import remarks
+from interact_cli.gates.evidence.stated import NOT_STATED, at
 from interact_cli.gates.policy import Declared
-from interact_cli.gates.reports.comparability import Allowed, Comparability, comparability
-from interact_cli.gates.reports.measured import ACCURACY, NO_MEAN, Both, Sound
-from interact_cli.gates.reports.pairing import SampleRule, pair_samples
-from interact_cli.gates.reports.remarks import remarks
-from interact_cli.gates.reports.stated import NOT_STATED, at
 from interact_cli.gates.statistics.differences import differences
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.resampling import Resamples

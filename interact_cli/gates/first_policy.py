@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.gates.reports.measured import ACCURACY
+from interact_cli.gates.evidence.measured import ACCURACY
 from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text

@@ -12,13 +12,13 @@ from typing import Literal
 from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.gates import sentences
 from interact_cli.gates.compare import Draws, compared, none_left
+from interact_cli.gates.evidence.comparability import Allowed, comparability
+from interact_cli.gates.evidence.measured import ACCURACY, Both, Sound
+from interact_cli.gates.evidence.pairing import pair_samples
+from interact_cli.gates.evidence.remarks import FEW
+from interact_cli.gates.evidence.stated import at, words
 from interact_cli.gates.noise import Noises, noise_of, noise_problems
 from interact_cli.gates.policy import Policy, Rule, named
-from interact_cli.gates.reports.comparability import Allowed, comparability
-from interact_cli.gates.reports.measured import ACCURACY, Both, Sound
-from interact_cli.gates.reports.pairing import pair_samples
-from interact_cli.gates.reports.remarks import FEW
-from interact_cli.gates.reports.stated import at, words
 from interact_cli.gates.statistics.decisions import decide, problem, word_of
 from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL
 from interact_cli.results import Report

@@ -9,11 +9,11 @@ from math import isfinite
 import numpy as np
 
 from interact_cli.gates.compare import Draws, none_left, refuse
+from interact_cli.gates.evidence.comparability import Allowed, comparability
+from interact_cli.gates.evidence.measured import Both, Sound
+from interact_cli.gates.evidence.pairing import SampleRule, pair_samples
+from interact_cli.gates.evidence.stated import asked, at, differs, unlike, words
 from interact_cli.gates.policy import number_named
-from interact_cli.gates.reports.comparability import Allowed, comparability
-from interact_cli.gates.reports.measured import Both, Sound
-from interact_cli.gates.reports.pairing import SampleRule, pair_samples
-from interact_cli.gates.reports.stated import asked, at, differs, unlike, words
 from interact_cli.gates.statistics.differences import differences
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text

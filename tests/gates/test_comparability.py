@@ -24,9 +24,9 @@ from support.text_gate_reports import text_report
 from interact_cli import extensions
 from interact_cli.errors import NotComparable
 from interact_cli.gates.compare import compare
+from interact_cli.gates.evidence.comparability import Allowed, comparability
+from interact_cli.gates.evidence.stated import FIELDS, question_fields, words
 from interact_cli.gates.policy import MAY_DIFFER
-from interact_cli.gates.reports.comparability import Allowed, comparability
-from interact_cli.gates.reports.stated import FIELDS, question_fields, words
 from interact_cli.options import Option, options_of
 from interact_cli.results import PlayerTable, Report, SampleTable
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.gate_reports import made, reordered, with_samples
 
-from interact_cli.gates.reports.pairing import aligned, pair_samples, twice
+from interact_cli.gates.evidence.pairing import aligned, pair_samples, twice
 from interact_cli.results import Report
 
 NAMES = st.lists(st.sampled_from([f"s/{k}" for k in range(12)]), unique=True, max_size=12)

@@ -18,9 +18,9 @@ from support.gate_reports import (
 )
 from support.text_gate_reports import text_report
 
-from interact_cli.gates.reports.measured import Both, Sound
-from interact_cli.gates.reports.pairing import pair_samples
-from interact_cli.gates.reports.soundness import measured, value_of
+from interact_cli.gates.evidence.measured import Both, Sound
+from interact_cli.gates.evidence.pairing import pair_samples
+from interact_cli.gates.evidence.soundness import measured, value_of
 from interact_cli.metrics.summaries.of_means import STATISTICS
 from interact_cli.results import Quantity, Report
 

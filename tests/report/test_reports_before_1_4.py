@@ -13,7 +13,7 @@ from support.gate_reports import made, pair_of_reports
 
 from interact_cli import extensions
 from interact_cli.gates.compare import compare
-from interact_cli.gates.reports.comparability import Allowed, comparability
+from interact_cli.gates.evidence.comparability import Allowed, comparability
 from interact_cli.options import options_of
 from interact_cli.report.documents import content_key
 from interact_cli.report.hdf5 import before_1_4

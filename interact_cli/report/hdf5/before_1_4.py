@@ -39,7 +39,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 """Metric -> the options that it read; the others read none."""
 ROUNDING = ("way", "device", "batch rows", "threads", "torch", "timm", "torchvision", "transformers", "tokenizers")
 """What of the records' identity became an identity of its own."""
-PLACES = {"data": ("root", "samples", "allow_download"), "run": ("output", "force", "records")}
+DROPPED_SETTINGS = {"data": ("root", "samples", "allow_download"), "run": ("output", "force", "records")}
 """Settings of sections that a report does not hold any more."""
 
 
@@ -53,7 +53,7 @@ def migrated(report: Report) -> Report:
         config["metrics"] = [{name: options} if options else name for name, options in asked.items()]
     if plan:
         config["plan"] = _without(plan, DEFAULTS)
-    for section, gone in PLACES.items():
+    for section, gone in DROPPED_SETTINGS.items():
         if isinstance(config.get(section), Mapping):
             config[section] = _without(config[section], gone)
     config.pop("training", None)

@@ -24,10 +24,8 @@ from interact_cli.report.views.player_sets import CONCEPTS, of_all, set_quantiti
 from interact_cli.report.wording import bars, called, module_name
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
-from interact_cli.words import NOT_MEASURED, count, number, player_name, plus_minus, unit_words
+from interact_cli.words import NOT_MEASURED, WRITTEN_PLACES, count, number, player_name, plus_minus, unit_words
 
-PLACES = 3
-"""Places of an axis that are written out beside its row of blocks: both ends and the middle."""
 SCALARS = 3
 """Numbers of a metric that this page does not know."""
 
@@ -131,7 +129,7 @@ def _by_axis(measurements: Sequence[Measurement], name: str, modules: Column, pe
     places = None if first is None else measurements[0].coordinates.get(*first.dims[:1] or ("",))
     if first is None or places is None or len(first.dims) != 1 or any(q is None or q.dims != first.dims for q in held):
         return
-    shown = thinned(len(places), PLACES)
+    shown = thinned(len(places), WRITTEN_PLACES)
     yield pen.line(f"{called(first)}, in {unit_words(first.unit)}; {heads(first.dims[0])[1].lower()}:", "dim")
     curves = [] if len(places) > pen.width // 3 else [Column("all", [bars(q.values) for q in held if q], right=False)]
     written = [Column(f"{round(float(places[place]), 3):g}", [_one(q, int(place)) for q in held]) for place in shown]

@@ -20,14 +20,12 @@ from interact_cli.report.verdicts.wording import (
     sentence,
 )
 from interact_cli.verdicts import Decision, Problem, RuleVerdict, Verdict, samples_needed
-from interact_cli.words import count, shortened
+from interact_cli.words import WRITTEN_PLACES, count, shortened
 
 ROWS = 40
 """Rules of the table; those that stop the candidate stand first."""
 DETAILED = 20
 """Rules that are shown place by place."""
-PLACES = 3
-"""Places of a rule that are written; the others are counted."""
 PROBLEMS = 20
 """Problems that are written."""
 CELL = 20
@@ -90,7 +88,7 @@ def rule_lines(rule: RuleVerdict, verdict: Verdict) -> Iterator[str]:
     """
     yield sentence(rule.sentence)
     ranked = worst_first(rule)
-    shown = [decision for decision in ranked[:PLACES] if decision.word == ranked[0].word]
+    shown = [decision for decision in ranked[:WRITTEN_PLACES] if decision.word == ranked[0].word]
     yield from (_place_line(rule, decision) for decision in shown)
     rest = ranked[len(shown) :]
     if rest:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from interact_cli.gates.reports.pairing import PairedSamples
-from interact_cli.gates.reports.soundness import Asserted, unsound
-from interact_cli.gates.reports.stated import differs, same_network
+from interact_cli.gates.evidence.pairing import PairedSamples
+from interact_cli.gates.evidence.soundness import Asserted, unsound
+from interact_cli.gates.evidence.stated import differs, same_network
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
 from interact_cli.results import Measurement, Quantity, Report

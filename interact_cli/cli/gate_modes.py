@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from interact_cli.cli.comparing import AllowPartial, Shown, check_outputs
 from interact_cli.cli.console import progress, screen
+from interact_cli.cli.outputs import AllowPartial, Shown, check_outputs
 from interact_cli.cli.runs import Config, ProgressKind, Set, check_output_name, settings_from
 from interact_cli.errors import OutputError, UsageError
 from interact_cli.safe_text import safe_text

@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from interact_cli.gates.policy import Declared
-from interact_cli.gates.reports.pairing import Rows, aligned, twice
-from interact_cli.gates.reports.stated import (
+from interact_cli.gates.evidence.pairing import Rows, aligned, twice
+from interact_cli.gates.evidence.stated import (
     FIELDS,
     LIKE,
     NOT_STATED,
@@ -22,6 +21,7 @@ from interact_cli.gates.reports.stated import (
     unlike,
     words,
 )
+from interact_cli.gates.policy import Declared
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from interact_cli.gates.reports.measured import Both
-from interact_cli.gates.reports.stated import NOT_STATED, asked, at, words
+from interact_cli.gates.evidence.measured import Both
+from interact_cli.gates.evidence.stated import NOT_STATED, asked, at, words
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem
