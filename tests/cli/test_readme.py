@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from support.workbench import done
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +53,27 @@ def test_the_output_is_what_the_command_prints(
         if line != "...":
             assert line in printed[start:], line
             start = printed.index(line, start) + 1
+
+
+def test_six_lines_audit_a_network_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (block,) = (
+        block for block in re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL) if "audit" in block
+    )
+    assert len([line for line in block.splitlines() if line]) == 6
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    report, network, inputs = names["report"], names["network"], names["inputs"]
+    assert float(report.measurement("accuracy").quantity("accuracy").values) == 1.0
+    ids = [int(sample.rpartition("/")[2]) for sample in report.samples.ids]
+    log_p = torch.log_softmax(network(inputs[ids]).detach().double(), dim=1)
+    p = log_p.gather(1, names["labels"][ids, None]).exp()[:, 0].numpy()
+    np.testing.assert_allclose(report.samples.full_value, np.log(p / (1 - p)), atol=1e-4)
+    sums = report.measurement("shapley").of_samples["values"].values.sum(axis=1)
+    np.testing.assert_allclose(sums, report.samples.full_value - report.samples.empty_value, atol=1e-9)
+    assert "accuracy" in report.summary()
+    assert len(report.to_dataframe("shapley")) > len(ids)
+    assert report.plot("shapley").axes
 
 
 def test_it_can_be_read_in_a_sitting():

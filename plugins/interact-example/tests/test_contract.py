@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,7 +18,17 @@ from torch import nn
 from interact_cli.errors import UsageError
 from interact_cli.extensions import NAME
 from interact_cli.games.coalitions import pack, unpack
-from interact_cli.interfaces import Baseline, Cohort, DataRequest, Metric, PlayerOptions, Question
+from interact_cli.interfaces import (
+    Baseline,
+    Cohort,
+    DataRequest,
+    Executor,
+    Metric,
+    Need,
+    Number,
+    PlayerOptions,
+    Question,
+)
 from interact_cli.options import changed, configured, options_of
 from interact_cli.scores import Score, records_of
 from interact_cli.types import InputSpec, Model, Sample
@@ -46,7 +57,7 @@ def values_of(coalitions):
     return np.sin(1 + coalitions @ np.arange(1, coalitions.shape[1] + 1)) + coalitions.sum(axis=1) ** 2
 
 
-@pytest.mark.parametrize("group", ["metrics", "players", "datasets", "adapters", "scores"])
+@pytest.mark.parametrize("group", ["metrics", "numbers", "players", "datasets", "adapters", "scores", "executors"])
 def test_every_entry_point_has_a_name_that_can_be_typed_and_loads(group):
     for point in entry_points(group):
         name, target = point.values
@@ -128,7 +139,20 @@ class TestMetric:
             assert [held.get(part) for part in quantity.parts] == [("sample", *quantity.dims)] * len(quantity.parts)
 
 
-@pytest.mark.parametrize(("name", "target"), entry_points("metrics"))
+@pytest.mark.parametrize(("name", "target"), entry_points("numbers"))
+def test_a_number_calls_itself_as_its_entry_point_does(name, target):
+    number = load(target)()
+    assert isinstance(number, Number)
+    assert (number.name, number.version >= 1, bool(number.source)) == (name, True, True)
+    assert number.needs <= set(get_args(Need))
+
+
+@pytest.mark.parametrize(("name", "target"), entry_points("executors"))
+def test_an_executor_fills(name, target):
+    assert isinstance(load(target)(), Executor), name
+
+
+@pytest.mark.parametrize(("name", "target"), [*entry_points("metrics"), *entry_points("numbers")])
 def test_a_metric_needs_neither_the_network_nor_files(name, target):
     module = target.partition(":")[0]
     check = f"import sys, {module}; print(sorted({{'torch', 'h5py', 'timm', 'yaml'}} & set(sys.modules)))"

@@ -29,12 +29,12 @@ def test_every_toml_block_stands_in_the_project_file(block):
     assert block in (PLUGIN / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_the_guide_shows_all_five_kinds_and_every_module():
+def test_the_guide_shows_every_kind_and_every_module():
     assert len(blocks("python")) > 8
     for module in PLUGIN.glob("interact_example/[a-z]*.py"):
         assert f"`{module.name}`" in GUIDE
         assert any(block in module.read_text(encoding="utf-8") for block in blocks("python"))
-    for group in ("metrics", "players", "datasets", "adapters", "scores"):
+    for group in ("metrics", "numbers", "players", "datasets", "adapters", "scores", "executors"):
         assert f'[project.entry-points."interact_cli.{group}"]' in GUIDE
 
 

@@ -23,7 +23,15 @@ from interact_cli.pipeline.run import run
 from interact_cli.progress import Silent
 from interact_cli.report.terminal.summary import summary_text
 
-KINDS = {"metrics": "mean-interaction", "players": "rings", "datasets": "parity", "archs": "mlp", "scores": "odds"}
+KINDS = [
+    ("metrics", "mean-interaction"),
+    ("metrics", "margin"),
+    ("players", "rings"),
+    ("datasets", "parity"),
+    ("archs", "mlp"),
+    ("scores", "odds"),
+    ("executors", "processes"),
+]
 
 FACTORY = """
 from torch import nn
@@ -48,13 +56,14 @@ def test_the_types_are_shipped(site):
     assert (site / "interact_example" / "py.typed").is_file()
 
 
-@pytest.mark.parametrize(("kind", "name"), KINDS.items())
+@pytest.mark.parametrize(("kind", "name"), KINDS)
 def test_every_kind_is_listed_with_the_distribution_it_comes_from(kind, name, interact):
     listed = interact("list", kind, "--json")
     assert (listed.code, listed.err) == (0, "")
     rows = {row["name"]: row for row in json.loads(listed.out)[kind]}
     assert rows[name]["origin"] == "interact-example 0.1.0"
-    assert sum(row["origin"] == "interact-example 0.1.0" for row in rows.values()) == 1
+    mine = {other for of_kind, other in KINDS if of_kind == kind}
+    assert {other for other, row in rows.items() if row["origin"] == "interact-example 0.1.0"} == mine
 
 
 def test_the_table_names_distribution_and_version(interact):
@@ -82,6 +91,27 @@ def test_metric_data_set_and_architecture_of_the_plugin_in_one_run(interact, che
         np.testing.assert_allclose(values, expected, atol=1e-4 * np.abs(expected).max())
     over_pairs = report.measurement("mean-interaction").quantity("mean_over_pairs")
     np.testing.assert_allclose(over_pairs.values, measured.values.mean())
+
+
+def test_the_number_and_the_executor_of_the_plugin_give_what_the_network_gives(
+    interact, checkpoint, perceptron, tmp_path
+):
+    """The executor works in processes of its own, which load the network again: the numbers are the same to the bit."""
+    run = ("measure", str(checkpoint), "--arch", "mlp:6-16-2", "--dataset", "parity:3", "--n-samples", "4")
+    asked = ("--metric", "mean-interaction", "--metric", "margin")
+    for name, more in {"here": (), "there": ("--executor", "processes")}.items():
+        finished = interact(*run, *asked, *more, "--output", f"{name}.h5")
+        assert finished.code == 0, finished.err
+    here, there = (ic.read_report(tmp_path / f"{name}.h5") for name in ("here", "there"))
+    assert there.provenance["identity"]["rounding"]["executor"] == "processes"
+    for first, second in zip(here.records, there.records, strict=True):
+        assert first.values.tobytes() == second.values.tobytes()
+    rows, _ = parity_of_three()
+    chosen = [int(sample.rpartition("/")[2]) for sample in here.samples.ids]
+    outputs = perceptron(torch.from_numpy(rows[chosen]).float()).detach().double()
+    margins = (outputs[:, 0] - outputs[:, 1]).abs().numpy()
+    np.testing.assert_allclose(here.measurement("margin").quantity("own_margin").values, margins, atol=1e-5)
+    np.testing.assert_allclose(here.measurement("margin").quantity("margin").values, margins.mean(), atol=1e-5)
 
 
 def test_score_and_option_of_the_plugin_answer_from_the_records_of_an_earlier_run(
@@ -249,7 +279,7 @@ def test_a_broken_plugin_is_one_line_that_names_it(interact, tmp_path):
         ("broken = math:sqrt", "metric 'broken' of other 1.0 to work, but its code fails: TypeError"),
         (
             "broken = builtins:object",
-            r"metric 'broken' of other 1\.0 to be an interact_cli\.interfaces\.Metric, got object\. Have it corrected",
+            r"metric 'broken' of other 1\.0 to be an interact_cli\.interfaces\.Metric or Number, got object\. Have it",
         ),
         (
             "broken = misnamed:Metric",
