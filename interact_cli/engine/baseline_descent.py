@@ -164,8 +164,8 @@ class Slope:
         self.evaluator, self.sample = evaluator, sample
         self.of_tensor = tensor_form(score)
         self.recorder = Recorder(evaluator.model, classes, evaluator.device)
-        standing, self.rest = evaluator.entrance.arrive(sample, evaluator.rows, torch.no_grad())
-        self.masker = Masker(standing, players, evaluator.entrance.layout(standing))
+        standing, self.rest = evaluator.stem.arrive(sample, evaluator.rows, torch.no_grad())
+        self.masker = Masker(standing, players, evaluator.stem.layout(standing))
         self.coalitions = torch.from_numpy(all_coalitions(players.n_players))
         self.rows = max(1, evaluator.rows // GRADIENT_SHARE)
 
@@ -180,7 +180,7 @@ class Slope:
         with _frozen(self.evaluator.module), full_float32(), _repeatable():
             while (found := attempt(partial(self._accumulated, baseline, weights))) is None:
                 if self.rows == 1:
-                    raise self.evaluator.entrance.too_large(self.sample.id)
+                    raise self.evaluator.stem.too_large(self.sample.id)
                 self.rows //= 2
                 free(self.evaluator.device)
         if not np.isfinite(found).all():

@@ -16,11 +16,11 @@ import numpy.typing as npt
 import torch
 
 from interact_cli.engine.devices import full_float32
-from interact_cli.engine.entrance import Entrance
 from interact_cli.engine.features import Run
 from interact_cli.engine.masking import Masker
 from interact_cli.engine.memory import attempt, free
 from interact_cli.engine.recording import Recorder, checked_outputs
+from interact_cli.engine.stem import Stem
 from interact_cli.errors import NonFiniteError, OutOfMemory, UsageError
 from interact_cli.progress import Progress, Silent
 from interact_cli.safe_text import safe_text
@@ -80,7 +80,7 @@ class Evaluator:
         if module is None:
             raise OutOfMemory(f"The network itself does not fit the memory of {self.device}. Use another --device.")
         self.module = module.to(memory_format=memory_format) if convolutional else module
-        self.entrance = Entrance(self.module, self.device, memory_format, self.entry, self.features, self.vector)
+        self.stem = Stem(self.module, self.device, memory_format, self.entry, self.features, self.vector)
 
     def open(self, sample: Sample, *, fit: bool = False) -> None:
         """Find the way from the entry to the output and check it on one sample.
@@ -95,8 +95,8 @@ class Evaluator:
             UsageError: the network has no such entry.
             OutOfMemory: the check does not fit the device.
         """
-        self.entrance.open(sample, self.rows)
-        if fit and self.whole_rows is not None and self.entrance.way.split()[0] in {"replay", "hook"}:
+        self.stem.open(sample, self.rows)
+        if fit and self.whole_rows is not None and self.stem.way.split()[0] in {"replay", "hook"}:
             self.rows = self.first_rows = min(self.rows, self.whole_rows)
 
     def records(
@@ -126,8 +126,8 @@ class Evaluator:
         records = np.empty((len(coalitions), *shape))
         if not len(coalitions):
             return records
-        started = self.entrance.start(sample, self.rows)
-        masker = Masker(started.standing, players, self.entrance.layout(started.standing))
+        started = self.stem.start(sample, self.rows)
+        masker = Masker(started.standing, players, self.stem.layout(started.standing))
 
         def evaluate(start: int, rows: int) -> FloatArray:
             masked = masker(torch.from_numpy(_padded(coalitions[start : start + rows], rows)).to(self.device))
@@ -160,11 +160,11 @@ class Evaluator:
         if not self.vector:
             return 1
         if self._width is None:
-            started = self.entrance.start(sample, self.rows)
+            started = self.stem.start(sample, self.rows)
             with torch.inference_mode(), full_float32():
                 found = attempt(lambda: started.features(started.standing))
             if found is None:
-                raise self.entrance.too_large(sample.id)
+                raise self.stem.too_large(sample.id)
             self._width = int(found.shape[-1])
         return self._width
 
@@ -187,7 +187,7 @@ class Evaluator:
 
         def evaluate(start: int, rows: int) -> FloatArray:
             batch = torch.from_numpy(_padded(np.stack(inputs[start : start + rows]), rows)).to(self.device)
-            outputs = self._outputs(batch.contiguous(memory_format=self.entrance.layout(batch)), self.module)
+            outputs = self._outputs(batch.contiguous(memory_format=self.stem.layout(batch)), self.module)
             values: FloatArray = outputs.cpu().double().numpy()
             return values
 
@@ -224,7 +224,7 @@ class Evaluator:
 
     def _back_off(self, to: BackOff, *, whole: bool) -> None:
         if not to.rows:
-            raise self.entrance.too_large(to.sample_id)
+            raise self.stem.too_large(to.sample_id)
         if whole and self.whole_rows is not None:
             self.whole_rows = to.rows
         else:

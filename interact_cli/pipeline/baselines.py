@@ -58,7 +58,7 @@ def baseline_of(name: str, dataset: Dataset, samples: Sequence[Sample], evaluato
         known = "zero, mean" if inner else "mean, data-mean, zero, learned"
         raise UsageError(f"Expected --baseline {known} or value:NUMBER, got '{safe_text(name)}'.")
     if inner:
-        mean = evaluator.entrance.mean(samples, evaluator.rows)
+        mean = evaluator.stem.mean(samples, evaluator.rows)
         return Baseline("mean", mean, f"mean over {len(samples)} samples {where}")
     return _mean_input(name, model, dataset, seed)
 

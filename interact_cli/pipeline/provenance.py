@@ -84,7 +84,7 @@ def rounding_identity(subject: Subject) -> dict[str, Any]:
     """Return what decides the last bits of an evaluation record: only records that share it too may be mixed."""
     evaluator, executor = subject.evaluator, subject.settings.run.executor
     return {
-        "way": evaluator.entrance.way,
+        "way": evaluator.stem.way,
         "device": describe(evaluator.device),
         "batch rows": evaluator.first_rows,
         "threads": torch.get_num_threads(),
@@ -188,8 +188,8 @@ def subject_document(subject: Subject, identity: Mapping[str, Any], ranges: Mapp
         "entry": {
             **asdict(subject.evaluator.entry),
             "where": str(subject.evaluator.entry),
-            "way": subject.evaluator.entrance.way,
-            "difference": subject.evaluator.entrance.difference,
+            "way": subject.evaluator.stem.way,
+            "difference": subject.evaluator.stem.difference,
         },
         "modules": subject.evaluator.features,
         "vector": subject.evaluator.vector,

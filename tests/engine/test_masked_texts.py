@@ -141,10 +141,10 @@ def test_the_mean_word_vector(build, gap):
     samples = [text(number) for number in range(len(LENGTHS))]
     weight = evaluator.module.core.words.weight.detach().double().numpy()
     every_word = np.concatenate([weight[sample.input[0]] for sample in samples])
-    mean = evaluator.entrance.mean(samples, evaluator.rows)
+    mean = evaluator.stem.mean(samples, evaluator.rows)
     assert mean.shape == (1, D)
     assert gap(mean, every_word.mean(axis=0, keepdims=True)) <= 1e-6
-    of_one_length = evaluator.entrance.mean([samples[1], samples[3]], evaluator.rows)
+    of_one_length = evaluator.stem.mean([samples[1], samples[3]], evaluator.rows)
     expected = (weight[samples[1].input[0]] + weight[samples[3].input[0]]) / 2
     assert gap(of_one_length, expected) <= 1e-6
 

@@ -112,10 +112,10 @@ def test_bits_do_not_depend_on_the_neighbours(inside, rows):
 
 def test_the_way_is_known_once_it_is_open(inside):
     evaluator = inside.evaluator(8)
-    assert evaluator.entrance.way == ""
+    assert evaluator.stem.way == ""
     evaluator.open(inside.case.sample)
-    assert evaluator.entrance.way
-    assert evaluator.entrance.difference <= 1e-6
+    assert evaluator.stem.way
+    assert evaluator.stem.difference <= 1e-6
 
 
 def test_the_mean_of_what_stands_there(inside, gap):
@@ -123,7 +123,7 @@ def test_the_mean_of_what_stands_there(inside, gap):
     shape = inside.case.sample.input.shape
     samples = [Sample(f"s/{i}", rng.normal(size=shape).astype(np.float32), 0) for i in range(3)]
     expected = np.mean([inside.naive_standing(sample) for sample in samples], axis=0)
-    mean = inside.evaluator(8).entrance.mean(samples, 8)
+    mean = inside.evaluator(8).stem.mean(samples, 8)
     assert mean.dtype == np.float32
     assert mean.shape == expected.shape
     assert gap(mean, expected) <= 1e-5
@@ -201,7 +201,7 @@ def test_non_finite_activations_are_refused(cases, build, swap):
     evaluator.open(case.sample)
     poisoned = replace(case.sample, id="rows/nan", input=case.sample.input * np.nan)
     with pytest.raises(NonFiniteError, match="output of 0"):
-        evaluator.entrance.mean([case.sample, poisoned], evaluator.rows)
+        evaluator.stem.mean([case.sample, poisoned], evaluator.rows)
     with pytest.raises(NonFiniteError, match="sample 'rows/nan'"):
         evaluator.records(poisoned, case.players, case.packed[1:2], case.classes)
 
@@ -229,5 +229,5 @@ def test_samples_of_other_lengths_have_no_mean_where_channels_lie_first(build):
     evaluator = Evaluator(build.model(build.randomised(module, 1), (3, 8), 2), CPU, 4, entry=Entry("output", "0"))
     samples = [Sample(f"s/{n}", np.ones((3, n), dtype=np.float32), 0) for n in (8, 6)]
     with pytest.raises(UsageError, match=r"\(4, 6\) and \(4, 8\) at the output of 0. Use --baseline zero"):
-        evaluator.entrance.mean(samples, evaluator.rows)
-    assert evaluator.entrance.mean(samples[:1], evaluator.rows).shape == (4, 8)
+        evaluator.stem.mean(samples, evaluator.rows)
+    assert evaluator.stem.mean(samples[:1], evaluator.rows).shape == (4, 8)

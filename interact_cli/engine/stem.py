@@ -40,7 +40,7 @@ class Started:
 
 
 @dataclass(eq=False)
-class Entrance:
+class Stem:
     """Takes samples to one entry of a network.
 
     Args:
