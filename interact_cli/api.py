@@ -205,9 +205,10 @@ def audit(
     from interact_cli.pipeline.in_memory import handed_over, settings_of
     from interact_cli.pipeline.run import run
 
-    asked = settings_of(network, data, metrics, settings)
-    model, dataset = handed_over(network, data)
-    return run(asked, progress or Warnings(), ("interact_cli.audit",), model=model, dataset=dataset).report
+    named = settings_of(network, data, metrics, settings)
+    module, inputs, labels = handed_over(network, data)
+    told = progress or Warnings()
+    return run(named, told, ("interact_cli.audit",), network=module, inputs=inputs, labels=labels).report
 
 
 def read_report(path: str | Path) -> Report:

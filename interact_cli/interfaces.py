@@ -481,6 +481,8 @@ class Unit(Protocol):
 class Executor(Protocol):
     """Does the work of a run, here or elsewhere. What stands behind the entry point is called without arguments.
 
+    It is made anew for each round: what is to last longer belongs outside it.
+
     An executor that can carry a network that no file holds (because it works in this very process) says so by an
     attribute ``carries_memory = True``; others are not asked to.
     """

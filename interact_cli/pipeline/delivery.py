@@ -75,6 +75,7 @@ def deliver(
             report = make(journal)
             write_report(replace(report, run=run_document(settings, invocation)), path, force=settings.run.force)
         journal.remove()
+    # Read back: its records were in the journal, and what is shown is then what was written.
     return Outcome(finished or read_report(path), path, reused=finished is not None)
 
 

@@ -18,18 +18,18 @@ from interact_cli.pipeline.asking import flagged
 from interact_cli.pipeline.loading import load
 from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
-from interact_cli.types import Model, OutputKind
+from interact_cli.types import OutputKind
 
 SECTIONS = ("", "plan.", "data.", "run.", "training.")
 """Where a keyword is looked for, in order: ``seed`` is that of the plan, ``data_seed`` that of the draw of samples."""
 
 
-def of(module: nn.Module, inputs: Any, labels: Any, settings: Settings, progress: Progress) -> Subject:
-    """Make a subject of a network and inputs in memory.
+def of(network: nn.Module | None, inputs: Any, labels: Any, settings: Settings, progress: Progress) -> Subject:
+    """Make a subject of a network, or of inputs, in memory; None stands for what the settings name.
 
     Args:
-        module: The network; it stays as it is.
-        inputs: ``(n, C, H, W)`` or ``(n, F)``: what its ``forward`` takes.
+        network: Stays as it is.
+        inputs: ``(n, C, H, W)`` or ``(n, F)``: what the network's ``forward`` takes.
         labels: ``(n,)`` class indices, or None.
         settings: Everything else.
         progress: Told what takes time.
@@ -37,12 +37,15 @@ def of(module: nn.Module, inputs: Any, labels: Any, settings: Settings, progress
     Raises:
         InteractError: whatever does not fit.
     """
-    model, dataset = handed_over(module, (inputs, labels))
-    return load(settings, progress, model=model, dataset=dataset)
+    dataset = None if inputs is None else in_memory(inputs, labels)
+    if network is None:
+        return load(settings, progress, dataset=dataset)
+    shape, output = ((), None) if dataset is None else (dataset.raw(0).input.shape, _output(dataset))
+    return load(settings, progress, model=model_in_memory(network, shape, output), dataset=dataset)
 
 
-def handed_over(network: Any, data: Any) -> tuple[Model | None, Dataset | None]:
-    """Return the network and the inputs that are in memory; None for what is named instead.
+def handed_over(network: Any, data: Any) -> tuple[nn.Module | None, Any, Any]:
+    """Return the network, the inputs and the labels that are in memory; None for what is named instead.
 
     Args:
         network: A module, or the path of a checkpoint, or None.
@@ -50,23 +53,19 @@ def handed_over(network: Any, data: Any) -> tuple[Model | None, Dataset | None]:
 
     Raises:
         UsageError: neither.
-        InteractError: they do not fit.
     """
     if not isinstance(network, nn.Module | str | Path | None):
         raise UsageError(
             f"Expected a torch.nn.Module or the path of a checkpoint, got {type(network).__name__}. A game without a "
             f"network is measured by ic.measure."
         )
+    module = network if isinstance(network, nn.Module) else None
     if isinstance(data, str | None):
-        return model_in_memory(network) if isinstance(network, nn.Module) else None, None
+        return module, None, None
     pair = isinstance(data, tuple) and len(data) == 2
-    inputs, labels = data if pair else (data, None)
     if isinstance(data, Path) or (isinstance(data, tuple) and not pair):
         raise UsageError(f"Expected the name of a data set ('digits', 'csv:FILE'), or {FORMS}; got {data!r:.60}.")
-    dataset: Dataset = in_memory(inputs, labels)
-    if not isinstance(network, nn.Module):
-        return None, dataset
-    return model_in_memory(network, dataset.raw(0).input.shape, _output(dataset)), dataset
+    return (module, *data) if pair else (module, data, None)
 
 
 def settings_of(network: Any, data: Any, metrics: Any, keywords: Mapping[str, Any]) -> Settings:

@@ -11,15 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from interact_cli.config.settings import Settings
-from interact_cli.interfaces import Dataset
 from interact_cli.journal.units import Journal
 from interact_cli.pipeline.answers import Answers, answer
 from interact_cli.pipeline.delivery import Outcome, deliver
 from interact_cli.pipeline.executors import check
 from interact_cli.pipeline.filling import Ledger
+from interact_cli.pipeline.in_memory import of
 from interact_cli.pipeline.learned_baselines import learned
-from interact_cli.pipeline.loading import load
 from interact_cli.pipeline.material import Material, player_table
 from interact_cli.pipeline.planning import Questions
 from interact_cli.pipeline.provenance import (
@@ -34,7 +35,6 @@ from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
-from interact_cli.types import Model
 
 
 def run(
@@ -42,8 +42,9 @@ def run(
     progress: Progress,
     argv: Sequence[str] = (),
     *,
-    model: Model | None = None,
-    dataset: Dataset | None = None,
+    network: nn.Module | None = None,
+    inputs: Any = None,
+    labels: Any = None,
 ) -> Outcome:
     """Measure a network and write the report: what the commands and `interact_cli.audit` call.
 
@@ -54,14 +55,15 @@ def run(
         settings: What the user asked for.
         progress: Told what happens.
         argv: For the report.
-        model: A network in memory; None opens the checkpoint of the settings.
-        dataset: Inputs in memory, likewise.
+        network: A network in memory; None opens the checkpoint of the settings.
+        inputs: Inputs in memory, likewise, and their classes: see `of`.
+        labels: None where they have none.
 
     Raises:
         InteractError: whatever cannot be done; no half-written report is left.
     """
     invocation = Invocation.now(argv)
-    subject = load(settings, progress, model=model, dataset=dataset)
+    subject = of(network, inputs, labels, settings, progress)
     return measured(subject, identity_of(subject), progress, invocation)
 
 

@@ -249,7 +249,7 @@ def test_internal_errors_are_code_70_with_one_line(desk: Path, monkeypatch: pyte
     def fails(*_args):
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(module, "load", fails)
+    monkeypatch.setattr(module, "of", fails)
     line = refused(70, "measure", "ckpt.pt", "-m", "shapley")
 
     assert "ZeroDivisionError" in line

@@ -227,4 +227,4 @@ def test_every_setting_has_a_keyword():
     assert settings_of(None, None, "shapley", {"seed": 3, "data_seed": 4, "pairs": "all"}).plan.seed == 3
     with pytest.raises(UnknownNameError):
         settings_of(None, None, "shapley", {"sed": 3})
-    assert handed_over(None, "digits") == (None, None)
+    assert handed_over(None, "digits") == (None, None, None)
