@@ -71,11 +71,11 @@ def compare(  # noqa: PLR0913  (the options of a command, each a plain value)
             with both values.
     """
     allowed = Allowed(on_missing, may_differ, allow_partial, plans_may_differ)
-    found = comparability(reference, candidate, allowed)
-    refuse(found.problems)
+    differing = comparability(reference, candidate, allowed)
+    refuse(differing.problems)
     both = Both(reference, candidate, pair_samples(reference, candidate, samples))
     refuse(none_left(both))
-    return compared(both, found, Draws(seed, resamples), same_network=plans_may_differ)
+    return compared(both, differing, Draws(seed, resamples), same_network=plans_may_differ)
 
 
 def refuse(problems: Sequence[Problem]) -> None:
@@ -85,9 +85,11 @@ def refuse(problems: Sequence[Problem]) -> None:
         NotComparable: there are problems.
     """
     if problems:
-        said = "; ".join(f"{one.field} ({one.reference} / {one.candidate})" for one in problems)
-        advice = next((f" {one.advice}" for one in problems if one.advice), "")
-        raise NotComparable(f"The reports cannot be compared, reference / candidate: {said}.{advice}")
+        fields_in_words = "; ".join(
+            f"{problem.field} ({problem.reference} / {problem.candidate})" for problem in problems
+        )
+        advice = next((f" {problem.advice}" for problem in problems if problem.advice), "")
+        raise NotComparable(f"The reports cannot be compared, reference / candidate: {fields_in_words}.{advice}")
 
 
 def none_left(both: Both) -> tuple[Problem, ...]:
@@ -103,12 +105,12 @@ def none_left(both: Both) -> tuple[Problem, ...]:
     return (Problem("samples: both correct", first, second, advice),)
 
 
-def compared(both: Both, found: Comparability, draws: Draws, *, same_network: bool = False) -> Comparison:
+def compared(both: Both, differing: Comparability, draws: Draws, *, same_network: bool = False) -> Comparison:
     """Compare two comparable reports.
 
     Args:
         both: The reports and their samples, at least one.
-        found: What differs as declared.
+        differing: What differs as declared.
         draws: The resamples.
         same_network: True for two reports of one checkpoint.
     """
@@ -127,7 +129,7 @@ def compared(both: Both, found: Comparability, draws: Draws, *, same_network: bo
         headline=headline(rows, both.reference.measurements),
         left_out=tuple(left_out),
         spoken=tuple(_spoken(both)),
-        remarks=remarks(both, found.declared, same_network=same_network),
+        remarks=remarks(both, differing.declared, same_network=same_network),
         seed=draws.seed,
         resamples=draws.resamples,
     )
@@ -136,13 +138,17 @@ def compared(both: Both, found: Comparability, draws: Draws, *, same_network: bo
 def headline(rows: Sequence[Difference], measurements: Sequence[Measurement]) -> tuple[tuple[str, str], ...]:
     """Choose what a short summary shows: accuracy, then each metric's headlines; without them its single numbers."""
     headlines = {
-        (one.key, quantity.name) for one in measurements for quantity in one.summary if quantity.role == "headline"
+        (measurement.key, quantity.name)
+        for measurement in measurements
+        for quantity in measurement.summary
+        if quantity.role == "headline"
     }
-    held: dict[str, dict[str, bool]] = {}
+    # Metric -> its quantities, and whether each is one number.
+    single_numbers: dict[str, dict[str, bool]] = {}
     for row in rows:
-        held.setdefault(row.metric, {})[row.quantity] = not row.dims
+        single_numbers.setdefault(row.metric, {})[row.quantity] = not row.dims
     chosen: list[tuple[str, str]] = []
-    for metric, quantities in held.items():
+    for metric, quantities in single_numbers.items():
         leading = [name for name in quantities if (metric, name) in headlines]
         chosen += [(metric, name) for name in leading or [name for name, single in quantities.items() if single]]
     return tuple(chosen)
@@ -151,8 +157,12 @@ def headline(rows: Sequence[Difference], measurements: Sequence[Measurement]) ->
 def _all_numbers(both: Both) -> Iterator[tuple[str, str, PairedNumbers | str]]:
     """Go through what either report holds: (metric, quantity) -> its numbers, or why they cannot be compared."""
     if len(both.paired.labelled):
-        found = both.numbers(ACCURACY, ACCURACY)
-        yield ACCURACY, ACCURACY, found.numbers if isinstance(found, Sound) else _reason(ACCURACY, ACCURACY, found)
+        evidence = both.numbers(ACCURACY, ACCURACY)
+        yield (
+            ACCURACY,
+            ACCURACY,
+            evidence.numbers if isinstance(evidence, Sound) else _reason(ACCURACY, ACCURACY, evidence),
+        )
     others = {measurement.key: measurement for measurement in both.candidate.measurements}
     for measurement in both.reference.measurements:
         key = measurement.key
@@ -162,14 +172,14 @@ def _all_numbers(both: Both) -> Iterator[tuple[str, str, PairedNumbers | str]]:
             if places > MOST_PLACES:
                 yield key, name, f"{places:,} places, at most {MOST_PLACES} are compared"
                 continue
-            found = both.numbers(key, name)
-            yield key, name, found.numbers if isinstance(found, Sound) else _reason(key, name, found)
+            evidence = both.numbers(key, name)
+            yield key, name, evidence.numbers if isinstance(evidence, Sound) else _reason(key, name, evidence)
 
 
 def _sizes(*measurements: Measurement) -> dict[str, int]:
     return {
         quantity.name: quantity.values.size if quantity.statistic else 0
-        for measurement in reversed(measurements)
+        for measurement in reversed(measurements)  # the later wins: what both hold has the size of the reference
         for quantity in measurement.summary
     }
 
@@ -178,20 +188,21 @@ def _reason(key: str, name: str, problems: Sequence[Problem]) -> str:
     if problems[0].reference == problems[0].candidate == NO_MEAN:
         return NO_MEAN
     known = f"{safe_text(key)}: ", safe_text(name), ": "
-    fields = [reduce(str.removeprefix, known, one.field) for one in problems]
+    fields = [reduce(str.removeprefix, known, problem.field) for problem in problems]
     return "; ".join(
-        f"{field} {one.reference} / {one.candidate}".strip() for field, one in zip(fields, problems, strict=True)
+        f"{field} {problem.reference} / {problem.candidate}".strip()
+        for field, problem in zip(fields, problems, strict=True)
     )
 
 
 def _side(report: Report) -> Side:
-    said = {
+    stated = {
         "checkpoint": at(report.provenance, "checkpoint", "path"),
         "digest": at(report.provenance, "checkpoint", "sha256"),
         "arch": at(report.provenance, "arch"),
         "created": at(report.run, "created_utc"),
     }
-    texts = {field: "" if value in (None, NOT_STATED) else safe_text(value) for field, value in said.items()}
+    texts = {field: "" if value in (None, NOT_STATED) else safe_text(value) for field, value in stated.items()}
     return Side(path=str(report.path or ""), **texts, accuracy=float(report.samples.accuracy))
 
 
@@ -199,6 +210,6 @@ def _spoken(both: Both) -> Iterator[Spoken]:
     others = {measurement.key: measurement for measurement in both.candidate.measurements}
     for measurement in both.reference.measurements:
         sides = (measurement, others[measurement.key])
-        first, second = (tuple(found.sentence for found in side.findings if found.word) for side in sides)
+        first, second = (tuple(finding.sentence for finding in side.findings if finding.word) for side in sides)
         if first or second:
             yield Spoken(measurement.key, first, second)

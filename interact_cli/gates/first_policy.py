@@ -85,9 +85,9 @@ def policy_text(report: Report, *, reference_name: str) -> str:
     others = (measurement for measurement in report.measurements if measurement.key != ACCURACY)
     rules = [*_accuracy(report), *(rule for measurement in others for rule in _rules(measurement))]
     if not rules:
-        held = ", ".join(safe_text(measurement.key, limit=60) for measurement in report.measurements) or "no metric"
+        keys = ", ".join(safe_text(measurement.key, limit=60) for measurement in report.measurements) or "no metric"
         raise UsageError(
-            f"Expected a report with a number over its samples that a gate can judge, got {held}. Measure it again, "
+            f"Expected a report with a number over its samples that a gate can judge, got {keys}. Measure it again, "
             "for example with --metric multi-order."
         )
     head = _HEAD.format(report=safe_text(reference_name))
@@ -96,7 +96,9 @@ def policy_text(report: Report, *, reference_name: str) -> str:
 
 def without_rule(report: Report) -> tuple[str, ...]:
     """Return the metrics of which a first policy asserts nothing: they hold no number that a gate can judge."""
-    return tuple(one.key for one in report.measurements if not any(map(_can_be_judged, one.summary)))
+    return tuple(
+        measurement.key for measurement in report.measurements if not any(map(_can_be_judged, measurement.summary))
+    )
 
 
 def _warnings(report: Report) -> Iterator[str]:
@@ -106,8 +108,8 @@ def _warnings(report: Report) -> Iterator[str]:
         yield "allow_partial: true        # the report is a quick look (--limit): measure in full before it decides\n"
     n = len(report.samples.ids)
     if n < ENOUGH:
-        held = f"{n} sample{'s' * (n != 1)}"
-        yield f"# The report holds {held}. Fewer than 20 decide nothing, and {ENOUGH} or more are wanted.\n"
+        samples = f"{n} sample{'s' * (n != 1)}"
+        yield f"# The report holds {samples}. Fewer than 20 decide nothing, and {ENOUGH} or more are wanted.\n"
 
 
 def _accuracy(report: Report) -> Iterator[str]:
@@ -128,7 +130,7 @@ def _rules(measurement: Measurement) -> Iterator[str]:
     if not judged:
         return
     first = next(iter(judged.values()))
-    quantity = next((one for one in judged.values() if one.role == "headline"), first)
+    quantity = next((number for number in judged.values() if number.role == "headline"), first)
     meaning = quantity.meaning.rstrip(".")
     about = f"{quantity.label}: {meaning}." if quantity.label else f"{meaning}."
     margin, why = _margin(measurement, quantity)
@@ -165,7 +167,7 @@ def _above_zero(quantity: Quantity) -> bool:
 def _twin(measurement: Measurement, quantity: Quantity) -> list[Quantity]:
     """Return the same number without the noise of drawn contexts, where there is one: a gate looks at both."""
     wanted = (STATISTICS[quantity.statistic].corrected, quantity.parts)
-    return [one for one in measurement.summary if (one.statistic, one.parts) == wanted]
+    return [other for other in measurement.summary if (other.statistic, other.parts) == wanted]
 
 
 def _range(quantity: Quantity) -> str:
@@ -207,5 +209,8 @@ def _quoted(text: str) -> str:
     """Write text as YAML: as it is where it is a plain word, else between quotes, what is no ink escaped."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    escaped = (f"\\{one}" if one in '"\\' else one if one.isprintable() else f"\\U{ord(one):08X}" for one in text)
+    escaped = (
+        f"\\{character}" if character in '"\\' else character if character.isprintable() else f"\\U{ord(character):08X}"
+        for character in text
+    )
     return f'"{"".join(escaped)}"'

@@ -69,12 +69,12 @@ def judge(  # noqa: PLR0913  (two reports, a policy and what belongs to them)
         policy_digest=digest_of(policy),
         on_inconclusive=policy.on_inconclusive,
     )
-    found = comparability(
+    differing = comparability(
         reference,
         candidate,
         Allowed(policy.on_missing, policy.may_differ, policy.allow_partial, plans_may_differ),
     )
-    problems = found.problems or _of_noise(reference, noise, policy)
+    problems = differing.problems or _of_noise(reference, noise, policy)
     if problems:
         return _refused(blank, problems)
     both = Both(reference, candidate, pair_samples(reference, candidate, policy.samples))
@@ -82,7 +82,7 @@ def judge(  # noqa: PLR0913  (two reports, a policy and what belongs to them)
     if problems:
         return _refused(blank, problems)
     draws = Draws(policy.seed, policy.resamples)
-    comparison = compared(both, found, draws, same_network=plans_may_differ)
+    comparison = compared(both, differing, draws, same_network=plans_may_differ)
     asserted = [rule for rule in policy.rules if rule.level != "off"]
     if not asserted:
         nothing = Problem("policy: rules", "nothing asserted", "nothing asserted", "Give a rule the level error.")
@@ -123,10 +123,10 @@ def check_names(policy: Policy, reports: Sequence[Report], known_metrics: Collec
     Raises:
         UnknownNameError: no such metric, several of them (one for each module), or no such quantity in the reports.
     """
-    held = [measurement for report in reports for measurement in report.measurements]
-    keys = {measurement.key for measurement in held}
+    measurements = [measurement for report in reports for measurement in report.measurements]
+    keys = {measurement.key for measurement in measurements}
     for rule in policy.rules:
-        of_metric = [m for m in held if rule.metric in (m.key, m.metric)]
+        of_metric = [m for m in measurements if rule.metric in (m.key, m.metric)]
         several = {m.key for m in of_metric}
         known = {*known_metrics, *keys, ACCURACY}
         if len(several) > 1:
@@ -150,7 +150,7 @@ def _of_noise(reference: Report, noise: tuple[Report, Report] | None, policy: Po
 
 
 def _refused(blank: Verdict, problems: tuple[Problem, ...]) -> Verdict:
-    fields = ", ".join(dict.fromkeys(one.field for one in problems))
+    fields = ", ".join(dict.fromkeys(problem.field for problem in problems))
     n = len(problems)
     sentence = f"the reports cannot be compared: {n} field{'' if n == 1 else 's'} in the way ({fields})."
     return replace(blank, sentence=sentence, problems=problems)
@@ -186,8 +186,8 @@ class _Bench:
         """Return the metric as the reports call it; None where they do not hold it."""
         if rule.metric == ACCURACY:
             return ACCURACY
-        held = self.both.reference.measurements
-        return next((m.key for m in held if rule.metric in (m.key, m.metric)), None)
+        measurements = self.both.reference.measurements
+        return next((m.key for m in measurements if rule.metric in (m.key, m.metric)), None)
 
     def verdict(self, rule: Rule) -> RuleVerdict:
         """Judge one rule."""
@@ -222,11 +222,11 @@ class _Bench:
         )
         word = word_of(decisions)
         problems = () if word == "FAIL" else (*_too_few(n_samples), *filter(None, map(problem, decisions)))
-        said = (
+        claim = (
             sentences.of_problems(rule, problems) if problems else sentences.of_rule(rule, word, decisions, n_samples)
         )
         notes = tuple(_remarks(rule, decisions, n_samples))
-        return replace(blank, word=word, sentence=said, decisions=decisions, remarks=notes, problems=problems)
+        return replace(blank, word=word, sentence=claim, decisions=decisions, remarks=notes, problems=problems)
 
 
 def _too_few(n_samples: int) -> Iterator[Problem]:
@@ -235,9 +235,9 @@ def _too_few(n_samples: int) -> Iterator[Problem]:
     A candidate that gets hardly a sample right leaves few that both do.
     """
     if n_samples < LEAST_FOR_INTERVAL:
-        said = f"{n_samples} sample{'' if n_samples == 1 else 's'}: it takes {LEAST_FOR_INTERVAL}"
+        too_few = f"{n_samples} sample{'' if n_samples == 1 else 's'}: it takes {LEAST_FOR_INTERVAL}"
         advice = "Measure more samples, or compare all of them: samples: all in the policy."
-        yield Problem("samples compared", said, said, advice)
+        yield Problem("samples compared", too_few, too_few, advice)
 
 
 def _unjudged(blank: RuleVerdict, rule: Rule, problems: tuple[Problem, ...]) -> RuleVerdict:
@@ -245,9 +245,9 @@ def _unjudged(blank: RuleVerdict, rule: Rule, problems: tuple[Problem, ...]) -> 
 
 
 def _remarks(rule: Rule, decisions: Sequence[Decision], n_samples: int) -> Iterator[str]:
-    below = [one for one in decisions if one.noise is not None and one.margin < one.noise]
+    below = [decision for decision in decisions if decision.noise is not None and decision.margin < decision.noise]
     if below:
-        worst = max(below, key=lambda one: (one.noise or 0.0) / one.margin if one.margin else inf)
+        worst = max(below, key=lambda decision: (decision.noise or 0.0) / decision.margin if decision.margin else inf)
         where = f" at {safe_text(worst.difference.place)}" if worst.difference.place else ""
         counted = f" at {len(below)} of {len(decisions)} places" if len(decisions) > 1 else ""
         yield (
@@ -256,7 +256,11 @@ def _remarks(rule: Rule, decisions: Sequence[Decision], n_samples: int) -> Itera
         )
     if n_samples < FEW:
         yield f"Only {n_samples} sample{'' if n_samples == 1 else 's'}; intervals of fewer than {FEW} are rough."
-    moved = [one for one in decisions if one.word == "PASS" and one.difference.change in _WORSE[rule.must_not]]
+    moved = [
+        decision
+        for decision in decisions
+        if decision.word == "PASS" and decision.difference.change in _WORSE[rule.must_not]
+    ]
     if moved:
         places = f" at {len(moved)} of {len(decisions)} places" if len(decisions) > 1 else ""
         yield f"A change is shown{places}, and it lies inside the margin."

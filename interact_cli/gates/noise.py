@@ -58,14 +58,14 @@ def noise_of(  # noqa: PLR0913  (the options of a gate, each a plain value)
     both = Both(first, second, pair_samples(first, second, samples))
     refuse(none_left(both))
     draws = Draws(seed, resamples)
-    found = {}
+    noises = {}
     for metric, quantity in only:
         sound = both.numbers(metric, quantity)
         if isinstance(sound, Sound):
             rows = differences(sound.numbers, draws.of(sound.numbers.n_samples))
             noise = np.array([max(abs(row.low), abs(row.high)) for row in rows])
-            found[metric, quantity] = noise.reshape([len(labels) for labels in sound.numbers.labels])
-    return found
+            noises[metric, quantity] = noise.reshape([len(labels) for labels in sound.numbers.labels])
+    return noises
 
 
 def with_noise(comparison: Comparison) -> Comparison:
@@ -81,8 +81,8 @@ def with_noise(comparison: Comparison) -> Comparison:
             farthest = max(rows, key=lambda row: max(abs(row.low), abs(row.high)))
             noise = max(abs(farthest.low), abs(farthest.high))
             where = f", at {safe_text(farthest.place)}" if farthest.place else ""
-            said = with_unit(f"{noise:.3g}", farthest.unit)
-            told.append(f"A/A noise of {number_named(*map(safe_text, headline))}: at most {said}{where}.")
+            noise_in_words = with_unit(f"{noise:.3g}", farthest.unit)
+            told.append(f"A/A noise of {number_named(*map(safe_text, headline))}: at most {noise_in_words}{where}.")
     return replace(comparison, remarks=(*told, *comparison.remarks))
 
 
@@ -98,5 +98,7 @@ def noise_problems(first: Report, second: Report, *, allow_partial: bool = False
         advice = "A/A noise needs two plan seeds: interact gate --self-check CHECKPOINT."
         problems.append(differs("noise: plan seed", map(words, seeds), advice))
     others = comparability(first, second, Allowed(partial=allow_partial, plans=True)).problems
-    named = [Problem(f"noise: {one.field}", one.reference, one.candidate, one.advice) for one in others]
+    named = [
+        Problem(f"noise: {problem.field}", problem.reference, problem.candidate, problem.advice) for problem in others
+    ]
     return (*problems, *named)

@@ -131,7 +131,9 @@ class Policy(_Section):
         """Return the policy with what the command line says in the place of what every rule says."""
         of_rules = {"margin": margin, "alpha": alpha}
         of_all = {"alpha": alpha, "on_inconclusive": on_inconclusive}
-        given, changed = ({k: said for k, said in one.items() if said is not None} for one in (of_rules, of_all))
+        given, changed = (
+            {k: value for k, value in written.items() if value is not None} for written in (of_rules, of_all)
+        )
         rules = tuple(rule.model_copy(update=given) for rule in self.rules)
         return self.model_copy(update={**changed, "rules": rules})
 

@@ -65,8 +65,8 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
     if word == "FAIL":
         first = by_word["FAIL"][0]
         of_metric = "" if first.metric == first.quantity else f"{first.metric} "
-        said = f"{_own_name(first)}{of_metric}{first.sentence.rstrip('.')}"
-        return f"{_share(by_word['FAIL'], deciding)} broken: {said}{rest}."
+        claim = f"{_own_name(first)}{of_metric}{first.sentence.rstrip('.')}"
+        return f"{_share(by_word['FAIL'], deciding)} broken: {claim}{rest}."
     undecided = by_word["INCONCLUSIVE"]
     if impossible:
         return f"{_share(impossible, rules)} impossible to judge: {_said(impossible[0].problems[0])}{rest}."
@@ -126,9 +126,9 @@ def _change(decision: Decision) -> str:
 
 
 def _what_tells(wanted: int | None, told: Sequence[Decision], n_samples: int) -> str:
-    said = f"{count(n_samples, 'sample')} do not tell"
+    undecided = f"{count(n_samples, 'sample')} do not tell"
     if wanted is not None:
-        return f"{said}, about {wanted:,} would"
-    near = next((one.difference.place for one in told if one.needed is None), "")
+        return f"{undecided}, about {wanted:,} would"
+    near = next((decision.difference.place for decision in told if decision.needed is None), "")
     where = f"at {safe_text(near)} " if near and len(told) > 1 else ""
-    return f"{said}, and {where}the change lies so near the margin that more hardly would"
+    return f"{undecided}, and {where}the change lies so near the margin that more hardly would"

@@ -133,18 +133,18 @@ def write_graph(report: Report, output: Path, *, sample: int) -> str:
     if output.suffix.lower() != ".json":
         raise UsageError(f"Expected a document named *.json, got '{safe_text(output.name)}'.")
     check_sample(report, sample)
-    held = [measurement for measurement in report.measurements if has_graph(measurement)]
-    if not held:
+    graphs = [measurement for measurement in report.measurements if has_graph(measurement)]
+    if not graphs:
         raise UsageError(f"Expected a metric that gives a graph, got {metrics_of(report)}; measure 'and-or-graph'.")
-    about = {"sample": report.samples.ids[sample], "metric": held[-1].key}
-    text = json_text(about | document(graph_of(report, held[-1], sample)), indent=2) + "\n"
+    about = {"sample": report.samples.ids[sample], "metric": graphs[-1].key}
+    text = json_text(about | document(graph_of(report, graphs[-1], sample)), indent=2) + "\n"
     try:
         write_whole(output, text.encode())
     except OSError as error:
         raise OutputError(
             f"Cannot write the document '{safe_text(output)}': {error.strerror or error}. Choose another place with -o."
         ) from error
-    return f"graph of {held[-1].key}"
+    return f"graph of {graphs[-1].key}"
 
 
 def check_sample(report: Report, sample: int) -> None:
@@ -166,8 +166,8 @@ def metrics_of(report: Report) -> str:
 
 
 def _samples(samples: SampleTable) -> dict[str, Any]:
-    held = {name: value for name, value in vars(samples).items() if name != "pictures"}
-    return held | {"skipped": [vars(skipped) for skipped in samples.skipped]}
+    columns = {name: value for name, value in vars(samples).items() if name != "pictures"}
+    return columns | {"skipped": [vars(skipped) for skipped in samples.skipped]}
 
 
 def _measurement(measurement: Measurement) -> dict[str, Any]:

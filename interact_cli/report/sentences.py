@@ -74,10 +74,10 @@ def sentence(report: Report, sample: int, limit: int) -> str:
 def about(report: Report, sample: int) -> str:
     """Name a sample, its class and the predicted one."""
     label, predicted = int(report.samples.labels[sample]), int(report.samples.predicted[sample])
-    said = [shortened(safe_text(report.samples.ids[sample]), 60)]
-    said += [f"class {class_name(report, label)}"] if label >= 0 else []
-    said += [f"predicted {class_name(report, predicted)}"] if predicted >= 0 else []
-    return ", ".join(said)
+    parts = [shortened(safe_text(report.samples.ids[sample]), 60)]
+    parts += [f"class {class_name(report, label)}"] if label >= 0 else []
+    parts += [f"predicted {class_name(report, predicted)}"] if predicted >= 0 else []
+    return ", ".join(parts)
 
 
 def span_of(report: Report, sample: int, what: str) -> str:
@@ -101,7 +101,7 @@ def around(names: Sequence[str], marked: Collection[int], limit: int) -> str:
     """
     words = [f"[{name}]" if player in marked else name for player, name in enumerate(plain_names(names))]
     kept = sorted(marked)
-    distance = [min(abs(player - one) for one in marked) for player in range(len(words))]
+    distance = [min(abs(player - chosen) for chosen in marked) for player in range(len(words))]
     for player in sorted(range(len(words)), key=lambda player: (distance[player], player)):
         wider = sorted({*kept, player})
         if len(_joined(words, wider)) > limit:

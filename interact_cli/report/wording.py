@@ -70,8 +70,8 @@ def bars(values: Sequence[float] | npt.NDArray[np.float64]) -> str:
 
 def class_name(report: Report, index: int) -> str:
     """Name of a class: its number, and its name in quotes where the report has one."""
-    held = report.provenance.get("class_names")
-    names = [str(name) for name in held] if isinstance(held, list) else []
+    stored = report.provenance.get("class_names")
+    names = [str(name) for name in stored] if isinstance(stored, list) else []
     known = 0 <= index < len(names) and names[index] != str(index)
     return f"{index} '{shortened(safe_text(names[index]), 30)}'" if known else str(index)
 

@@ -66,7 +66,7 @@ def ink(path):
 def test_all_coalitions_give_the_exact_map():
     for sample in (0, 1):
         picture, total, salient = pattern_references.salient_map(game(sample), N, 2, 5)
-        found = recorded_contexts(report_of(), sample, (5, 2)).found
+        found = recorded_contexts(report_of(), sample, (5, 2)).salient
         np.testing.assert_allclose(found.values, picture)
         assert (found.salient_weight, found.n_salient) == (pytest.approx(total), len(salient))
         assert found.interaction_error == 0
@@ -74,7 +74,7 @@ def test_all_coalitions_give_the_exact_map():
 
 @pytest.mark.parametrize(("target", "sample", "slot"), [("true", 1, 0), ("predicted", 1, 1), ("predicted", 0, 0)])
 def test_the_values_are_those_of_the_target_class(target, sample, slot):
-    found = recorded_contexts(report_of(target=target), sample, (0, 1)).found
+    found = recorded_contexts(report_of(target=target), sample, (0, 1)).salient
     expected, _, _ = pattern_references.salient_map(game(sample, slot), N, 0, 1)
     np.testing.assert_allclose(found.values, expected)
 
@@ -83,14 +83,14 @@ def test_the_score_is_the_reports():
     recorded = recorded_contexts(report_of(score="log-odds"), 0, (0, 1))
     table = LOGITS[0, :, 0, 0] - LOGITS[0, :, 0, 1]
     expected, _, _ = pattern_references.salient_map(references.set_game(table, N), N, 0, 1)
-    np.testing.assert_allclose(recorded.found.values, expected)
+    np.testing.assert_allclose(recorded.salient.values, expected)
     assert recorded.unit == "log-odds"
 
 
 def test_of_several_modules_the_last_one_is_shown():
     features = RANDOM.normal(size=(2, 2**N, 2, 1))
     report = report_of(score="feature:a, feature:b", modules=("a", "b"), values=features)
-    found = recorded_contexts(report, 0, (0, 1)).found
+    found = recorded_contexts(report, 0, (0, 1)).salient
     table = references.set_game(features[0, :, 1, 0], N)
     np.testing.assert_allclose(found.values, pattern_references.salient_map(table, N, 0, 1)[0])
 
@@ -109,10 +109,10 @@ def test_contexts_whose_four_coalitions_are_recorded():
         for k in (1, 2, 3, 5)
     ]
     recorded = recorded_contexts(report_of(codes=kept), 0, (0, 4))
-    np.testing.assert_allclose(recorded.found.values[[1, 2, 3, 5]], expected)
-    assert recorded.found.n_contexts == len(contexts) > 2
-    assert recorded.found.interaction_error > 0
-    assert not recorded.found.exact.any()
+    np.testing.assert_allclose(recorded.salient.values[[1, 2, 3, 5]], expected)
+    assert recorded.salient.n_contexts == len(contexts) > 2
+    assert recorded.salient.interaction_error > 0
+    assert not recorded.salient.exact.any()
     chance = np.mean([sum(w for S, w in zip(contexts, weights, strict=True) if k in S) for k in (1, 2, 3, 5)])
     assert recorded.by_chance == pytest.approx(chance)
 

@@ -56,17 +56,18 @@ def comparability(reference: Report, candidate: Report, allowed: Allowed) -> Com
     rows, threads and versions move the last bits only. All else decides what a number means.
     """
     samples = tuple(_same_samples(reference, candidate, allowed))
-    found = [*_must(_usable(reference, candidate, allowed)), *_same_fields(reference, candidate, allowed)]
-    found += _must((*_same_metrics(reference, candidate), *samples))
+    problems = [*_must(_usable(reference, candidate, allowed)), *_same_fields(reference, candidate, allowed)]
+    problems += _must((*_same_metrics(reference, candidate), *samples))
     if not any(problem.field in {NAMES, NONE_SHARED} for problem in samples):
         rows = aligned(reference.samples.ids, candidate.samples.ids)
-        found += _must((*_same_contents(reference, candidate, rows), *_same_players(reference, candidate, rows)))
-        found += _same_absence(reference, candidate)
-        if not any(field is None for _, field in found):
-            found += _must(_same_plan(reference, candidate, rows, allowed))
+        problems += _must((*_same_contents(reference, candidate, rows), *_same_players(reference, candidate, rows)))
+        problems += _same_absence(reference, candidate)
+        # Other samples or players have other plans: said once is enough.
+        if not any(field is None for _, field in problems):
+            problems += _must(_same_plan(reference, candidate, rows, allowed))
     return Comparability(
-        tuple(problem for problem, field in found if field is None or field not in allowed.may_differ),
-        tuple(problem for problem, field in found if field is not None and field in allowed.may_differ),
+        tuple(problem for problem, field in problems if field is None or field not in allowed.may_differ),
+        tuple(problem for problem, field in problems if field is not None and field in allowed.may_differ),
     )
 
 
@@ -108,10 +109,10 @@ def _same_metrics(reference: Report, candidate: Report) -> Iterator[Problem]:
     if first.keys() != second.keys() or not first:
         yield differs("metrics", (words(", ".join(sorted(keys))) for keys in (first, second)), LIKE)
     for key in sorted(first.keys() & second.keys()):
-        one, other = first[key], second[key]
-        if one.version != other.version:
-            yield Problem(f"{safe_text(key)}: version", str(one.version), str(other.version), LIKE)
-        origin, origin_too = (_distribution(side, one.metric) for side in (reference, candidate))
+        first_metric, second_metric = first[key], second[key]
+        if first_metric.version != second_metric.version:
+            yield Problem(f"{safe_text(key)}: version", str(first_metric.version), str(second_metric.version), LIKE)
+        origin, origin_too = (_distribution(side, first_metric.metric) for side in (reference, candidate))
         yield from unlike(f"{safe_text(key)}: origin", origin, origin_too, LIKE)
 
 
@@ -139,8 +140,8 @@ def _only(own: list[str], total: int) -> str:
 
 
 def _repeated(ids: tuple[str, ...]) -> str:
-    found = twice(ids)
-    return f"{len(found)} more than once ('{safe_text(found[0])}')" if found else "each once"
+    repeated = twice(ids)
+    return f"{len(repeated)} more than once ('{safe_text(repeated[0])}')" if repeated else "each once"
 
 
 def _same_contents(reference: Report, candidate: Report, rows: Rows) -> Iterator[Problem]:
@@ -157,7 +158,7 @@ def _same_contents(reference: Report, candidate: Report, rows: Rows) -> Iterator
 
 def _unlike(field: str, reference: Report, rows: Rows, first: Any, second: Any) -> Iterator[Problem]:
     """Name the first sample in which two columns differ."""
-    other = np.flatnonzero([not np.array_equal(one, two) for one, two in zip(first, second, strict=True)])
+    other = np.flatnonzero([not np.array_equal(here, there) for here, there in zip(first, second, strict=True)])
     if len(other):
         where, name = other[0], safe_text(reference.samples.ids[rows.reference[other[0]]])
         more = f" and {len(other) - 1} more samples" if len(other) > 1 else ""
@@ -201,8 +202,8 @@ def _sides(rows: Rows) -> tuple[list[int], list[int]]:
 
 def _trimmed(owner: np.ndarray) -> np.ndarray:
     """Leave out the padding behind a sample's last position that has a player."""
-    held = np.flatnonzero(owner >= 0)
-    return owner[: held[-1] + 1] if len(held) else owner[:0]
+    owned = np.flatnonzero(owner >= 0)
+    return owner[: owned[-1] + 1] if len(owned) else owner[:0]
 
 
 def _same_absence(reference: Report, candidate: Report) -> Iterator[Found]:
@@ -220,7 +221,7 @@ def _same_absence(reference: Report, candidate: Report) -> Iterator[Found]:
             (at(side.provenance, "baseline", "learned"), at(side.provenance, "baseline", "start", "name"))
             for side in (reference, candidate)
         ]
-        if learned[0] != learned[1] or any(NOT_STATED in one for one in learned):
+        if learned[0] != learned[1] or any(NOT_STATED in digests for digests in learned):
             yield (
                 differs("baseline: settings", (f"from {words(start)}: {words(how)}" for how, start in learned), advice),
                 "baseline",

@@ -141,7 +141,7 @@ class _Side:
     @classmethod
     def of(cls, report: Report, key: str, name: str) -> _Side | None:
         of_metric = [measurement for measurement in report.measurements if measurement.key == key]
-        for measurement, quantity in ((one, quantity) for one in of_metric for quantity in one.summary):
+        for measurement, quantity in ((measured, quantity) for measured in of_metric for quantity in measured.summary):
             if quantity.name == name:
                 return cls(measurement, quantity, labels_of(measurement, quantity, report.players))
         return None
@@ -162,10 +162,10 @@ def _missing(side: _Side | None) -> str:
     """Say why a quantity cannot be compared; empty where it can."""
     if side is None:
         return "not held"
-    quantity, held = side.quantity, {part.name: part.values.shape for part in side.measurement.per_sample}
+    quantity, shapes = side.quantity, {part.name: part.values.shape for part in side.measurement.per_sample}
     if quantity.statistic not in STATISTICS:
         return f"unknown statistic '{safe_text(quantity.statistic)}'" if quantity.statistic else NO_MEAN
-    wrong = [name for name in quantity.parts if held.get(name, (0, ...))[1:] != quantity.values.shape]
+    wrong = [name for name in quantity.parts if shapes.get(name, (0, ...))[1:] != quantity.values.shape]
     if wrong or not quantity.parts:
         return f"without its parts {', '.join(map(safe_text, wrong))}".rstrip()
     return ""
@@ -173,15 +173,15 @@ def _missing(side: _Side | None) -> str:
 
 def _different(field: str, first: _Side, second: _Side) -> Iterator[Problem]:
     """Compare the definitions: the same statistic, unit and places."""
-    one, other = first.quantity, second.quantity
+    left, right = first.quantity, second.quantity
     definitions = (
-        ("statistic", f"{one.statistic} of {', '.join(one.parts)}", f"{other.statistic} of {', '.join(other.parts)}"),
-        ("unit", one.unit, other.unit),
+        ("statistic", f"{left.statistic} of {', '.join(left.parts)}", f"{right.statistic} of {', '.join(right.parts)}"),
+        ("unit", left.unit, right.unit),
     )
     for what, of_first, of_second in definitions:
         if of_first != of_second:
             yield Problem(f"{field}: {what}", safe_text(of_first), safe_text(of_second))
-    if (one.dims, first.labels) != (other.dims, second.labels):
+    if (left.dims, first.labels) != (right.dims, second.labels):
         yield Problem(f"{field}: places", first.places_in_words, second.places_in_words)
 
 
@@ -194,12 +194,14 @@ def _chosen(field: str, side: _Side, at: Sequence[Label] | None) -> IntArray | P
         return Problem(f"{field}: places", "none asserted", "none asserted", "Name places in 'at', or leave it out.")
     if at is None:
         return np.arange(len(known))
-    found = [next((place for place, label in enumerate(known) if _same(label, one)), None) for one in at]
-    unknown = [safe_text(one) for one, place in zip(at, found, strict=True) if place is None]
+    places = [next((place for place, label in enumerate(known) if _same(label, wanted)), None) for wanted in at]
+    unknown = [safe_text(wanted) for wanted, place in zip(at, places, strict=True) if place is None]
     if unknown:
-        held, dim = side.places_in_words, safe_text(side.quantity.dims[0])
-        return Problem(f"{field}: at {dim} {', '.join(unknown)}", held, held, "Name one of these in 'at'.")
-    return np.array(sorted({place for place in found if place is not None}), dtype=np.int64)
+        held_places, dim = side.places_in_words, safe_text(side.quantity.dims[0])
+        return Problem(
+            f"{field}: at {dim} {', '.join(unknown)}", held_places, held_places, "Name one of these in 'at'."
+        )
+    return np.array(sorted({place for place in places if place is not None}), dtype=np.int64)
 
 
 def _listed(labels: Sequence[Label]) -> str:
@@ -207,15 +209,15 @@ def _listed(labels: Sequence[Label]) -> str:
     return ", ".join(map(str, labels[:MOST_LISTED])) + more
 
 
-def _same(label: Label, asked: Label) -> bool:
-    if isinstance(label, str) or isinstance(asked, str):
-        return str(label) == safe_text(asked)
-    return isclose(label, asked, rel_tol=1e-9)
+def _same(label: Label, wanted: Label) -> bool:
+    if isinstance(label, str) or isinstance(wanted, str):
+        return str(label) == safe_text(wanted)
+    return isclose(label, wanted, rel_tol=1e-9)
 
 
 def _no_places(field: str, at: Sequence[Label] | None) -> Problem:
-    asked = ", ".join(safe_text(one) for one in at or ())
-    return Problem(f"{field}: at {asked}", "a single number", "a single number", "Leave 'at' out.")
+    labels = ", ".join(safe_text(label) for label in at or ())
+    return Problem(f"{field}: at {labels}", "a single number", "a single number", "Leave 'at' out.")
 
 
 def _taken(parts: Sequence[Quantity], rows: IntArray) -> tuple[FloatArray, ...]:
@@ -229,7 +231,7 @@ def _moments(part: Quantity, rows: IntArray) -> tuple[FloatArray, ...]:
     """
     if part.standard_errors is None:
         return ()
-    values, errors = (np.asarray(one[rows], dtype=np.float64) for one in (part.values, part.standard_errors))
+    values, errors = (np.asarray(numbers[rows], dtype=np.float64) for numbers in (part.values, part.standard_errors))
     if not np.isfinite(errors).all():
         return ()
     return np.abs(values), values**2, values**2 - errors**2

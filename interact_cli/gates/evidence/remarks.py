@@ -30,7 +30,7 @@ def remarks(both: Both, declared: tuple[Problem, ...], *, same_network: bool) ->
     return (
         *_the_same(both, same_network=same_network),
         *_swapped(both),
-        *(f"Declared different: {one.field} ({one.reference} / {one.candidate})." for one in declared),
+        *(f"Declared different: {problem.field} ({problem.reference} / {problem.candidate})." for problem in declared),
         *_samples(both),
         *_plans(both),
         *_preprocessing(both),
@@ -45,6 +45,7 @@ def _sides(both: Both) -> tuple[tuple[str, Report], tuple[str, Report]]:
 
 def _the_same(both: Both, *, same_network: bool) -> Iterator[str]:
     first, second = ((at(report.provenance, "checkpoint", "sha256")) for _, report in _sides(both))
+    # Reports that were never on disk have no path, and are not the same for it.
     if both.reference.path == both.candidate.path is not None:
         yield "Both paths are the same report: it is compared with itself."
     elif _same_content(both.reference, both.candidate):
@@ -56,9 +57,9 @@ def _the_same(both: Both, *, same_network: bool) -> Iterator[str]:
 def _same_content(reference: Report, candidate: Report) -> bool:
     keys = [at(report.provenance, "content_key") for report in (reference, candidate)]
     return keys[0] == keys[1] != NOT_STATED and all(
-        np.array_equal(one.values, other.values, equal_nan=True)
+        np.array_equal(left.values, right.values, equal_nan=True)
         for first, second in zip(reference.measurements, candidate.measurements, strict=False)
-        for one, other in zip(first.summary, second.summary, strict=False)
+        for left, right in zip(first.summary, second.summary, strict=False)
     )
 
 
@@ -122,11 +123,11 @@ def _unequal(*documents: Any) -> list[str]:
 
 
 def _last_bits(both: Both) -> Iterator[str]:
-    said: dict[str, str] = {}
+    differences: dict[str, str] = {}
     for part in (("identity", "rounding"), ("versions",)):
         first, second = (at(report.provenance, *part) for _, report in _sides(both))
         for name in _unequal(first, second):
-            said[name] = f"{safe_text(name)} {words(at(first, name))} / {words(at(second, name))}"
-    if said:
-        more = f" and {len(said) - MOST_LISTED} more" if len(said) > MOST_LISTED else ""
-        yield f"Measured otherwise, which moves last bits: {', '.join([*said.values()][:MOST_LISTED])}{more}."
+            differences[name] = f"{safe_text(name)} {words(at(first, name))} / {words(at(second, name))}"
+    if differences:
+        more = f" and {len(differences) - MOST_LISTED} more" if len(differences) > MOST_LISTED else ""
+        yield f"Measured otherwise, which moves last bits: {', '.join([*differences.values()][:MOST_LISTED])}{more}."

@@ -49,8 +49,8 @@ class Asserted:
 
     def faults(self) -> dict[str, str]:
         """Return what is wrong, by field: ``{"per_sample/values": "not finite: 2 numbers, first of 'a'"}``."""
-        found = [(f"summary/{self.quantity.name}", self._summary()), *self._samples()]
-        return {field: fault for field, fault in found if fault}
+        checked = [(f"summary/{self.quantity.name}", self._summary()), *self._samples()]
+        return {field: fault for field, fault in checked if fault}
 
     def _summary(self) -> str:
         stored = np.asarray(self.quantity.values, dtype=np.float64)
@@ -140,20 +140,20 @@ def measured(report: Report, measurement: Measurement, quantity: Quantity) -> Bo
 
 def _declared(report: Report, measurement: Measurement, dim: str, length: int) -> BoolArray | None:
     """Return ``(sample, length)``: the places along an axis that each sample has; None where nothing is declared."""
-    held = {quantity.name: quantity.values for quantity in measurement.per_sample}
+    values_of = {quantity.name: quantity.values for quantity in measurement.per_sample}
     if dim in {"player", "coalition"}:
         n = np.array([len(report.players.of_sample(sample)) for sample in range(len(report.samples.ids))])
         count = n if dim == "player" else np.exp2(n)
         places: BoolArray = np.arange(length) < count[:, None]
         return places
-    if dim == "pair" and "pairs" in held:
-        both: BoolArray = np.asarray((held["pairs"] >= 0).all(axis=-1))
+    if dim == "pair" and "pairs" in values_of:
+        both: BoolArray = np.asarray((values_of["pairs"] >= 0).all(axis=-1))
         return both
-    if dim == "order" and "orders" in held:
-        own: BoolArray = held["orders"] >= 0
+    if dim == "order" and "orders" in values_of:
+        own: BoolArray = values_of["orders"] >= 0
         return own
-    if dim == "set" and "sets" in held:
-        named: BoolArray = np.asarray((held["sets"] >= 0).any(axis=-1))
+    if dim == "set" and "sets" in values_of:
+        named: BoolArray = np.asarray((values_of["sets"] >= 0).any(axis=-1))
         named[:, :1] = True  # no players at all: the empty set, which only stands first
         return named
     return None

@@ -144,18 +144,20 @@ def question_fields(*reports: Report) -> Iterator[Field]:
     options of a metric that not all of them hold are not looked at.
     """
     questions = [at(report.provenance, "identity", "question") for report in reports]
-    held = (question if isinstance(question, Mapping) else {} for question in questions)
-    named = (name for question in held for name in question if name not in JUDGED_ELSEWHERE)
+    stated_questions = (question if isinstance(question, Mapping) else {} for question in questions)
+    named = (name for question in stated_questions for name in question if name not in JUDGED_ELSEWHERE)
     for name in dict.fromkeys((*ALWAYS_ASKED, *named)):
-        said = str(name).replace(".", ": ").replace("_", " ")
-        yield Field(safe_text(said), asked(name), advice=LIKE)
+        field = str(name).replace(".", ": ").replace("_", " ")
+        yield Field(safe_text(field), asked(name), advice=LIKE)
     yield Field("options of metrics", _options_stated, advice=LIKE)
     asked_with = [dict(options(report)) for report in reports]
-    shared = [metric for metric in asked_with[0] if all(metric in one for one in asked_with)]
-    given = dict.fromkeys((metric, name) for metric in shared for one in asked_with for name in one[metric])
+    shared = [metric for metric in asked_with[0] if all(metric in options_of_side for options_of_side in asked_with)]
+    given = dict.fromkeys(
+        (metric, name) for metric in shared for options_of_side in asked_with for name in options_of_side[metric]
+    )
     for metric, name in given:
-        said = f"{safe_text(metric)}: {safe_text(name).replace('_', ' ')}"
-        yield Field(said, partial(_option, metric=metric, name=name), advice=LIKE)
+        field = f"{safe_text(metric)}: {safe_text(name).replace('_', ' ')}"
+        yield Field(field, partial(_option, metric=metric, name=name), advice=LIKE)
 
 
 def options(report: Report) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -168,8 +170,8 @@ def options(report: Report) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _options_stated(report: Report) -> Any:
     """Return whether the report says with which options each metric that it holds was asked."""
-    said = {metric for metric, _ in options(report)}
-    return "stated" if said == {measurement.metric for measurement in report.measurements} else NOT_STATED
+    stated_metrics = {metric for metric, _ in options(report)}
+    return "stated" if stated_metrics == {measurement.metric for measurement in report.measurements} else NOT_STATED
 
 
 def _option(report: Report, *, metric: str, name: str) -> Any:
@@ -179,7 +181,7 @@ def _option(report: Report, *, metric: str, name: str) -> Any:
 def same_network(first: Report, second: Report) -> bool:
     """Whether two reports say that they are of one checkpoint, built and fed alike; False where either does not say."""
     for path in (("checkpoint", "sha256"), ("checkpoint", "weights_key"), ("arch",), ("preprocessing",), ("dtype",)):
-        one, other = at(first.provenance, *path), at(second.provenance, *path)
-        if one != other or one in (NOT_STATED, "", None):
+        left, right = at(first.provenance, *path), at(second.provenance, *path)
+        if left != right or left in (NOT_STATED, "", None):
             return False
     return bool(at(first.config, "arch_args") == at(second.config, "arch_args"))

@@ -113,6 +113,7 @@ class Bounds:
         percentile = self._quantile(np.full_like(self.value, ndtr(deviate)))
         corrected = self._quantile(ndtr(moved))
         student = self.student(alpha)[side > 0]
+        # The outermost of three: the lowest where side is -1, the highest where it is 1.
         outer: FloatArray = side * np.maximum.reduce([side * percentile, side * corrected, side * student])
         return outer
 
@@ -171,7 +172,7 @@ class Counts:
     @classmethod
     def of(cls, reference: FloatArray, candidate: FloatArray) -> Counts:
         """Count ``(sample, place)`` zeros and ones."""
-        lost, gained = ((one > other).sum(axis=0) for one, other in ((reference, candidate), (candidate, reference)))
+        lost, gained = ((left > right).sum(axis=0) for left, right in ((reference, candidate), (candidate, reference)))
         return cls(lost.astype(np.float64), gained.astype(np.float64), len(reference))
 
     def low(self, alpha: float) -> FloatArray:

@@ -73,11 +73,11 @@ def decide(
         some = slice(first, first := first + len(block.reference))
         tables.append(table_of(block, alpha))
         parts.append(Held.of(block, must_not, margin, alpha, None if noises is None else noises[some]))
-    found = records(numbers, tables, 1 - 2 * alpha)
-    held = Held(*[np.concatenate(part) for part in zip(*parts, strict=True)])
-    rule = _Rule(must_not, alpha, len(found), numbers.n_samples, margin.kind == "relative")
-    adjusted = holm(held.p_value)
-    return tuple(rule.decide(found[place], held.at(place), float(p)) for place, p in enumerate(adjusted))
+    differences = records(numbers, tables, 1 - 2 * alpha)
+    claims = Held(*[np.concatenate(part) for part in zip(*parts, strict=True)])
+    rule = _Rule(must_not, alpha, len(differences), numbers.n_samples, margin.kind == "relative")
+    adjusted = holm(claims.p_value)
+    return tuple(rule.decide(differences[place], claims.at(place), float(p)) for place, p in enumerate(adjusted))
 
 
 def word_of(decisions: Sequence[Decision]) -> Word:
@@ -95,19 +95,19 @@ def word_of(decisions: Sequence[Decision]) -> Word:
 
 def problem(decision: Decision) -> Problem | None:
     """Return why a place could not be decided whatever its numbers say; None where it was, or lacks samples only."""
-    found = decision.difference
-    field = ": ".join(part for part in (found.metric, found.quantity, found.place) if part)
-    values = f"{found.reference:.4g}", f"{found.candidate:.4g}"
-    if found.change == "undefined":
+    difference = decision.difference
+    field = ": ".join(part for part in (difference.metric, difference.quantity, difference.place) if part)
+    values = f"{difference.reference:.4g}", f"{difference.candidate:.4g}"
+    if difference.change == "undefined":
         return Problem(field, *values, "Not a finite number on every resample of the samples: nothing can be said.")
-    if decision.word != "INCONCLUSIVE" or isnan(found.low):
+    if decision.word != "INCONCLUSIVE" or isnan(difference.low):
         return None
     if isnan(decision.margin):
         advice = "The A/A noise of this place is not known: measure it (interact gate --self-check), or give the margin"
         return Problem(field, *values, f"{advice} as a number.")
-    if decision.relative and found.relative is None:
+    if decision.relative and difference.relative is None:
         advice = "A share of the reference needs a reference that is shown to be above 0: give the margin in"
-        return Problem(field, *values, f"{advice} {found.unit}.")
+        return Problem(field, *values, f"{advice} {difference.unit}.")
     return None
 
 
@@ -163,19 +163,19 @@ class _Rule:
     n_samples: int
     relative: bool
 
-    def decide(self, difference: Difference, held: Held, p_adjusted: float) -> Decision:
-        word: Word = "PASS" if held.inside else "FAIL" if p_adjusted < self.alpha else "INCONCLUSIVE"
-        detectable = float(held.margin) + self._errors(self._first_level) * float(held.error)
+    def decide(self, difference: Difference, claim: Held, p_adjusted: float) -> Decision:
+        word: Word = "PASS" if claim.inside else "FAIL" if p_adjusted < self.alpha else "INCONCLUSIVE"
+        detectable = float(claim.margin) + self._errors(self._first_level) * float(claim.error)
         return Decision(
             difference,
             word,
-            margin=float(held.margin),
+            margin=float(claim.margin),
             relative=self.relative,
-            p_value=float(held.p_value),
+            p_value=float(claim.p_value),
             p_adjusted=p_adjusted,
-            needed=self._needed(held) if word == "INCONCLUSIVE" else None,
+            needed=self._needed(claim) if word == "INCONCLUSIVE" else None,
             detectable=detectable if isfinite(detectable) else None,
-            noise=float(held.noise) if isfinite(held.noise) else None,
+            noise=float(claim.noise) if isfinite(claim.noise) else None,
         )
 
     @property
@@ -187,10 +187,10 @@ class _Rule:
         """Return the standard errors between the margin and a change that is called in four of five cases."""
         return float(ndtri(POWER) - ndtri(level))
 
-    def _needed(self, held: Held) -> int | None:
+    def _needed(self, claim: Held) -> int | None:
         """Return the samples that would decide if the change, over both readings of its bias, is as it looks."""
-        worse = {"rise": 1.0, "fall": -1.0, "change": float(np.sign(held.value))}[self.must_not]
-        value, bias, margin, error = (float(one) for one in (held.value, held.bias, held.margin, held.error))
+        worse = {"rise": 1.0, "fall": -1.0, "change": float(np.sign(claim.value))}[self.must_not]
+        value, bias, margin, error = (float(number) for number in (claim.value, claim.bias, claim.margin, claim.error))
         highest, lowest = worse * value - min(worse * bias, 0), worse * value - max(worse * bias, 0)
         room, excess = margin - highest, lowest - margin
         gap, level = (room, self.alpha) if room > 0 else (excess, self._first_level)

@@ -89,14 +89,14 @@ def records(numbers: PairedNumbers, blocks: Iterable[Table], confidence: float) 
     tables = list(blocks)
     table = {name: np.concatenate([block[name] for block in tables]) for name in tables[0]}
     adjusted = holm(np.minimum(2 * np.minimum(table["p_rose"], table["p_fell"]), 1.0))
-    found = []
+    rows = []
     for place, at in enumerate(product(*numbers.labels)):
         row = {name: column[place].item() for name, column in table.items()}
         change = _change(**{name: row.pop(name) for name in TOLD_BY}, shown=bool(adjusted[place] < 1 - confidence))
         row |= {name: _known(row[name]) for name in SHARES}
         named = numbers.metric, numbers.quantity, numbers.dims, at, numbers.unit
-        found.append(Difference(*named, **row, confidence=confidence, change=change, label=numbers.label))
-    return tuple(found)
+        rows.append(Difference(*named, **row, confidence=confidence, change=change, label=numbers.label))
+    return tuple(rows)
 
 
 def _change(*, p_rose: float, p_fell: float, identical: bool, undefined: bool, shown: bool) -> Change:

@@ -57,17 +57,17 @@ class Change:
 
     def low(self, alpha: float) -> FloatArray:
         """Return the lower bound at level alpha."""
-        low: FloatArray = np.minimum.reduce([one.low(alpha) for one in self._bounds])
+        low: FloatArray = np.minimum.reduce([bounds.low(alpha) for bounds in self._bounds])
         return low
 
     def high(self, alpha: float) -> FloatArray:
         """Return the upper bound at level alpha."""
-        high: FloatArray = np.maximum.reduce([one.high(alpha) for one in self._bounds])
+        high: FloatArray = np.maximum.reduce([bounds.high(alpha) for bounds in self._bounds])
         return high
 
     def spread(self, alpha: float) -> FloatArray:
         """Return the standard error that tells how far more samples reach; of a share, that of its exact bounds."""
-        exact = [(one.high(alpha) - one.low(alpha)) / (-2 * ndtri(alpha)) for one in self.counts]
+        exact = [(bounds.high(alpha) - bounds.low(alpha)) / (-2 * ndtri(alpha)) for bounds in self.counts]
         wider: FloatArray = np.maximum.reduce([self.widest, *exact])
         return wider
 
@@ -135,7 +135,7 @@ def _by_place(statistic: OfMeans, n_parts: int) -> bool:
 
 
 def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples) -> Paired:
-    statistics = [one.of for one in (numbers.statistic, numbers.corrected) if one is not None]
+    statistics = [statistic.of for statistic in (numbers.statistic, numbers.corrected) if statistic is not None]
 
     def readings(*means: FloatArray) -> FloatArray:
         """Return the number, and the same without the noise of drawn contexts: ``(row, reading * place)``."""
@@ -160,9 +160,11 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
         own = Bounds.of(values[0][0], drawn[0], without[0])
         above = (own.low(REFERENCE_ALPHA) > ROUNDING * np.abs(own.value)) & (own.ordered[:, 0] > 0)
         positive = bounded & above.reshape(len(statistics), -1).all(axis=0) & shared.finite
-        alike = np.logical_and.reduce([(one[0] == one[1]).all(axis=0) for one in (values, without, drawn)])
+        alike = np.logical_and.reduce(
+            [(reference == candidate).all(axis=0) for reference, candidate in (values, without, drawn)]
+        )
         equal = alike.reshape(len(statistics), -1).all(axis=0) | all(
-            np.array_equal(one, two) for one, two in zip(*sides, strict=True)
+            np.array_equal(reference, candidate) for reference, candidate in zip(*sides, strict=True)
         )
         identical = finite & equal & (not numbers.counted)
     return Paired(first, second, identical, finite, bounded, positive, changed, shared)
@@ -170,8 +172,8 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
 
 def _change(numbers: Sequence[FloatArray], n_readings: int, rounding: FloatArray) -> Change:
     """Bound value, resamples and jackknife of a change, ``(row, reading * place)`` each."""
-    value, replicates, left_out = (np.split(one, n_readings, axis=-1) for one in numbers)
-    bounds = tuple(Bounds.of(one[0], *rows) for one, *rows in zip(value, replicates, left_out, strict=True))
+    value, replicates, left_out = (np.split(rows, n_readings, axis=-1) for rows in numbers)
+    bounds = tuple(Bounds.of(measured[0], *rows) for measured, *rows in zip(value, replicates, left_out, strict=True))
     n = np.float64(len(left_out[0]))
     errors = [rows.std(axis=0, ddof=1) * np.sqrt(n / (n - 1)) for rows in replicates]
     return Change(bounds, errors[0], np.maximum.reduce(errors), rounding)

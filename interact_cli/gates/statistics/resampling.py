@@ -77,15 +77,15 @@ class Resamples:
             raise ShapeError(f"Expected values of the {n} resampled samples, got {given} samples.")
         flat = [part.reshape(n, prod(part.shape[1:])) for part in parts]
         rows = max(1, AT_ONCE // max(n, *(part.shape[1] for part in flat)))
-        found = []
+        replicates = []
         for first in range(0, len(self.counts), rows):
             drawn = self.counts[first : first + rows].astype(np.float64)
             means = [
                 (drawn @ values / np.float64(n)).reshape(-1, *part.shape[1:])
                 for values, part in zip(flat, parts, strict=True)
             ]
-            found.append(statistic(*means).reshape(len(drawn), -1))
-        return np.concatenate(found)
+            replicates.append(statistic(*means).reshape(len(drawn), -1))
+        return np.concatenate(replicates)
 
 
 def distance(n_samples: int, alpha: float) -> float:

@@ -144,9 +144,9 @@ def _chunks(dataset: h5d.DatasetID, chunk: tuple[int, ...], shape: tuple[int, ..
     if size > schema.MAX_CHUNK_BYTES or any(part > whole for part, whole in zip(chunk, shape, strict=True)):
         raise ReportRefused(f"{path} of shape {shape} is cut into chunks of shape {tuple(chunk)}, {size:,} bytes each")
     expected = math.prod(-(-whole // part) for part, whole in zip(chunk, shape, strict=True))
-    found = dataset.get_num_chunks()
-    if found != expected:
-        raise ReportRefused(f"{path} of shape {shape} needs {expected:,} chunks and stores {found:,}")
+    stored = dataset.get_num_chunks()
+    if stored != expected:
+        raise ReportRefused(f"{path} of shape {shape} needs {expected:,} chunks and stores {stored:,}")
 
 
 def _item_bytes(kind: h5t.TypeID, path: str, *, scalar: bool) -> int:

@@ -49,8 +49,8 @@ def migrated(report: Report) -> Report:
     plan = _mapping(config.get("plan"))
     names = config.get("metrics")
     if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
-        asked = {name: _options(name, plan) for name in names}
-        config["metrics"] = [{name: options} if options else name for name, options in asked.items()]
+        options_of = {name: _options(name, plan) for name in names}
+        config["metrics"] = [{name: options} if options else name for name, options in options_of.items()]
     if plan:
         config["plan"] = _without(plan, DEFAULTS)
     for section, gone in DROPPED_SETTINGS.items():
@@ -119,9 +119,9 @@ def _options(metric: str, plan: Mapping[str, Any]) -> dict[str, Any]:
     return {name: plan[name] for name in OPTIONS.get(metric, ()) if name in plan and plan[name] != DEFAULTS[name]}
 
 
-def _without(held: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def _without(section: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     gone = set(names)
-    return {name: value for name, value in held.items() if name not in gone}
+    return {name: value for name, value in section.items() if name not in gone}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -67,8 +67,8 @@ def _told(error: Exception, name: str) -> str:
         return f"'{name}' is too large to compare: {error}. Measure it with fewer metrics."
     if isinstance(error, ReportRefused):
         return str(error)
-    said = f"{type(error).__name__}: {safe_text(error)}"
-    return f"'{name}' cannot be read ({said}). Measure again or take an intact copy."
+    problem = f"{type(error).__name__}: {safe_text(error)}"
+    return f"'{name}' cannot be read ({problem}). Measure again or take an intact copy."
 
 
 def _lacks_memory(error: BaseException | None) -> bool:

@@ -107,8 +107,8 @@ class _Reading:
         except ValueError as error:
             raise ReportRefused(f"'{self._name}' cannot be opened: {safe_text(error)}.") from error
         except OSError as error:
-            said = safe_text(error.strerror or error)
-            raise RunFailed(f"Cannot start the process that reads '{self._name}': {said}.") from error
+            problem = safe_text(error.strerror or error)
+            raise RunFailed(f"Cannot start the process that reads '{self._name}': {problem}.") from error
         self._stream = cast(IO[bytes], self._child.stdout)
 
     def __enter__(self) -> Self:
@@ -141,22 +141,22 @@ class _Reading:
     def _status(self) -> int:
         with suppress(subprocess.TimeoutExpired):
             return self._child.wait(PATIENCE)
-        return 0
+        return 0  # it has had its last word: one that lingers is killed when the block ends
 
     def _refusal(self, status: int, problem: str) -> ReportRefused:
         name = self._name
         if self._late:
-            said = f"'{name}' was not read within {LIMITS.seconds:g} s"
+            what = f"'{name}' was not read within {LIMITS.seconds:g} s"
         elif -status == getattr(signal, "SIGXCPU", None):
-            said = f"'{name}' was not read within {LIMITS.processor_seconds} s of processor time"
+            what = f"'{name}' was not read within {LIMITS.processor_seconds} s of processor time"
         elif -status == getattr(signal, "SIGKILL", None):
-            said = f"The system ended the process that read '{name}' (signal SIGKILL), as it does for want of memory"
+            what = f"The system ended the process that read '{name}' (signal SIGKILL), as it does for want of memory"
         elif status < 0:
             ended = f"signal {_signal_name(-status)}"
-            said = f"'{name}' crashed the HDF5 library ({ended}); it is damaged or made to harm"
+            what = f"'{name}' crashed the HDF5 library ({ended}); it is damaged or made to harm"
         else:
-            said = f"'{name}' was not read: its process sent no report ({problem}, status {status})"
-        return ReportRefused(f"{said}. Measure again or take an intact copy.")
+            what = f"'{name}' was not read: its process sent no report ({problem}, status {status})"
+        return ReportRefused(f"{what}. Measure again or take an intact copy.")
 
 
 def _signal_name(number: int) -> str:

@@ -33,13 +33,13 @@ def vetted(path: Path) -> Iterator[tuple[h5py.File, Identity]]:
             vet(file)
             yield file, identity_of(file)
     except ReportRefused as error:
-        said = safe_text(error, limit=1000)
+        problem = safe_text(error, limit=1000)
         raise ReportRefused(
-            f"'{name}' is refused as a report: {said}. Measure again or take an intact copy."
+            f"'{name}' is refused as a report: {problem}. Measure again or take an intact copy."
         ) from error
     except LIBRARY_ERRORS as error:
-        said = safe_text(str(error).strip("'\""))
-        raise ReportRefused(f"'{name}' is damaged: {said}. Measure again or take an intact copy.") from error
+        problem = safe_text(str(error).strip("'\""))
+        raise ReportRefused(f"'{name}' is damaged: {problem}. Measure again or take an intact copy.") from error
 
 
 def check_plain_file(path: Path, name: str) -> None:
@@ -67,5 +67,5 @@ def check_plain_file(path: Path, name: str) -> None:
 
 def identity_of(file: h5py.File) -> Identity:
     """Say which file is open, so that a later look can tell whether it is still the same."""
-    found = os.fstat(file.id.get_vfd_handle())
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    status = os.fstat(file.id.get_vfd_handle())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

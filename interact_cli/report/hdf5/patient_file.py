@@ -58,16 +58,16 @@ class PatientFile:
 
     def read(self, size: int) -> bytes:
         """Read ``size`` bytes, as `readinto` does."""
-        found = bytearray(size)
-        self.readinto(memoryview(found))
-        return bytes(found)
+        buffer = bytearray(size)
+        self.readinto(memoryview(buffer))
+        return bytes(buffer)
 
     def readinto(self, buffer: memoryview) -> int:
         """Read what was written, kept data included; beyond it, zeros."""
         view = memoryview(buffer).cast("B")
         self._raw.seek(self._position)
-        found = self._raw.readinto(view) or 0
-        view[found:] = bytes(len(view) - found)
+        n_read = self._raw.readinto(view) or 0
+        view[n_read:] = bytes(len(view) - n_read)
         for position, data in self._late:
             start = max(position, self._position)
             stop = min(position + len(data), self._position + len(view))

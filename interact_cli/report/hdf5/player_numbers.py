@@ -26,7 +26,9 @@ def check_player_numbers(measurement: Measurement, players: PlayerTable) -> None
                 _check(measurement, quantity.name, numbers, len(players.of_sample(sample)), least=-1)
         if quantity.dims == ("sample", COALITION):
             _check_lengths(measurement, quantity, players)
-    of_all = {one.name: (one.values, -1) for one in measurement.summary if one.dims[-1:] == (MEMBER,)}
+    of_all = {
+        quantity.name: (quantity.values, -1) for quantity in measurement.summary if quantity.dims[-1:] == (MEMBER,)
+    }
     of_all |= {name: (labels, 0) for name, labels in measurement.coordinates.items() if name in OF_PAIRS}
     for name, (numbers, least) in of_all.items():
         _check(measurement, name, numbers, players.largest, least=least)

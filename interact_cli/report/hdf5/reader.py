@@ -90,10 +90,10 @@ def _version(source: Source) -> tuple[int, tuple[str, ...]]:
 
 def _word(source: Source, path: str, name: str, words: tuple[str, ...], default: str | None = None) -> Any:
     """Read an attribute that is one of a few words."""
-    held = source.text_attribute(path, name, default)
-    if held not in words:
-        raise ReportRefused(f"attribute '{name}' of {path} is '{held}'; expected one of {', '.join(words)}")
-    return held
+    word = source.text_attribute(path, name, default)
+    if word not in words:
+        raise ReportRefused(f"attribute '{name}' of {path} is '{word}'; expected one of {', '.join(words)}")
+    return word
 
 
 def _samples(source: Source) -> SampleTable:
@@ -159,11 +159,11 @@ def _roles(source: Source, base: str, known: tuple[str, ...]) -> dict[str, str]:
     for name in names:
         if not schema.NAME.fullmatch(name):
             raise ReportRefused(f"{base}/{name} has a name that nothing in a report has")
-    found = {name: source.role(f"{base}/{name}") for name in names}
-    for name, role in found.items():
+    role_of = {name: source.role(f"{base}/{name}") for name in names}
+    for name, role in role_of.items():
         if role and role not in known:
             raise ReportRefused(f"attribute 'role' of {base}/{name} is '{role}'; expected one of {', '.join(known)}")
-    return {name: role for name, role in found.items() if role}
+    return {name: role for name, role in role_of.items() if role}
 
 
 def _quantities(source: Source, base: str) -> Iterator[Quantity]:
@@ -199,10 +199,10 @@ def _statistic(source: Source, path: str, dims: tuple[str, ...], per_sample: tup
         raise ReportRefused(
             f"{path} has one of the attributes '{schema.STATISTIC}' and '{schema.PARTS}'; expected both or neither"
         )
-    held = {quantity.name: quantity.dims for quantity in per_sample}
+    dims_of = {quantity.name: quantity.dims for quantity in per_sample}
     for part in parts:
-        if held.get(part) != ("sample", *dims):
-            what = f"one with dimensions {held[part]}" if part in held else "nothing of that name"
+        if dims_of.get(part) != ("sample", *dims):
+            what = f"one with dimensions {dims_of[part]}" if part in dims_of else "nothing of that name"
             raise ReportRefused(
                 f"attribute '{schema.PARTS}' of {path} names '{part}'; expected a per-sample quantity with dimensions "
                 f"{('sample', *dims)}, found {what}"

@@ -125,10 +125,10 @@ def _header(stream: IO[bytes]) -> dict[str, Any]:
 
 
 def _read(stream: IO[bytes], length: int) -> bytes:
-    found = stream.read(length)
-    if len(found) != length:
+    raw = stream.read(length)
+    if len(raw) != length:
         raise WireError("it ends early")
-    return found
+    return raw
 
 
 def _arrays(described: Any, stream: IO[bytes]) -> Iterator[AnyArray]:
@@ -156,10 +156,11 @@ def _numbers(entry: dict[str, Any], room: int, stream: Any) -> AnyArray:
     shape, dtype = entry["shape"], DTYPES[entry["dtype"]]
     if not isinstance(shape, list) or len(shape) > MAX_RANK or not all(type(size) is int for size in shape):
         raise WireError("an array has no shape")
+    # Every axis counts by itself too: one of length 0 makes the product 0, however long the others claim to be.
     if min(shape, default=0) < 0 or max(math.prod(shape), *shape, 0) * dtype.itemsize > room:
         raise WireError(f"the arrays would take more than {MAX_ARRAY_BYTES:,} bytes")
     array = np.empty(shape, dtype)
-    raw = array.reshape(-1).view(np.uint8)
+    raw = array.reshape(-1).view(np.uint8)  # filled in place: a copy would double what the largest report takes
     if stream.readinto(raw.data) != raw.size:
         raise WireError("it ends early")
     if dtype.kind == "b" and raw.max(initial=0) > 1:

@@ -83,8 +83,8 @@ def check_name(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         return  # what the folder is, `check_output` says
     except (OSError, ValueError) as error:
-        said = safe_text(getattr(error, "strerror", None) or error)
-        raise OutputError(f"Cannot write '{safe_text(path)}': {said}. Choose another output.") from None
+        problem = safe_text(getattr(error, "strerror", None) or error)
+        raise OutputError(f"Cannot write '{safe_text(path)}': {problem}. Choose another output.") from None
 
 
 def _check_existing(path: Path, name: str, *, force: bool) -> None:
@@ -141,7 +141,7 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def _explained(error: OSError, path: Path) -> OutputError | RunFailed:
-    said = safe_text(error.strerror or error)
+    problem = safe_text(error.strerror or error)
     if error.errno in _FULL:
-        return RunFailed(f"No space left to write '{safe_text(path)}' ({said}). Free some and run again.")
-    return OutputError(f"Cannot write '{safe_text(path)}': {said}.")
+        return RunFailed(f"No space left to write '{safe_text(path)}' ({problem}). Free some and run again.")
+    return OutputError(f"Cannot write '{safe_text(path)}': {problem}.")

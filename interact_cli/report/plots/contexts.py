@@ -30,7 +30,7 @@ def contexts_height(report: Report, recorded: RecordedContexts) -> float:
     """Inches that the picture of a pair's contexts takes."""
     if report.players.grid is not None:
         return 4.0
-    n_others = recorded.found.n_players - 2
+    n_others = recorded.salient.n_players - 2
     return 2.2 + 0.2 * min(BARS, n_others) if report.players.shared else 4.0
 
 
@@ -43,13 +43,13 @@ def draw_contexts(part: SubFigure, report: Report, recorded: RecordedContexts, *
 
 
 def _draw_map(part: SubFigure, report: Report, recorded: RecordedContexts, grid: tuple[int, int], sample: int) -> None:
-    found = recorded.found
-    values, rate = found.normalised.reshape(grid), found.inclusion_rate
+    contexts = recorded.salient
+    values, rate = contexts.normalised.reshape(grid), contexts.inclusion_rate
     names = names_of(report, sample)
-    title = f"salient contexts of {_pair(found, names)}\n{_counted(found)}"
+    title = f"salient contexts of {_pair(contexts, names)}\n{_counted(contexts)}"
     look = Look(SEQUENTIAL, Normalize(0, 1), title, "Σ|Δv| · 1[k in S], min–max")
     axes = draw_cells(part, report, sample, values, look)
-    _outline(axes[-1], np.arange(len(names)).reshape(grid), found.pair)
+    _outline(axes[-1], np.arange(len(names)).reshape(grid), contexts.pair)
     ends = "no context is salient"
     if np.isfinite(rate).any():
         low, high = np.nanmin(rate), np.nanmax(rate)
@@ -57,7 +57,7 @@ def _draw_map(part: SubFigure, report: Report, recorded: RecordedContexts, grid:
     axes[-1].set_xlabel(f"{ends}\nhatched, outlined: the pair", fontsize=8)
     if len(axes) > 1 and report.samples.pictures is not None:
         height, width = report.samples.pictures.shape[1:3]
-        _outline(axes[1], cell_pixels(report, height, width), found.pair)
+        _outline(axes[1], cell_pixels(report, height, width), contexts.pair)
         axes[1].set_xlabel(_interaction(recorded), fontsize=8)
 
 
@@ -74,10 +74,10 @@ def _outline(axes: Axes, owner: IntArray, pair: tuple[int, int]) -> None:
 
 
 def _draw_bars(part: SubFigure, report: Report, recorded: RecordedContexts, sample: int) -> None:
-    found = recorded.found
+    contexts = recorded.salient
     names = names_of(report, sample)
-    rate = found.inclusion_rate
-    others = np.array([player for player in range(len(names)) if player not in found.pair])
+    rate = contexts.inclusion_rate
+    others = np.array([player for player in range(len(names)) if player not in contexts.pair])
     chosen = _furthest(rate, others, recorded.by_chance)
     axes = part.subplots()
     if report.players.shared:
@@ -87,8 +87,8 @@ def _draw_bars(part: SubFigure, report: Report, recorded: RecordedContexts, samp
         _standing(axes, [names[player] for player in chosen], rate[chosen], recorded.by_chance)
     cut = f"; {chosen.size} of {len(others)} players" if chosen.size < len(others) else ""
     title = [
-        f"{about(report, sample)}: contexts that make {_pair(found, names)} interact{cut}",
-        f"{_interaction(recorded)}; {_counted(found)}",
+        f"{about(report, sample)}: contexts that make {_pair(contexts, names)} interact{cut}",
+        f"{_interaction(recorded)}; {_counted(contexts)}",
     ]
     lines = [
         line
@@ -125,27 +125,27 @@ def _standing(axes: Axes, names: list[str], rate: FloatArray, by_chance: float) 
 _CHANCE: Any = {"color": INK, "linewidth": 0.9, "linestyle": "--"}
 
 
-def _pair(found: SalientContexts, names: tuple[str, ...]) -> str:
-    return " × ".join(names[player] for player in found.pair)
+def _pair(contexts: SalientContexts, names: tuple[str, ...]) -> str:
+    return " × ".join(names[player] for player in contexts.pair)
 
 
-def _counted(found: SalientContexts) -> str:
-    of = f"all {found.n_contexts:,}" if found.exact.any() else f"{found.n_contexts:,} recorded"
-    return f"Δv has the sign of B in {found.n_salient:,} of {of} contexts"
+def _counted(contexts: SalientContexts) -> str:
+    of = f"all {contexts.n_contexts:,}" if contexts.exact.any() else f"{contexts.n_contexts:,} recorded"
+    return f"Δv has the sign of B in {contexts.n_salient:,} of {of} contexts"
 
 
 def _interaction(recorded: RecordedContexts) -> str:
-    found = recorded.found
-    said = f"B = {with_unit(plus_minus(found.interaction, found.interaction_error or None), recorded.unit)}"
-    unsure = abs(found.interaction) < 2 * found.interaction_error
-    return f"{said}; its sign is not sure" if unsure else said
+    contexts = recorded.salient
+    worth = f"B = {with_unit(plus_minus(contexts.interaction, contexts.interaction_error or None), recorded.unit)}"
+    unsure = abs(contexts.interaction) < 2 * contexts.interaction_error
+    return f"{worth}; its sign is not sure" if unsure else worth
 
 
 def _strongest(recorded: RecordedContexts, players: tuple[str, ...]) -> list[str]:
     """Write the strongest contexts out."""
-    found, names = recorded.found, plain_names(players)
-    said = []
-    for context, difference in zip(found.contexts[:NAMED], found.differences, strict=False):
+    salient, names = recorded.salient, plain_names(players)
+    lines = []
+    for context, difference in zip(salient.contexts[:NAMED], salient.differences, strict=False):
         members = joined([names[player] for player in context], " ", 80) if context else "nobody"
-        said.append(f"Δv = {number(float(difference))} beside: {members}")
-    return said
+        lines.append(f"Δv = {number(float(difference))} beside: {members}")
+    return lines

@@ -105,8 +105,8 @@ def numbers_height(series: Sequence[Series]) -> float:
 def draw_numbers(part: SubFigure, series: Sequence[Series]) -> None:
     """Draw single numbers below each other, each in a scale of its own, with 0 in the middle of all."""
     rows = part.subplots(len(series), 1, squeeze=False)[:, 0]
-    for axes, one in zip(rows, series, strict=True):
-        _draw_number(axes, one)
+    for axes, single in zip(rows, series, strict=True):
+        _draw_number(axes, single)
     rows[0].set_title("Single numbers: candidate minus reference, each in its own scale")
     part.legend(**_legend(series), loc="outside lower center", ncols=4)
 
@@ -128,8 +128,8 @@ def _draw_number(axes: Axes, series: Series) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     reference, candidate = map(number, series.values[:, 0])
-    said = [with_unit(f"{reference} → {candidate}", series.first.unit), *map(_asked, series.rules)]
-    axes.text(1.02, 0.5, "\n".join(said), transform=axes.transAxes, va="center", fontsize=8)
+    lines = [with_unit(f"{reference} → {candidate}", series.first.unit), *map(_asked, series.rules)]
+    axes.text(1.02, 0.5, "\n".join(lines), transform=axes.transAxes, va="center", fontsize=8)
     if series.relative:
         axes.xaxis.set_major_formatter("{x:g} %")
 
@@ -160,16 +160,16 @@ def _limits(series: Series) -> tuple[float, float]:
 
 
 def _legend(series: Sequence[Series]) -> dict[str, list[Any]]:
-    confidences = sorted({level for one in series for level in one.confidences})
+    confidences = sorted({level for shown in series for level in shown.confidences})
     levels = " or ".join(f"{100 * level:g} %" for level in confidences)
-    asked = list(dict.fromkeys(_asked(rule) for one in series for rule in one.rules))
-    words = {decision.word for one in series for place in one.places for _, decision in place.judged[:1]}
+    rules = list(dict.fromkeys(_asked(rule) for shown in series for rule in shown.rules))
+    words = {decision.word for shown in series for place in shown.places for _, decision in place.judged[:1]}
     handles: list[Artist | tuple[Artist, ...]] = [
         (Patch(color=INK, alpha=0.18, linewidth=0), Line2D([], [], color=INK, marker="o", markersize=3.5))
     ]
     names = [f"candidate − reference, {levels} interval"]
-    if asked:
-        told = asked[0] if len(asked) == 1 else "the rule beside it" if len(series) > 1 else "; ".join(asked)
+    if rules:
+        told = rules[0] if len(rules) == 1 else "the rule beside it" if len(series) > 1 else "; ".join(rules)
         handles.append(Patch(color=GREEN, alpha=0.25, linewidth=0))
         names.append(f"allowed: {told}")
     marked = [word for word in MARKS if word in words]

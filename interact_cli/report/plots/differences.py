@@ -40,19 +40,27 @@ def plot_comparison(comparison: Comparison, output: Path, *, verdict: Verdict | 
     """
     check_suffix(output)
     every = series_of(comparison, verdict)
-    curves, numbers = [one for one in every if one.dim], [one for one in every if not one.dim]
+    curves, numbers = (
+        [of_quantity for of_quantity in every if of_quantity.dim],
+        [of_quantity for of_quantity in every if not of_quantity.dim],
+    )
     panels = [
-        Panel("difference", (), partial(draw_curves, series=one), 4.9, half=True, of=one.name) for one in curves[:MOST]
+        Panel("difference", (), partial(draw_curves, series=of_quantity), 4.9, half=True, of=of_quantity.name)
+        for of_quantity in curves[:MOST]
     ]
     if numbers:
         shown = numbers[:MOST]
         draw = partial(draw_numbers, series=shown)
-        panels.append(Panel("difference", (), draw, numbers_height(shown), of=", ".join(one.name for one in shown)))
+        panels.append(
+            Panel(
+                "difference", (), draw, numbers_height(shown), of=", ".join(of_quantity.name for of_quantity in shown)
+            )
+        )
     if not panels:
         raise UsageError(
             "Expected a single number or a curve over one axis to draw, got none; '--json' holds them all."
         )
-    left = [one.name for one in (*curves[MOST:], *numbers[MOST:])]
+    left = [of_quantity.name for of_quantity in (*curves[MOST:], *numbers[MOST:])]
     draw_page(panels, output, partial(_title, comparison, verdict), partial(_footnote, comparison, left))
     return [panel.shown for panel in panels]
 
@@ -75,13 +83,13 @@ def _side(role: str, side: Side) -> str:
 def _footnote(comparison: Comparison, left: list[str], columns: int) -> str:
     pairing = comparison.pairing
     kept = "that both classify correctly" if pairing.rule == "both-correct" else "classified correctly or not"
-    said = [
+    lines = [
         f"Candidate minus reference on {count(pairing.n_samples, 'paired sample')} {kept} "
         f"(wrong in the reference alone {pairing.lost_by_reference:,}, in the candidate alone "
         f"{pairing.lost_by_candidate:,}, in both {pairing.lost_by_both:,}); intervals: paired bootstrap over samples, "
         f"{comparison.resamples:,} resamples, seed {comparison.seed}."
     ]
-    said += [safe_text(remark, limit=300) for remark in comparison.remarks]
+    lines += [safe_text(remark, limit=300) for remark in comparison.remarks]
     if left:
-        said.append(f"Not drawn for want of space: {', '.join(left[:8])}{' and more' if len(left) > 8 else ''}.")
-    return "\n".join(line for text in said for line in textwrap.wrap(text, columns))
+        lines.append(f"Not drawn for want of space: {', '.join(left[:8])}{' and more' if len(left) > 8 else ''}.")
+    return "\n".join(line for text in lines for line in textwrap.wrap(text, columns))

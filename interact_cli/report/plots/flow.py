@@ -71,9 +71,9 @@ def flowed(words: Sequence[Word], room: float = ROOM) -> list[Placed]:
     return placed
 
 
-def _same_ground(one: Word, other: Word) -> bool:
+def _same_ground(left: Word, right: Word) -> bool:
     """Return True for words in one box, and for words without any."""
-    return other.joined or not any((one.fill, one.edge, other.fill, other.edge))
+    return right.joined or not any((left.fill, left.edge, right.fill, right.edge))
 
 
 def lines_of(words: Sequence[Word], room: float = ROOM) -> int:
@@ -109,13 +109,13 @@ def draw_flow(axes: Axes, words: Sequence[Word], top: float, room: float = ROOM)
                 clip_on=False,
             )
         )
-    for one in placed:
+    for placed_word in placed:
         axes.text(
-            one.left + PAD,
-            top - LINE * (one.line + 0.5) - 0.043,
-            one.word.text,
+            placed_word.left + PAD,
+            top - LINE * (placed_word.line + 0.5) - 0.043,
+            placed_word.word.text,
             fontsize=SIZE,
-            color=one.word.ink,
+            color=placed_word.word.ink,
             va="baseline",
         )
     return top - LINE * lines_of(words, room)
@@ -124,9 +124,9 @@ def draw_flow(axes: Axes, words: Sequence[Word], top: float, room: float = ROOM)
 def _boxes(placed: Sequence[Placed]) -> list[list[Placed]]:
     """Put the words of one box and one line together."""
     boxes: list[list[Placed]] = []
-    for one in placed:
-        if one.word.joined and boxes and boxes[-1][-1].line == one.line:
-            boxes[-1].append(one)
+    for placed_word in placed:
+        if placed_word.word.joined and boxes and boxes[-1][-1].line == placed_word.line:
+            boxes[-1].append(placed_word)
         else:
-            boxes.append([one])
+            boxes.append([placed_word])
     return boxes

@@ -60,9 +60,9 @@ def draw_significance(part: SubFigure, measurements: Sequence[Measurement]) -> N
         ("mean_B", "B", style.GREY, axes_of_b),
         ("mean_B_min", "B_min", style.ORANGE, axes_of_b),
     ):
-        held = [find(measurement, name) for measurement in measurements]
-        means = [quantity for quantity in held if quantity is not None]
-        if len(means) == len(held):
+        quantities = [find(measurement, name) for measurement in measurements]
+        means = [quantity for quantity in quantities if quantity is not None]
+        if len(means) == len(quantities):
             style.line_with_band(axes, x, joined(name, means), colour=colour, name=words)
             axes.set_ylabel(style.unit_label("mean over samples", means[0].unit))
     names = [module_name(measurement.of, 24) for measurement in measurements]
@@ -100,7 +100,7 @@ def draw_modules(part: SubFigure, report: Report, measurements: Sequence[Measure
         return
     for axes, sample in zip(part.subplots(len(samples), 1, squeeze=False)[:, 0], samples.tolist(), strict=True):
         own = report.players.of_sample(sample)
-        values = np.stack([one.of_samples["values"].values[sample, : len(own)] for one in measurements])
+        values = np.stack([measurement.of_samples["values"].values[sample, : len(own)] for measurement in measurements])
         _heat(part, axes, values, plain_names(own), measurements)
         axes.set_title(about(report, sample) + _cut(values), fontsize=9)
 

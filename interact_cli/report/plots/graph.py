@@ -48,9 +48,9 @@ def draw_graph(part: SubFigure, report: Report, metric: str, *, sample: int) -> 
     height = graph_height(report, measurement, sample)
     axes = canvas(part, height)
     where = f" at {module_name(measurement.of)}" if measurement.of else ""
-    said = view.counted + ("" if view.graph.faithful else ": misses the published rules")
+    caption = view.counted + ("" if view.graph.faithful else ": misses the published rules")
     axes.text(0, height, about(report, sample) + where, va="top", fontsize=10, fontweight="bold")
-    axes.text(0, height - 0.2, said, va="top", fontsize=8.5, color=GREY)
+    axes.text(0, height - 0.2, caption, va="top", fontsize=8.5, color=GREY)
     axes.text(0, 0.12, LEGEND, va="center", fontsize=7.5, color=GREY)
     if not view.patterns:
         return
@@ -168,8 +168,10 @@ def _draw_sum(axes: Axes, view: GraphView, x: FloatArray, y: FloatArray, top: fl
     shape: Any = {"boxstyle": "round,pad=0,rounding_size=0.06", "fc": "#F1F1F1", "ec": "#999999", "lw": 0.8}
     axes.add_patch(FancyBboxPatch((left, top - high), right - left, high, clip_on=False, **shape))
     places = int(np.clip(2 - np.floor(np.log10(_largest(view))), 0, 6))
-    said = f"sum of the patterns and of {_signed(view.graph.constant, places)}, the constant ({unit_words(view.unit)})"
-    axes.text(left, top + 0.05, said, va="bottom", fontsize=8)
+    caption = (
+        f"sum of the patterns and of {_signed(view.graph.constant, places)}, the constant ({unit_words(view.unit)})"
+    )
+    axes.text(left, top + 0.05, caption, va="bottom", fontsize=8)
     for place, level, pattern in zip(own, y[first:], view.patterns, strict=True):
         axes.plot([place, place], [level, top - high], color=_colour(pattern.value), linewidth=0.7, alpha=0.8, zorder=1)
         axes.text(

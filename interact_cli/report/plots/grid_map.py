@@ -26,17 +26,17 @@ def draw_map(
     part: SubFigure, report: Report, metric: str, *, sample: int, neighbours: int, reading: Reading = "mean-abs"
 ) -> None:
     """Draw Color(g), min-max normalised, beside and over the picture; cells that nothing measured are hatched."""
-    held = pair_values(report.measurement(metric))
+    interactions = pair_values(report.measurement(metric))
     grid = report.players.grid
-    if held is None or grid is None:
+    if interactions is None or grid is None:
         return
-    raw = colour_map(held.pairs[sample], held.values[sample], grid, neighbours, reading)
+    raw = colour_map(interactions.pairs[sample], interactions.values[sample], grid, neighbours, reading)
     finite = raw[np.isfinite(raw)]
     ends = f"0 = {number(finite.min())}, 1 = {number(finite.max())}" if finite.size else "nothing measured"
     title = f"Color(g) = {COLORS[reading]} {neighbours} neighbours"
     title += f"\n{safe_text(metric, limit=40)}"
-    title += f", mean over {held.orders_averaged} orders" if held.orders_averaged else ""
-    look = Look(SEQUENTIAL, Normalize(0, 1), title, unit_label(f"Color(g), min–max: {ends}", held.unit))
+    title += f", mean over {interactions.orders_averaged} orders" if interactions.orders_averaged else ""
+    look = Look(SEQUENTIAL, Normalize(0, 1), title, unit_label(f"Color(g), min–max: {ends}", interactions.unit))
     draw_cells(part, report, sample, min_max(raw), look)
 
 
@@ -93,8 +93,8 @@ def beside(part: SubFigure, report: Report, sample: int) -> list[Axes]:
     pictures = report.samples.pictures
     shown = pictures is not None and sample < len(pictures)
     axes: list[Axes] = list(part.subplots(1, 3 if shown else 1, squeeze=False)[0])
-    for one in axes:
-        bare(one)
+    for panel in axes:
+        bare(panel)
     if pictures is not None and shown:
         axes[0].imshow(pictures[sample], interpolation="nearest")
         axes[0].set_title(
@@ -105,8 +105,8 @@ def beside(part: SubFigure, report: Report, sample: int) -> list[Axes]:
 
 def _label(report: Report, sample: int) -> str:
     label, predicted = int(report.samples.labels[sample]), int(report.samples.predicted[sample])
-    said = f"class {label}" if label >= 0 else "no label"
-    return f"{said}, predicted {predicted}" if predicted >= 0 else said
+    classes = f"class {label}" if label >= 0 else "no label"
+    return f"{classes}, predicted {predicted}" if predicted >= 0 else classes
 
 
 def _over(axes: Axes, report: Report, picture: npt.NDArray[np.uint8], values: FloatArray, look: Look) -> None:

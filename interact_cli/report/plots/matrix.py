@@ -51,8 +51,8 @@ def draw_matrix(part: SubFigure, report: Report, metric: str) -> None:
         return
     matrix = pair_matrix(means.first, means.second, means.over.mean, np.arange(n_players))
     picture = draw_pairs(axes, matrix, names_of(report.players), centred(matrix))
-    held = len(means.first) < n_players * (n_players - 1) // 2
-    axes.set_title(f"{title}\ngrey: not measured" if held else title)
+    unmeasured = len(means.first) < n_players * (n_players - 1) // 2
+    axes.set_title(f"{title}\ngrey: not measured" if unmeasured else title)
     colour_bar(part, picture, axes, unit_label("I(i, j)", means.unit))
 
 

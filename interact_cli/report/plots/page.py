@@ -158,6 +158,7 @@ def _styled() -> Iterator[None]:
 def _page(panels: Sequence[Panel], titled: Callable[[int], str], footnoted: Callable[[int], str]) -> Figure:
     rows = rows_of(panels)
     width = WIDTH if any(len(row) > 1 or not row[0].half for row in rows) else WIDTH * 0.64
+    # Characters of a line: so many to an inch at 9 points, more at the 7.5 of the footnote.
     columns = int(width * 11.5)
     title, foot = titled(columns), footnoted(int(columns * 1.45))
     heights = [0.3 + 0.17 * (title.count("\n") + 1), *(max(panel.height for panel in row) for row in rows)]
@@ -192,26 +193,33 @@ def _title(report: Report, columns: int) -> str:
 def _footnote(report: Report, panels: Sequence[Panel], columns: int) -> str:
     samples = report.samples
     included = int(samples.included.sum())
-    said = [
+    told = [
         f"{included:,} of {count(len(samples.ids), 'sample')} in the means; "
         f"{int(samples.unique.sum()):,} unique coalitions evaluated ({int(samples.asked.sum()):,} asked for)."
     ]
     if report.status == "limited":
-        said[0] += " LIMITED: a quick look."
+        told[0] += " LIMITED: a quick look."
     for measurements in by_metric(report):
         first = measurements[0]
         if any(shown.metric == first.metric for panel in panels for shown in panel.measurements):
-            said.append(f"{safe_text(first.metric, limit=60)}: {safe_text(first.estimator).rstrip('.')}.")
-            said += _findings(measurements)
-    return "\n".join(line for text in said for line in textwrap.wrap(text, columns))
+            told.append(f"{safe_text(first.metric, limit=60)}: {safe_text(first.estimator).rstrip('.')}.")
+            told += _findings(measurements)
+    return "\n".join(line for text in told for line in textwrap.wrap(text, columns))
 
 
 def _findings(measurements: Sequence[Measurement]) -> list[str]:
     """What was found: sentences of one game, a word for each of several."""
     if len(measurements) == 1:
         return [safe_text(finding.sentence, limit=300) for finding in measurements[0].findings]
-    verdicts = ((one, dict.fromkeys(safe_text(f.word) for f in one.findings if f.word)) for one in measurements)
-    words = [f"{module_name(one.of)}: {' / '.join(said)}" for one, said in verdicts if said]
+    verdicts = (
+        (measurement, dict.fromkeys(safe_text(f.word) for f in measurement.findings if f.word))
+        for measurement in measurements
+    )
+    words = [
+        f"{module_name(measurement.of)}: {' / '.join(verdict_words)}"
+        for measurement, verdict_words in verdicts
+        if verdict_words
+    ]
     return [f"Verdicts: {'; '.join(words)}."] if words else []
 
 

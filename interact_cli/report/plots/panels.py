@@ -66,10 +66,10 @@ class Panel:
 
 
 def _panel(
-    kind: str, report: Report, measurement: Measurement, draw: Callable[..., None], height: float, **asked: Any
+    kind: str, report: Report, measurement: Measurement, draw: Callable[..., None], height: float, **options: Any
 ) -> Panel:
     """A row of its own with the picture of one metric; ``asked`` is what the picture takes beside it."""
-    return Panel(kind, (measurement,), partial(draw, report=report, metric=measurement.key, **asked), height)
+    return Panel(kind, (measurement,), partial(draw, report=report, metric=measurement.key, **options), height)
 
 
 def panels_of(report: Report, sample: int, neighbours: int, kind: str | None, reading: Reading) -> list[Panel]:
@@ -108,8 +108,11 @@ def _order_panels(report: Report, measurements: list[Measurement]) -> list[Panel
 
 def _graph_panels(report: Report, sample: int) -> list[Panel]:
     """The graph of one sample, of several games that of the last module."""
-    held = [one for one in report.measurements if has_graph(one)][-1:]
-    return [_panel("graph", report, one, draw_graph, graph_height(report, one, sample), sample=sample) for one in held]
+    graphs = [measurement for measurement in report.measurements if has_graph(measurement)][-1:]
+    return [
+        _panel("graph", report, measurement, draw_graph, graph_height(report, measurement, sample), sample=sample)
+        for measurement in graphs
+    ]
 
 
 def _partition_panels(report: Report, samples: IntArray) -> list[Panel]:
@@ -132,8 +135,11 @@ def _partition_panels(report: Report, samples: IntArray) -> list[Panel]:
 
 def _set_panels(report: Report, samples: IntArray) -> list[Panel]:
     """The strongest sets of every metric that values them; of several games those of the last module."""
-    held = [measurements[-1] for measurements in by_metric(report) if set_quantities(measurements[-1])]
-    return [_panel("sets", report, one, draw_sets, sets_height(report, one, samples), samples=samples) for one in held]
+    of_sets = [measurements[-1] for measurements in by_metric(report) if set_quantities(measurements[-1])]
+    return [
+        _panel("sets", report, measurement, draw_sets, sets_height(report, measurement, samples), samples=samples)
+        for measurement in of_sets
+    ]
 
 
 def context_panel(report: Report, sample: int, pair: str, known: Mapping[str, Score]) -> Panel:
@@ -151,15 +157,17 @@ def context_panel(report: Report, sample: int, pair: str, known: Mapping[str, Sc
     recorded = recorded_contexts(report, sample, pair_named(report, sample, pair), known)
     draw = partial(draw_contexts, report=report, recorded=recorded, sample=sample)
     names = names_of(report, sample)
-    of = " × ".join(names[player] for player in recorded.found.pair)
+    of = " × ".join(names[player] for player in recorded.salient.pair)
     return Panel("contexts", (), draw, contexts_height(report, recorded), of=of)
 
 
 def _pair_panels(report: Report, samples: IntArray, kind: str | None, neighbours: int, reading: Reading) -> list[Panel]:
     """Pairs of the one metric that a picture prefers; of several games that of the last module."""
-    held = {measurement.metric: measurement for measurement in report.measurements}
-    known = [held[name] for name in PAIR_METRICS if name in held]
-    chosen = next((one for one in [*known, *held.values()] if pair_values(one) is not None), None)
+    by_name = {measurement.metric: measurement for measurement in report.measurements}
+    known = [by_name[name] for name in PAIR_METRICS if name in by_name]
+    chosen = next(
+        (measurement for measurement in [*known, *by_name.values()] if pair_values(measurement) is not None), None
+    )
     if chosen is None:
         return []
     if not report.players.shared:
@@ -169,8 +177,8 @@ def _pair_panels(report: Report, samples: IntArray, kind: str | None, neighbours
         return []
     panels, n_players = [], report.players.largest
     if report.players.grid is not None:
-        asked = {"sample": int(samples[0]), "neighbours": neighbours, "reading": reading}
-        panels.append(_panel("map", report, chosen, draw_map, 3.8, **asked))
+        options = {"sample": int(samples[0]), "neighbours": neighbours, "reading": reading}
+        panels.append(_panel("map", report, chosen, draw_map, 3.8, **options))
     every_pair = len(means.first) == n_players * (n_players - 1) // 2
     if means.first.size and (kind == "matrix" or report.players.grid is None or every_pair):
         labelled = n_players <= NAMED or n_players > WHOLE
@@ -179,19 +187,19 @@ def _pair_panels(report: Report, samples: IntArray, kind: str | None, neighbours
 
 
 def _player_panels(report: Report, samples: IntArray) -> list[Panel]:
-    held = [measurements for measurements in by_metric(report) if _has_players(report, measurements[0])][:2]
-    if not held:
+    of_players = [measurements for measurements in by_metric(report) if _has_players(report, measurements[0])][:2]
+    if not of_players:
         return []
-    first = held[0][0]
-    if len(held[0]) > 1:
+    first = of_players[0][0]
+    if len(of_players[0]) > 1:
         rows = 1 if report.players.shared else len(samples)
-        draw = partial(draw_modules, report=report, measurements=held[0], samples=samples)
-        return [Panel("players", tuple(held[0]), draw, rows * (0.9 + 0.24 * max(len(held[0]), 4)))]
+        draw = partial(draw_modules, report=report, measurements=of_players[0], samples=samples)
+        return [Panel("players", tuple(of_players[0]), draw, rows * (0.9 + 0.24 * max(len(of_players[0]), 4)))]
     if not report.players.shared:
         return [_panel("players", report, first, draw_words, 0.6 + ROW * len(samples), samples=samples)]
     if report.players.grid is not None and any(quantity.name == "values" for quantity in first.per_sample):
         return [_panel("players", report, first, draw_player_map, 3.8, sample=int(samples[0]))]
-    shown = tuple(measurements[0] for measurements in held)
+    shown = tuple(measurements[0] for measurements in of_players)
     draw = partial(draw_players, report=report, metrics=[measurement.key for measurement in shown])
     rows = min(SHOWN, report.players.largest)
     return [Panel("players", shown, draw, max(3.0, 1.2 + 0.24 * rows), half=True)]
@@ -201,7 +209,9 @@ def _has_players(report: Report, measurement: Measurement) -> bool:
     if report.players.shared:
         mean = find(measurement, "mean")
         return mean is not None and mean.dims == ("player",)
-    return any(held.name == "values" and held.dims == ("sample", "player") for held in measurement.per_sample)
+    return any(
+        quantity.name == "values" and quantity.dims == ("sample", "player") for quantity in measurement.per_sample
+    )
 
 
 def rows_of(panels: Sequence[Panel]) -> list[list[Panel]]:

@@ -63,16 +63,16 @@ def draw_partitions(part: SubFigure, report: Report, metric: str, *, samples: In
 def draw_partition_map(part: SubFigure, report: Report, metric: str, *, sample: int) -> None:
     """Colour the cells of each coalition over the picture, for the maximum and for the minimum side by side."""
     measurement = report.measurement(metric)
-    held = partitions_of(measurement, sample)
+    partitions = partitions_of(measurement, sample)
     pictures, grid = report.samples.pictures, report.players.grid
     if grid is None:
         return
     picture = pictures[sample] if pictures is not None and sample < len(pictures) else None
     axes: list[Axes] = list(part.subplots(1, 2 if picture is None else 3, squeeze=False)[0])
-    for one in axes:
-        bare(one)
-    said = f"{about(report, sample)}\n{_numbers(measurement, sample)}"
-    part.suptitle(said, x=MARGIN / WIDTH, ha="left", fontsize=9.5, linespacing=1.4)
+    for panel in axes:
+        bare(panel)
+    title = f"{about(report, sample)}\n{_numbers(measurement, sample)}"
+    part.suptitle(title, x=MARGIN / WIDTH, ha="left", fontsize=9.5, linespacing=1.4)
     if picture is not None:
         axes[0].imshow(picture, interpolation="nearest")
         cells = cell_pixels(report, *picture.shape[:2])
@@ -80,14 +80,14 @@ def draw_partition_map(part: SubFigure, report: Report, metric: str, *, sample: 
     else:
         cells = np.arange(grid[0] * grid[1]).reshape(grid)
         ground = np.full((*grid, 3), 0.93)
-    if held is None:
+    if partitions is None:
         return
-    colours = _colours(held)
-    for one, blocks, label in zip(
-        axes[-2:], (held.best, held.worst), _labels(report, measurement, sample), strict=True
+    colours = _colours(partitions)
+    for panel, blocks, label in zip(
+        axes[-2:], (partitions.best, partitions.worst), _labels(report, measurement, sample), strict=True
     ):
-        _colour_cells(one, cells, ground, blocks, colours)
-        one.set_title(label.replace(": ", "\n", 1), fontsize=9)
+        _colour_cells(panel, cells, ground, blocks, colours)
+        panel.set_title(label.replace(": ", "\n", 1), fontsize=9)
     axes[-1].set_xlabel("outlined: a coalition of its own; without outline: not asked about", fontsize=7.5, loc="right")
 
 
@@ -121,35 +121,39 @@ def _runs(marked: BoolArray) -> Iterator[tuple[int, int, int]]:
 
 
 def _rows(report: Report, measurement: Measurement, sample: int) -> list[tuple[str, list[Word]]]:
-    held = partitions_of(measurement, sample)
-    if held is None:
+    partitions = partitions_of(measurement, sample)
+    if partitions is None:
         return [("no players were asked about", [])]
-    colours = _colours(held)
+    colours = _colours(partitions)
     return [
-        (label, _words(report, sample, held, blocks, colours))
-        for label, blocks in zip(_labels(report, measurement, sample), (held.best, held.worst), strict=True)
+        (label, _words(report, sample, partitions, blocks, colours))
+        for label, blocks in zip(_labels(report, measurement, sample), (partitions.best, partitions.worst), strict=True)
     ]
 
 
-def _colours(held: Partitions) -> Colours:
+def _colours(partitions: Partitions) -> Colours:
     """Give each coalition a colour: the same coalition the same one, and no two of one partition alike."""
     colours: Colours = {}
-    for blocks in (held.best, held.worst):
+    for blocks in (partitions.best, partitions.worst):
         joined = [block for block in blocks if len(block) > 1]
         taken = {colours[block] for block in joined if block in colours}
-        free = sorted(set(COALITIONS) - taken, key=lambda one: (one in colours.values(), COALITIONS.index(one)))
+        free = sorted(
+            set(COALITIONS) - taken, key=lambda colour: (colour in colours.values(), COALITIONS.index(colour))
+        )
         new = [block for block in joined if block not in colours]
         colours |= zip(new, cycle(free or COALITIONS), strict=False)
     return colours
 
 
-def _words(report: Report, sample: int, held: Partitions, blocks: Sequence[Block], colours: Colours) -> list[Word]:
+def _words(
+    report: Report, sample: int, partitions: Partitions, blocks: Sequence[Block], colours: Colours
+) -> list[Word]:
     names = plain_names(report.players.of_sample(sample))
     owner = {player: block for block in blocks for player in block}
     if report.players.shared:
-        shown: Sequence[int] = held.members
+        shown: Sequence[int] = partitions.members
     else:
-        shown = range(max(0, held.members[0] - AROUND), min(len(names), held.members[-1] + AROUND + 1))
+        shown = range(max(0, partitions.members[0] - AROUND), min(len(names), partitions.members[-1] + AROUND + 1))
     words = [Word("…", GREY)] if shown[0] and not report.players.shared else []
     for player in shown:
         block = owner.get(player)
@@ -172,12 +176,12 @@ def _labels(report: Report, measurement: Measurement, sample: int) -> list[str]:
 
 
 def _numbers(measurement: Measurement, sample: int, *names: str) -> str:
-    said = []
+    numbers = []
     for name in names or tuple(SYMBOLS):
         quantity = find(measurement, name)
         if quantity is not None and np.isfinite(quantity.values[sample]):
             error = None if quantity.standard_errors is None else float(quantity.standard_errors[sample])
             value = plus_minus(float(quantity.values[sample]), error or None)
-            said.append(f"{SYMBOLS.get(name, name)} = {with_unit(value, quantity.unit)}")
+            numbers.append(f"{SYMBOLS.get(name, name)} = {with_unit(value, quantity.unit)}")
     where = f"at {module_name(measurement.of)}: " if measurement.of and not names else ""
-    return where + ", ".join(said)
+    return where + ", ".join(numbers)

@@ -22,17 +22,20 @@ def profiled(measurement: Measurement, axis: str) -> list[list[Quantity]]:
 
     A twin is the same statistic of the same parts with the noise of drawn contexts, or without.
     """
-    held = [quantity for quantity in measurement.summary if quantity.dims == (axis,)]
-    shown = [one for role in ("headline", "by-order") for one in held if one.role == role]
+    along_axis = [quantity for quantity in measurement.summary if quantity.dims == (axis,)]
+    shown = [quantity for role in ("headline", "by-order") for quantity in along_axis if quantity.role == role]
     panels = []
-    for one in shown:
-        panels.append([one, *(other for other in held if other not in shown and _twins(one, other))])
+    for quantity in shown:
+        panels.append([quantity, *(other for other in along_axis if other not in shown and _twins(quantity, other))])
     return panels[:MOST]
 
 
-def _twins(one: Quantity, other: Quantity) -> bool:
-    corrected = [STATISTICS[held.statistic].corrected if held.statistic in STATISTICS else "" for held in (one, other)]
-    return one.parts == other.parts and (corrected[0] == other.statistic != "" or corrected[1] == one.statistic != "")
+def _twins(left: Quantity, right: Quantity) -> bool:
+    corrected = [
+        STATISTICS[quantity.statistic].corrected if quantity.statistic in STATISTICS else ""
+        for quantity in (left, right)
+    ]
+    return left.parts == right.parts and (corrected[0] == right.statistic != "" or corrected[1] == left.statistic != "")
 
 
 def draw_profile(part: SubFigure, report: Report, metric: str, panels: Sequence[Sequence[Quantity]]) -> None:

@@ -53,16 +53,16 @@ def draw_words(part: SubFigure, report: Report, metric: str, *, samples: IntArra
 
 def draw_word_pairs(part: SubFigure, report: Report, metric: str, *, samples: IntArray) -> None:
     """Draw the measured pairs of a few samples as matrices, side by side, on one scale centred at 0."""
-    held = pair_values(report.measurement(metric))
-    if held is None:
+    interactions = pair_values(report.measurement(metric))
+    if interactions is None:
         return
-    norm = centred(held.values[samples])
+    norm = centred(interactions.values[samples])
     row = part.subplots(1, len(samples), squeeze=False)[0]
     for axes, sample in zip(row, samples.tolist(), strict=True):
         own = report.players.of_sample(sample)
-        measured = (held.pairs[sample] >= 0).all(axis=-1) & np.isfinite(held.values[sample])
-        first, second = held.pairs[sample][measured].T
-        values = held.values[sample][measured]
+        measured = (interactions.pairs[sample] >= 0).all(axis=-1) & np.isfinite(interactions.values[sample])
+        first, second = interactions.pairs[sample][measured].T
+        values = interactions.values[sample][measured]
         chosen = np.unique(np.concatenate([first, second])) if measured.any() else np.arange(len(own))
         if chosen.size > ROWS:
             chosen = _strongest_players(first, second, np.abs(values), len(own))
@@ -73,7 +73,7 @@ def draw_word_pairs(part: SubFigure, report: Report, metric: str, *, samples: In
         axes.set_title(f"{shortened(about(report, sample), 40)}{cut}", fontsize=9)
         axes.set_xlabel("grey: not measured", fontsize=8)
         if axes is row[-1]:
-            colour_bar(part, picture, axes, unit_label(f"{safe_text(metric, limit=60)}, I(i, j)", held.unit))
+            colour_bar(part, picture, axes, unit_label(f"{safe_text(metric, limit=60)}, I(i, j)", interactions.unit))
 
 
 def _strongest_players(first: IntArray, second: IntArray, size: FloatArray, n_players: int) -> IntArray:

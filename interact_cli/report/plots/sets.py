@@ -94,7 +94,7 @@ def _heights(report: Report, measurement: Measurement, samples: IntArray) -> lis
 
 def _sentence(report: Report, ranking: player_sets.Ranking, sample: int) -> list[Word]:
     """The players of a sample in their order, those of its strongest set of at least two in boxes."""
-    best = next((one for one in ranking.sets if len(one.members) > 1), None)
+    best = next((named_set for named_set in ranking.sets if len(named_set.members) > 1), None)
     members = best.members if best else ()
     fill = "#F9D3B8" if best and best.value < 0 else "#CFE3F5"
     edge = ORANGE if best and best.value < 0 else BLUE
@@ -105,28 +105,28 @@ def _sentence(report: Report, ranking: player_sets.Ranking, sample: int) -> list
 
 
 def _draw_bars(axes: Axes, ranking: player_sets.Ranking, names: Sequence[str], words: str, *notes: str) -> None:
-    values = np.array([one.value for one in ranking.sets])
-    errors = np.array([one.error for one in ranking.sets])
+    values = np.array([named_set.value for named_set in ranking.sets])
+    errors = np.array([named_set.error for named_set in ranking.sets])
     known = bool((np.nan_to_num(errors) > 0).any())
     colours = np.where(values < 0, ORANGE, BLUE)
-    hollow = len({one.joined for one in ranking.sets}) > 1
+    hollow = len({named_set.joined for named_set in ranking.sets}) > 1
     axes.barh(
         np.arange(len(values)),
         values,
         0.7,
         color=[
-            "white" if hollow and one.joined == player_sets.OR else c
-            for one, c in zip(ranking.sets, colours, strict=True)
+            "white" if hollow and named_set.joined == player_sets.OR else c
+            for named_set, c in zip(ranking.sets, colours, strict=True)
         ],
         edgecolor=colours,
         linewidth=1.3 if hollow else 0,
         xerr=np.nan_to_num(errors) if known else None,
         error_kw=ERRORS,
     )
-    name_rows(axes, [one.named(names, NAMED) for one in ranking.sets])
+    name_rows(axes, [named_set.named(names, NAMED) for named_set in ranking.sets])
     axes.set_ylim(max(len(values), 1) - 0.4, -0.6)
-    said = [unit_label(words, ranking.unit), "thin bars: ± standard error" * known, "hollow: OR" * hollow, *notes]
-    axes.set_xlabel("; ".join(filter(None, said)))
+    captions = [unit_label(words, ranking.unit), "thin bars: ± standard error" * known, "hollow: OR" * hollow, *notes]
+    axes.set_xlabel("; ".join(filter(None, captions)))
 
 
 def _draw_sizes(axes: Axes, kinds: Sequence[Kind], report: Report, measurement: Measurement) -> None:

@@ -63,29 +63,32 @@ def games_section(report: Report, measurements: Sequence[Measurement], pen: Pen)
 
 def _said_by_all(measurements: Sequence[Measurement]) -> list[str]:
     """Sentences that hold for every module; what differs stands in the column of verdicts."""
-    said = [
+    sentences = [
         [safe_text(finding.sentence, limit=600) for finding in measurement.findings] for measurement in measurements
     ]
-    return said[0] if all(one == said[0] for one in said) else []
+    return sentences[0] if all(sentence == sentences[0] for sentence in sentences) else []
 
 
 def _verdicts(measurements: Sequence[Measurement]) -> Iterator[Column]:
-    words = ["; ".join(dict.fromkeys(filter(None, (found.word for found in one.findings)))) for one in measurements]
+    words = [
+        "; ".join(dict.fromkeys(filter(None, (finding.word for finding in measurement.findings))))
+        for measurement in measurements
+    ]
     if any(words) and not _said_by_all(measurements):
         yield Column("verdict", [safe_text(word, limit=60) for word in words], right=False)
 
 
 def _key_scalars(measurement: Measurement) -> list[Quantity]:
     """Return the single numbers beside a module: the headlines; where it has none along an axis either, the first."""
-    held = [quantity for quantity in measurement.summary if quantity.dims == ()]
+    numbers = [quantity for quantity in measurement.summary if quantity.dims == ()]
     headlines = [quantity for quantity in measurement.summary if quantity.role == "headline"]
-    return [one for one in headlines if one.dims == ()] if headlines else held[:SCALARS]
+    return [quantity for quantity in headlines if quantity.dims == ()] if headlines else numbers[:SCALARS]
 
 
 def _scalars(measurements: Sequence[Measurement]) -> Iterator[Column]:
     for quantity in _key_scalars(measurements[0]):
-        held = [find(measurement, quantity.name) for measurement in measurements]
-        yield Column(called(quantity).removeprefix("strength, "), [_one(one) for one in held])
+        quantities = [find(measurement, quantity.name) for measurement in measurements]
+        yield Column(called(quantity).removeprefix("strength, "), [_one(of_game) for of_game in quantities])
 
 
 def _one(quantity: Quantity | None, *index: int) -> str:
@@ -124,15 +127,24 @@ def _top(report: Report, measurement: Measurement) -> tuple[str, str]:
 
 
 def _by_axis(measurements: Sequence[Measurement], name: str, modules: Column, pen: Pen) -> Iterator[RenderableType]:
-    held = [find(measurement, name) for measurement in measurements]
-    first = next((quantity for quantity in held if quantity is not None), None)
+    quantities = [find(measurement, name) for measurement in measurements]
+    first = next((quantity for quantity in quantities if quantity is not None), None)
     places = None if first is None else measurements[0].coordinates.get(*first.dims[:1] or ("",))
-    if first is None or places is None or len(first.dims) != 1 or any(q is None or q.dims != first.dims for q in held):
+    if (
+        first is None
+        or places is None
+        or len(first.dims) != 1
+        or any(q is None or q.dims != first.dims for q in quantities)
+    ):
         return
     shown = thinned(len(places), WRITTEN_PLACES)
     yield pen.line(f"{called(first)}, in {unit_words(first.unit)}; {heads(first.dims[0])[1].lower()}:", "dim")
-    curves = [] if len(places) > pen.width // 3 else [Column("all", [bars(q.values) for q in held if q], right=False)]
-    written = [Column(f"{round(float(places[place]), 3):g}", [_one(q, int(place)) for q in held]) for place in shown]
+    curves = (
+        [] if len(places) > pen.width // 3 else [Column("all", [bars(q.values) for q in quantities if q], right=False)]
+    )
+    written = [
+        Column(f"{round(float(places[place]), 3):g}", [_one(q, int(place)) for q in quantities]) for place in shown
+    ]
     yield from pen.tables(modules, [[column] for column in [*curves, *written]])
 
 
@@ -140,8 +152,8 @@ def _by_sample(
     report: Report, measurements: Sequence[Measurement], modules: Column, pen: Pen
 ) -> Iterator[RenderableType]:
     """The first samples: their words at every module, or the strongest pair of each module."""
-    pairs = [held for held in map(pair_values, measurements) if held is not None]
-    values = [held for held in map(player_values, measurements) if held is not None]
+    pairs = [pairs_of_game for pairs_of_game in map(pair_values, measurements) if pairs_of_game is not None]
+    values = [values_of_game for values_of_game in map(player_values, measurements) if values_of_game is not None]
     known = shown_before(report, measurements[0]) is not None
     complete = len(measurements) in (len(pairs), len(values)) and not known
     shown = first_samples(report, SAMPLES) if complete else []
@@ -157,22 +169,27 @@ def _by_sample(
 
 def _words(report: Report, values: Sequence[Quantity], sample: int, pen: Pen) -> list[list[Column]]:
     own = report.players.of_sample(sample)
-    largest = np.concatenate([largest_players(one, sample, len(own), TOP_PLAYERS) for one in values])
+    largest = np.concatenate(
+        [largest_players(values_of_game, sample, len(own), TOP_PLAYERS) for values_of_game in values]
+    )
     often = np.argsort(-np.bincount(largest, minlength=len(own)), kind="stable")[:TOP_PLAYERS]
     chosen, names = sorted(often.tolist()), plain_names(own) if len(own) <= TOP_PLAYERS else told_apart(own)
-    return [[Column(names[player], [number(float(one.values[sample, player])) for one in values])] for player in chosen]
+    return [
+        [Column(names[player], [number(float(values_of_game.values[sample, player])) for values_of_game in values])]
+        for player in chosen
+    ]
 
 
 def _top_pairs(report: Report, pairs: Sequence[PairValues], sample: int) -> list[list[Column]]:
     names, rows = told_apart(report.players.of_sample(sample)), []
-    for held in pairs:
-        best = strongest_of_sample(held, sample, 1)
+    for pairs_of_game in pairs:
+        best = strongest_of_sample(pairs_of_game, sample, 1)
         if not best.size:
             rows.append(("", NOT_MEASURED))
             continue
         top = int(best[0])
-        ends = np.sort(held.pairs[sample, top])
-        rows.append((" × ".join(names[int(end)] for end in ends), with_error(held, sample, top)))
+        ends = np.sort(pairs_of_game.pairs[sample, top])
+        rows.append((" × ".join(names[int(end)] for end in ends), with_error(pairs_of_game, sample, top)))
     return [
         [Column("strongest pair", [name for name, _ in rows], right=False)],
         [Column(f"I, {unit_words(pairs[0].unit)}", [value for _, value in rows])],

@@ -86,9 +86,9 @@ def provenance_line(measurement: Measurement) -> str:
 
 def _scalars(measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
     """Write the single numbers that no sentence has written out."""
-    said = {name for finding in measurement.findings for name in finding.says}
+    written_out = {name for finding in measurement.findings for name in finding.says}
     for quantity in measurement.summary:
-        if quantity.dims == () and quantity.name not in said:
+        if quantity.dims == () and quantity.name not in written_out:
             yield pen.line(f"{called(quantity)}: {described(quantity)}")
 
 
@@ -98,9 +98,9 @@ def thinned(length: int, limit: int = ORDER_ROWS) -> IntArray:
 
 
 def _by_axis(measurement: Measurement, axis: str, pen: Pen) -> Iterator[RenderableType]:
-    held = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == (axis,)}
+    along_axis = {quantity.name: quantity for quantity in measurement.summary if quantity.dims == (axis,)}
     orders = measurement.coordinates.get(axis)
-    if not held or orders is None:
+    if not along_axis or orders is None:
         return
     head, heading = OF_PATTERNS if (axis, measurement.metric) == ("order", PATTERNS) else heads(axis)
     shown = tabled(measurement, axis)
@@ -112,7 +112,7 @@ def _by_axis(measurement: Measurement, axis: str, pen: Pen) -> Iterator[Renderab
     yield pen.line(f"{heading}:", "dim")
     groups = [_columns(quantity, called(quantity), [(int(row),) for row in rows]) for quantity in shown]
     yield from pen.tables(Column(head, [f"{round(float(orders[row]), 3):g}" for row in rows]), groups)
-    left = [called(quantity) for quantity in held.values() if quantity not in shown]
+    left = [called(quantity) for quantity in along_axis.values() if quantity not in shown]
     if left:
         yield pen.line(f"Also in the report: {'; '.join(left)}.", "dim")
 
@@ -125,16 +125,16 @@ def heads(axis: str) -> tuple[str, str]:
 
 def _axes(measurement: Measurement) -> list[str]:
     """Return the axes that tables run along: those that are known first, then the metric's own."""
-    held = [quantity.dims[0] for quantity in measurement.summary if len(quantity.dims) == 1]
-    own = [axis for axis in held if axis in measurement.coordinates]
-    return [axis for axis in dict.fromkeys((*AXES, *own)) if axis in held]
+    axes = [quantity.dims[0] for quantity in measurement.summary if len(quantity.dims) == 1]
+    own = [axis for axis in axes if axis in measurement.coordinates]
+    return [axis for axis in dict.fromkeys((*AXES, *own)) if axis in axes]
 
 
 def tabled(measurement: Measurement, axis: str) -> list[Quantity]:
     """Return the quantities that a table along an axis shows, headlines first; all where none is meant for a table."""
-    held = [quantity for quantity in measurement.summary if quantity.dims == (axis,)]
-    shown = [one for role in ("headline", "by-order") for one in held if one.role == role]
-    return shown or held
+    along_axis = [quantity for quantity in measurement.summary if quantity.dims == (axis,)]
+    shown = [quantity for role in ("headline", "by-order") for quantity in along_axis if quantity.role == role]
+    return shown or along_axis
 
 
 def _sparklines(shown: Sequence[Quantity], orders: npt.NDArray[Any], pen: Pen) -> Iterator[RenderableType]:
@@ -152,23 +152,25 @@ def _columns(quantity: Quantity, head: str, rows: list[tuple[int, ...]]) -> list
 
 
 def _by_player(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
-    held = [quantity for quantity in measurement.summary if quantity.dims == ("player",)]
-    if not held:
+    along_players = [quantity for quantity in measurement.summary if quantity.dims == ("player",)]
+    if not along_players:
         return
-    ranked = next((quantity for quantity in held if quantity.role == "headline"), held[0])
+    ranked = next((quantity for quantity in along_players if quantity.role == "headline"), along_players[0])
     size: FloatArray = np.abs(np.asarray(ranked.values, dtype=np.float64))
     best = np.argsort(np.where(np.isfinite(size), -size, np.inf), kind="stable")[:TOP_PLAYERS]
     n_players = report.players.largest
     which = f"The {best.size} largest of {n_players} players" if n_players > best.size else "Players"
     yield pen.line(f"{which} by {called(ranked)}, in {unit_words(ranked.unit)}:", "dim")
     names = Column("player", [player_name(report.players, int(i)) for i in best], right=False)
-    yield from pen.tables(names, [_columns(quantity, called(quantity), [(int(i),) for i in best]) for quantity in held])
+    yield from pen.tables(
+        names, [_columns(quantity, called(quantity), [(int(i),) for i in best]) for quantity in along_players]
+    )
 
 
 def _by_pair(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
     means = pair_means(report, measurement)
-    held = pair_values(measurement)
-    if means is None or held is None:
+    pairs = pair_values(measurement)
+    if means is None or pairs is None:
         return
     if not means.first.size:
         yield pen.line(f"Pairs: {NOT_MEASURED}.")
@@ -177,8 +179,8 @@ def _by_pair(report: Report, measurement: Measurement, pen: Pen) -> Iterator[Ren
     chosen = f"The {best.size} strongest of {count(means.first.size, 'measured pair')} by mean |I|"
     if best.size == means.first.size:
         chosen = f"{count(best.size, 'measured pair')} by mean |I|"
-    if held.orders_averaged:
-        chosen += f", signed values averaged over {count(held.orders_averaged, 'order')}"
+    if pairs.orders_averaged:
+        chosen += f", signed values averaged over {count(pairs.orders_averaged, 'order')}"
     yield pen.line(f"{chosen}, in {safe_text(means.unit, limit=24)}:", "dim")
     names = [
         " × ".join(player_name(report.players, int(end[p]), 30) for end in (means.first, means.second)) for p in best

@@ -45,21 +45,21 @@ def partition_section(report: Report, measurement: Measurement, pen: Pen) -> Ite
 
 
 def _partitions(report: Report, measurement: Measurement, sample: int, *, pen: Pen) -> Iterator[RenderableType]:
-    held = partitions_of(measurement, sample)
-    if held is None:
+    partitions = partitions_of(measurement, sample)
+    if partitions is None:
         return
     write = _in_the_text
     if report.players.shared:
         write = _in_a_row
-    if len(held.members) > IN_FULL:
+    if len(partitions.members) > IN_FULL:
         write = _together
     for (name, reached), partition, direction in zip(
-        EXTREMES, (held.best, held.worst), directions(report, sample), strict=True
+        EXTREMES, (partitions.best, partitions.worst), directions(report, sample), strict=True
     ):
         value = find(measurement, name)
-        said = f"{direction}, {reached}" if direction else reached
-        said += f", {SYMBOLS[name]} {with_error(value, sample)}" if value is not None else ""
-        yield pen.line(f"{said}:")
+        caption = f"{direction}, {reached}" if direction else reached
+        caption += f", {SYMBOLS[name]} {with_error(value, sample)}" if value is not None else ""
+        yield pen.line(f"{caption}:")
         yield pen.pieces(write(report, sample, partition, pen))
     measured = [name for name in SYMBOLS if _has(measurement, name, sample)]
     columns = [[SYMBOLS[name], *_stacked(measurement, name, sample)] for name in measured]
@@ -90,23 +90,23 @@ def _in_the_text(report: Report, sample: int, partition: Sequence[Block], pen: P
     together = [block for block in partition if len(block) > 1]
     numbered = any(block[-1] - block[0] >= len(block) for block in together)
     coalition = {player: place for place, block in enumerate(together) for player in block}
-    asked = {player for block in partition for player in block}
-    start, stop = _window([len(word) + 1 for word in words], asked, LINES * pen.width)
+    members = {player for block in partition for player in block}
+    start, stop = _window([len(word) + 1 for word in words], members, LINES * pen.width)
     pieces: Pieces = [("… ", "dim")] if start else []
     for place, players in groupby(range(start, stop), key=coalition.get):
         run = list(players)
         if place is None:
-            pieces += [(f"{words[player]} ", "bold" if player in asked else "dim") for player in run]
+            pieces += [(f"{words[player]} ", "bold" if player in members else "dim") for player in run]
             continue
-        said = " ".join(words[player] for player in run)
-        pieces += [(f"[{said}]{place + 1 if numbered else ''}", COLOURS[place % len(COLOURS)]), (" ", "")]
+        run_words = " ".join(words[player] for player in run)
+        pieces += [(f"[{run_words}]{place + 1 if numbered else ''}", COLOURS[place % len(COLOURS)]), (" ", "")]
     pieces += [("… ", "dim")] if stop < len(words) else []
     return pieces if together else [*pieces, ALONE]
 
 
-def _window(lengths: Sequence[int], asked: set[int], room: int) -> tuple[int, int]:
+def _window(lengths: Sequence[int], members: set[int], room: int) -> tuple[int, int]:
     """Return the words to show: those asked about and as many on both sides as fit into ``room`` characters."""
-    start, stop = min(asked), max(asked) + 1
+    start, stop = min(members), max(members) + 1
     while start > 0 or stop < len(lengths):
         wider = max(start - 1, 0), min(stop + 1, len(lengths))
         if sum(lengths[slice(*wider)]) > room:
@@ -121,9 +121,11 @@ def _in_a_row(report: Report, sample: int, partition: Sequence[Block], pen: Pen)
     names, place = names_of(report, sample), 0
     pieces: Pieces = []
     for block in partition:
-        said = ", ".join(shortened(names[player], NAME) for player in block)
+        names_of_block = ", ".join(shortened(names[player], NAME) for player in block)
         pieces += [(", ", "")] if pieces else []
-        pieces.append((f"[{said}]", COLOURS[place % len(COLOURS)]) if len(block) > 1 else (said, "bold"))
+        pieces.append(
+            (f"[{names_of_block}]", COLOURS[place % len(COLOURS)]) if len(block) > 1 else (names_of_block, "bold")
+        )
         place += len(block) > 1
     return pieces if place else [*pieces, (" ", ""), ALONE]
 
@@ -134,8 +136,8 @@ def _together(report: Report, sample: int, partition: Sequence[Block], pen: Pen)
     together = sorted((block for block in partition if len(block) > 1), key=len, reverse=True)
     pieces: Pieces = []
     for place, block in enumerate(together[:COALITIONS]):
-        said = joined([names[player] for player in block], ", ", pen.width)
-        pieces += [(f"[{said}]", COLOURS[place % len(COLOURS)]), (", ", "")]
+        names_of_block = joined([names[player] for player in block], ", ", pen.width)
+        pieces += [(f"[{names_of_block}]", COLOURS[place % len(COLOURS)]), (", ", "")]
     alone, left = len(partition) - len(together), len(together) - COALITIONS
     counted = [f"{count(left, 'more coalition')}"] if left > 0 else []
     pieces.append((", ".join([*counted, f"{alone} alone"]), "dim"))

@@ -76,11 +76,11 @@ def each_sample(
 def shown_before(report: Report, measurement: Measurement) -> Measurement | None:
     """Return an earlier metric with the same values of the same pairs (``bottleneck`` holds those of its orders)."""
     mine = pair_values(measurement)
-    for other in takewhile(lambda one: one is not measurement, report.measurements):
-        held = pair_values(other)
-        if mine is None or held is None or other.of != measurement.of:
+    for other in takewhile(lambda earlier: earlier is not measurement, report.measurements):
+        theirs = pair_values(other)
+        if mine is None or theirs is None or other.of != measurement.of:
             continue
-        if np.array_equal(held.pairs, mine.pairs) and np.array_equal(held.values, mine.values, equal_nan=True):
+        if np.array_equal(theirs.pairs, mine.pairs) and np.array_equal(theirs.values, mine.values, equal_nan=True):
             return other
     return None
 
@@ -90,15 +90,15 @@ def opening(report: Report, sample: int, pen: Pen, *, spanned: str) -> Iterator[
     yield pen.line(about(report, sample), "dim")
     if not report.players.shared:
         yield pen.line(sentence(report, sample, pen.width - INDENT - 2), "bold")
-    asked = span_of(report, sample, spanned) if spanned else ""
-    if asked:
-        yield pen.line(asked, "dim")
+    span = span_of(report, sample, spanned) if spanned else ""
+    if span:
+        yield pen.line(span, "dim")
 
 
 def player_values(measurement: Measurement) -> Quantity | None:
     """Return the values ``(sample, player)`` of a metric, None where it has none."""
-    held = measurement.of_samples.get("values")
-    return held if held is not None and held.dims == ("sample", "player") else None
+    values = measurement.of_samples.get("values")
+    return values if values is not None and values.dims == ("sample", "player") else None
 
 
 def largest_players(quantity: Quantity, sample: int, n_players: int, limit: int) -> IntArray:
@@ -113,9 +113,9 @@ def uncertain(errors: FloatArray | None, *index: int) -> float | None:
     return error if error else None
 
 
-def with_error(held: Quantity | PairValues, *index: int) -> str:
+def with_error(measured: Quantity | PairValues, *index: int) -> str:
     """Write one value with its standard error, if it has one."""
-    return plus_minus(float(held.values[index]), uncertain(held.standard_errors, *index))
+    return plus_minus(float(measured.values[index]), uncertain(measured.standard_errors, *index))
 
 
 def _players(report: Report, quantity: Quantity, sample: int, *, pen: Pen) -> Iterator[RenderableType]:
@@ -137,13 +137,13 @@ def _players(report: Report, quantity: Quantity, sample: int, *, pen: Pen) -> It
     yield from with_context(report, sample, [(player,) for player in best], [lead, group], pen)
 
 
-def _pairs(report: Report, held: PairValues, sample: int, *, pen: Pen) -> Iterator[RenderableType]:
-    best = strongest_of_sample(held, sample, TOP_PAIRS)
+def _pairs(report: Report, interactions: PairValues, sample: int, *, pen: Pen) -> Iterator[RenderableType]:
+    best = strongest_of_sample(interactions, sample, TOP_PAIRS)
     if not best.size:
         yield pen.line(f"Pairs: {NOT_MEASURED}.")
         return
-    shown = [with_error(held, sample, pair) for pair in best]
-    ends = [(int(i), int(j)) for i, j in np.sort(held.pairs[sample][best], axis=-1)]
+    shown = [with_error(interactions, sample, pair) for pair in best]
+    ends = [(int(i), int(j)) for i, j in np.sort(interactions.pairs[sample][best], axis=-1)]
     names = told_apart(report.players.of_sample(sample))
     lead = Column("pair", [f"{names[i]} × {names[j]}" for i, j in ends], right=False)
     yield from with_context(report, sample, ends, [lead, Column("I", shown)], pen)

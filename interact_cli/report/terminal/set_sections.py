@@ -58,22 +58,25 @@ def _chosen(ranking: player_sets.Ranking) -> str:
 
 
 def _over_samples(report: Report, measurement: Measurement, ranking: player_sets.Ranking) -> list[Column]:
-    value = [plus_minus(one.value, one.error or None) for one in ranking.sets]
-    columns = [Column("size", [str(len(one.members)) for one in ranking.sets])]
+    value = [plus_minus(named_set.value, named_set.error or None) for named_set in ranking.sets]
+    columns = [Column("size", [str(len(named_set.members)) for named_set in ranking.sets])]
     if measurement.metric == player_sets.CONCEPTS:
         columns.append(Column("mean length", value))
     else:
-        columns += [Column("signed mean", value), Column("mean |I|", [number(one.size) for one in ranking.sets])]
+        columns += [
+            Column("signed mean", value),
+            Column("mean |I|", [number(named_set.size) for named_set in ranking.sets]),
+        ]
     included = int(report.samples.included.sum())
-    if any(one.samples != included for one in ranking.sets):
-        columns.append(Column("samples", [f"{one.samples:,}" for one in ranking.sets]))
+    if any(named_set.samples != included for named_set in ranking.sets):
+        columns.append(Column("samples", [f"{named_set.samples:,}" for named_set in ranking.sets]))
     return columns
 
 
 def _lead(sets: Sequence[player_sets.NamedSet], names: Sequence[str], columns: Sequence[Column], pen: Pen) -> Column:
     """Name the sets in the room that the numbers leave, on a few lines; what does not fit on them is counted."""
     room = max(pen.width - INDENT - sum(GAP + column.width for column in columns), LEAST)
-    return Column("set", [one.named(names, LINES * room) for one in sets], right=False, most=room)
+    return Column("set", [named_set.named(names, LINES * room) for named_set in sets], right=False, most=room)
 
 
 def _by_size(report: Report, measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:
@@ -108,15 +111,17 @@ def _by_sample(report: Report, measurement: Measurement, pen: Pen) -> Iterator[R
             return
         value = Column(
             "length" if shares is not None else "I",
-            [plus_minus(one.value, one.error or None) for one in ranking.sets],
+            [plus_minus(named_set.value, named_set.error or None) for named_set in ranking.sets],
         )
-        columns = [Column("size", [str(len(one.members)) for one in ranking.sets]), value]
+        columns = [Column("size", [str(len(named_set.members)) for named_set in ranking.sets]), value]
         if shares is not None:
-            codes = [sum(1 << player for player in one.members) for one in ranking.sets]
+            codes = [sum(1 << player for player in named_set.members) for named_set in ranking.sets]
             share = [100 * float(np.asarray(shares.values)[sample, code]) for code in codes]
-            columns.append(Column("share", [f"{one:.1f} %" for one in share]))
+            columns.append(Column("share", [f"{percent:.1f} %" for percent in share]))
         lead = _lead(ranking.sets, names_of(report, sample), columns, pen)
-        yield from with_context(report, sample, [one.members for one in ranking.sets], [lead, *columns], pen)
+        yield from with_context(
+            report, sample, [named_set.members for named_set in ranking.sets], [lead, *columns], pen
+        )
         if len(ranking.sets) < ranking.total:
             yield pen.line(f"{_chosen(ranking)}.", "dim")
 
@@ -128,5 +133,7 @@ def _by_sample(report: Report, measurement: Measurement, pen: Pen) -> Iterator[R
 
 def _sampled(measurement: Measurement) -> bool:
     """Return True where a value rests on drawn coalitions: the largest of such values are large by luck, too."""
-    held = player_sets.set_quantities(measurement).values()
-    return not all(one.exact is not None and one.exact[np.isfinite(one.values)].all() for one in held)
+    quantities = player_sets.set_quantities(measurement).values()
+    return not all(
+        quantity.exact is not None and quantity.exact[np.isfinite(quantity.values)].all() for quantity in quantities
+    )

@@ -105,7 +105,7 @@ def _what(report: Report) -> list[tuple[str, str]]:
     provenance = report.provenance
     network, data, score = subject(report)
     checkpoint = mapping(provenance, "checkpoint")
-    measured = ", ".join(dict.fromkeys(safe_text(one.metric, limit=60) for one in report.measurements))
+    measured = ", ".join(dict.fromkeys(safe_text(measurement.metric, limit=60) for measurement in report.measurements))
     rows = [("Measured", measured or NOT_MEASURED), ("Network", network)]
     who = [f"architecture named by {safe_text(provenance.get('arch_source'), limit=80)}"]
     who = who if provenance.get("arch_source") else []
@@ -146,8 +146,10 @@ def _samples(report: Report) -> str:
     included = int(report.samples.included.sum())
     left_out = int((~report.samples.included).sum())
     total = mapping(report.provenance, "data").get("n_total")
-    said = f"{included:,} in the summary, {left_out:,} left out by the filter, {len(report.samples.skipped):,} skipped"
-    return f"{said}; {total:,} in the data" if isinstance(total, int) else said
+    counts = (
+        f"{included:,} in the summary, {left_out:,} left out by the filter, {len(report.samples.skipped):,} skipped"
+    )
+    return f"{counts}; {total:,} in the data" if isinstance(total, int) else counts
 
 
 def _players(report: Report) -> str:
@@ -165,11 +167,11 @@ def _entry(report: Report) -> list[tuple[str, str]]:
         return []
     rows = [("Entry", f"masked at the {_stands(safe_text(stated.get('where') or entry, limit=120))}")]
     way, difference = stated.get("way"), stated.get("difference")
-    said = [f"way: {safe_text(way, limit=200)}"] if way else []
+    lines = [f"way: {safe_text(way, limit=200)}"] if way else []
     if isinstance(difference, float | int):
         off = f"differs from the full network by {number(difference, 2)} of max|v|"
-        said.append(f"checked: {off if difference else 'equals the full network'}")
-    return [*rows, ("", "; ".join(said))] if said else rows
+        lines.append(f"checked: {off if difference else 'equals the full network'}")
+    return [*rows, ("", "; ".join(lines))] if lines else rows
 
 
 def _stands(entry: str) -> str:
@@ -198,8 +200,8 @@ def _baseline(report: Report) -> str:
         shown = ", ".join(number(value) for value in values)
     else:
         shown = f"{values.size} values, from {number(values.min())} to {number(values.max())}"
-    said = f"{shown} {where}"
-    return f"{name}: {said} ({source})" if source and source != said else f"{name}: {said}"
+    shown_where = f"{shown} {where}"
+    return f"{name}: {shown_where} ({source})" if source and source != shown_where else f"{name}: {shown_where}"
 
 
 def _game(report: Report, unit: str) -> str:
@@ -231,8 +233,10 @@ def _how_sure(report: Report) -> list[tuple[str, str]]:
     if len(samples.ids):
         rows.append(("per sample", f"{_spread(samples.asked)} asked, {_spread(samples.unique)} unique"))
     included = int(samples.included.sum())
-    held = any(quantity.low is not None for measurement in report.measurements for quantity in measurement.summary)
-    if held:
+    has_intervals = any(
+        quantity.low is not None for measurement in report.measurements for quantity in measurement.summary
+    )
+    if has_intervals:
         rows.append(("Intervals", f"95 %, over {count(included, 'sample')}"))
     elif included < INTERVAL_NEEDS:
         rows.append(("Intervals", f"none: {count(included, 'sample')}, an interval needs {INTERVAL_NEEDS}"))

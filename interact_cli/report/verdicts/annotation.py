@@ -31,9 +31,12 @@ def annotation(verdict: Verdict) -> str | None:
     level, told = ("error", stopping) if verdict.exit_code else ("warning", warning)
     title = _property(f"interact gate: {verdict.word}")
     told = [rule for rule in told if rule.sentence.rstrip(".") not in verdict.sentence]
-    said = [sentence(verdict.sentence), *(f"{foreign(rule.name)}: {sentence(rule.sentence)}" for rule in told[:RULES])]
-    said += [f"{count(len(told) - RULES, 'more rule')}."] if len(told) > RULES else []
-    return f"::{level} title={title}::{_data(defused(chr(10).join(said)))}"
+    sentences = [
+        sentence(verdict.sentence),
+        *(f"{foreign(rule.name)}: {sentence(rule.sentence)}" for rule in told[:RULES]),
+    ]
+    sentences += [f"{count(len(told) - RULES, 'more rule')}."] if len(told) > RULES else []
+    return f"::{level} title={title}::{_data(defused(chr(10).join(sentences)))}"
 
 
 def _warns(rule: RuleVerdict, verdict: Verdict) -> bool:

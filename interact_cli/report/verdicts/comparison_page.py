@@ -51,10 +51,10 @@ def comparison_page(comparison: Comparison, *, everything: bool = False) -> Iter
     yield Facts([(name, foreign(path, 300)) for name, path in paths if path])
     together = _by_quantity(comparison)
     chosen = together if everything else {key: together[key] for key in _headline(comparison)}
-    spoken = {said.metric: said for said in comparison.spoken}
+    spoken = {told.metric: told for told in comparison.spoken}
     for metric in dict.fromkeys([*(metric for metric, _ in together), *spoken]):
-        held = [differences for key, differences in chosen.items() if key[0] == metric]
-        yield from _metric(metric, held, spoken.get(metric), everything=everything)
+        quantities = [differences for key, differences in chosen.items() if key[0] == metric]
+        yield from _metric(metric, quantities, spoken.get(metric), everything=everything)
     yield from how_sure(comparison, (difference.confidence for difference in comparison.differences))
     hidden = [foreign(name, 60) for key in together if key not in chosen for name in (" ".join(key),)]
     if hidden:
@@ -71,8 +71,8 @@ def _by_quantity(comparison: Comparison) -> dict[tuple[str, str], list[Differenc
 
 def _headline(comparison: Comparison) -> list[tuple[str, str]]:
     """Quantities of the short summary, in the order of the reports; all of them where none is named."""
-    held = _by_quantity(comparison)
-    return [key for key in held if key in comparison.headline] or list(held)
+    quantities = _by_quantity(comparison)
+    return [key for key in quantities if key in comparison.headline] or list(quantities)
 
 
 def _first_sentence(comparison: Comparison) -> str:
@@ -96,36 +96,36 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:LISTED], *rest])
 
 
-def _changes(held: Sequence[Difference]) -> str:
+def _changes(places: Sequence[Difference]) -> str:
     """``"rose"``, ``"rose at 3 of 13 orders, fell at 1"``, ``"shows no change"``."""
-    counts = Counter(difference.change for difference in held)
-    if len(held) == 1:
+    counts = Counter(difference.change for difference in places)
+    if len(places) == 1:
         words = {"no change shown": "shows no change", "identical": "is identical", "undefined": "is undefined"}
-        return words.get(held[0].change, held[0].change)
-    axis = axes(held[0]) if len(held[0].dims) == 1 else "place"
+        return words.get(places[0].change, places[0].change)
+    axis = axes(places[0]) if len(places[0].dims) == 1 else "place"
     moved = [f"{word} at {counts[word]:,}" for word in ("rose", "fell") if counts[word]]
     if moved:
-        moved[0] += f" of {count(len(held), axis)}"
+        moved[0] += f" of {count(len(places), axis)}"
         return ", ".join(moved)
-    if counts["identical"] == len(held):
+    if counts["identical"] == len(places):
         return "is identical"
     if counts["undefined"]:
-        return f"is undefined at {counts['undefined']:,} of {count(len(held), axis)}"
-    return f"shows no change at any of {count(len(held), axis)}"
+        return f"is undefined at {counts['undefined']:,} of {count(len(places), axis)}"
+    return f"shows no change at any of {count(len(places), axis)}"
 
 
 def _metric(
-    metric: str, held: Sequence[list[Difference]], spoken: Spoken | None, *, everything: bool
+    metric: str, quantities: Sequence[list[Difference]], spoken: Spoken | None, *, everything: bool
 ) -> Iterator[Block]:
-    if not held and spoken is None:
+    if not quantities and spoken is None:
         return
     yield Section(foreign(metric, 100))
     if spoken is not None:
         yield from _said(spoken)
-    numbers = [differences[0] for differences in held if len(differences) == 1]
+    numbers = [differences[0] for differences in quantities if len(differences) == 1]
     if numbers:
-        yield _table("number", [_with_unit(one) for one in numbers], numbers)
-    for differences in held:
+        yield _table("number", [_with_unit(difference) for difference in numbers], numbers)
+    for differences in quantities:
         if len(differences) > 1:
             yield from _by_place(differences, everything=everything)
 
@@ -133,13 +133,13 @@ def _metric(
 def _said(spoken: Spoken) -> Iterator[Block]:
     """What the reports themselves say; once where both say the same."""
     if spoken.reference == spoken.candidate:
-        yield from (Line(f"Both reports say: {sentence(said)}") for said in spoken.reference[:SAID])
+        yield from (Line(f"Both reports say: {sentence(told)}") for told in spoken.reference[:SAID])
         return
-    for name, held in (("reference", spoken.reference), ("candidate", spoken.candidate)):
-        for said in held[:SAID] or ("nothing",):
-            yield Line(f"The {name} says: {sentence(said)}")
-        if len(held) > SAID:
-            yield Item(f"{count(len(held) - SAID, 'more sentence')} in its report.")
+    for name, told in (("reference", spoken.reference), ("candidate", spoken.candidate)):
+        for told_sentence in told[:SAID] or ("nothing",):
+            yield Line(f"The {name} says: {sentence(told_sentence)}")
+        if len(told) > SAID:
+            yield Item(f"{count(len(told) - SAID, 'more sentence')} in its report.")
 
 
 def _with_unit(difference: Difference) -> str:
@@ -148,28 +148,28 @@ def _with_unit(difference: Difference) -> str:
     return f"{name}{where}" if difference.unit in ("", "1") else f"{name}{where}, {foreign(difference.unit, 24)}"
 
 
-def _by_place(held: Sequence[Difference], *, everything: bool) -> Iterator[Block]:
-    first = held[0]
-    top = max(held, key=_weight)
+def _by_place(places: Sequence[Difference], *, everything: bool) -> Iterator[Block]:
+    first = places[0]
+    top = max(places, key=_weight)
     most = ""
     if top.change in ("rose", "fell"):
         percents = relative(top)
         share = f" ({percents.full})" if percents is not None else ""
         most = f", most at {place(top)}: {absolute(top).full}{share}"
     unit = "" if first.unit in ("", "1") else f", in {foreign(unit_words(first.unit), 24)}"
-    yield Line(f"{_changes(held)}{most}.", word=f"{name_of(first)}{unit}:", style="bold")
-    shown = list(held) if everything or len(held) <= ROWS else _most_notable(held)
-    yield _table(axes(first), [labels(one) for one in shown], shown)
-    if len(shown) < len(held):
-        rest = Counter(one.change for one in held)
-        rest.subtract(one.change for one in shown)
-        said = ", ".join(f"{amount:,} {change}" for change, amount in sorted(rest.items()) if amount)
-        yield Line(f"{count(len(held) - len(shown), 'more place')}: {said}.")
+    yield Line(f"{_changes(places)}{most}.", word=f"{name_of(first)}{unit}:", style="bold")
+    shown = list(places) if everything or len(places) <= ROWS else _most_notable(places)
+    yield _table(axes(first), [labels(difference) for difference in shown], shown)
+    if len(shown) < len(places):
+        rest = Counter(difference.change for difference in places)
+        rest.subtract(difference.change for difference in shown)
+        amounts = ", ".join(f"{amount:,} {change}" for change, amount in sorted(rest.items()) if amount)
+        yield Line(f"{count(len(places) - len(shown), 'more place')}: {amounts}.")
 
 
-def _most_notable(held: Sequence[Difference]) -> list[Difference]:
-    chosen = sorted(range(len(held)), key=lambda index: -_weight(held[index]))[:ROWS]
-    return [held[index] for index in sorted(chosen)]
+def _most_notable(places: Sequence[Difference]) -> list[Difference]:
+    chosen = sorted(range(len(places)), key=lambda index: -_weight(places[index]))[:ROWS]
+    return [places[index] for index in sorted(chosen)]
 
 
 def _weight(difference: Difference) -> float:
@@ -178,25 +178,29 @@ def _weight(difference: Difference) -> float:
     return (size if isfinite(size) else 0.0) + (1e9 if difference.change in ("rose", "fell") else 0.0)
 
 
-def _table(lead: str, names: Sequence[str], held: Sequence[Difference]) -> Grid:
-    readings = alike([absolute(difference) for difference in held])
-    values = [both_values(difference, read.places) for difference, read in zip(held, readings, strict=True)]
-    levels = {difference.confidence for difference in held}
+def _table(lead: str, names: Sequence[str], places: Sequence[Difference]) -> Grid:
+    readings = alike([absolute(difference) for difference in places])
+    values = [both_values(difference, read.places) for difference, read in zip(places, readings, strict=True)]
+    levels = {difference.confidence for difference in places}
     head = f"{percent(levels.pop())} interval" if len(levels) == 1 else "interval"
     columns = [
-        Column(lead, names, right=all(isinstance(label, int | float) for one in held for label in one.at or ("",))),
+        Column(
+            lead,
+            names,
+            right=all(isinstance(label, int | float) for difference in places for label in difference.at or ("",)),
+        ),
         Column("reference", [reference for reference, _ in values]),
         Column("candidate", [candidate for _, candidate in values]),
         Column("change", [read.change for read in readings]),
         Column(head, [read.interval if read.low != read.high else "" for read in readings]),
-        Column("shown", [SHOWN.get(difference.change, difference.change) for difference in held], right=False),
+        Column("shown", [SHOWN.get(difference.change, difference.change) for difference in places], right=False),
     ]
     return Grid(columns, folds=0)
 
 
 def _explained(comparison: Comparison) -> Iterator[Block]:
     """Say what the words of the tables mean, and how much of the changes noise alone would make."""
-    if any(len(held) > 1 for held in _by_quantity(comparison).values()):
+    if any(len(places) > 1 for places in _by_quantity(comparison).values()):
         yield Line(
             "'rose' and 'fell' hold for all places of a quantity together; an interval is that of its place alone.",
             "dim",

@@ -44,13 +44,13 @@ def verdict_document(verdict: Verdict) -> str:
     return _document(VERDICT_FORMAT, asdict(verdict))
 
 
-def _document(name: str, held: Mapping[str, Any]) -> str:
-    text = json_text({"format": name, "schema_version": SCHEMA_VERSION, **held}, indent=2)
+def _document(name: str, content: Mapping[str, Any]) -> str:
+    text = json_text({"format": name, "schema_version": SCHEMA_VERSION, **content}, indent=2)
     return _UNUSUAL.sub(_escaped, text) + "\n"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
     if character == "#":
         return r"\u0023"
     return character if safe_text(character) == character else json.dumps(character)[1:-1]

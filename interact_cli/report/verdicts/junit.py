@@ -67,8 +67,8 @@ def _whole(verdict: Verdict, tag: str) -> Element:
     return case
 
 
-def _say(case: Element, tag: str, word: str, said: str, lines: Sequence[str]) -> None:
-    about = {} if tag == "system-out" else {"message": _sentence(said)}
+def _say(case: Element, tag: str, word: str, message: str, lines: Sequence[str]) -> None:
+    about = {} if tag == "system-out" else {"message": _sentence(message)}
     about |= {"type": word} if tag in STOPPED.values() else {}
     SubElement(case, tag, about).text = "\n".join(_sentence(line) for line in lines)
 

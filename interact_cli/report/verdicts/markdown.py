@@ -56,10 +56,10 @@ def inline(words: str) -> str:
 def _opening(words: str) -> str:
     """Text at the beginning of a line."""
     text = inline(words.strip())
-    found = _OPENING.match(text)
-    if found is None:
+    opening = _OPENING.match(text)
+    if opening is None:
         return text
-    split = found.start("after") if found["number"] else 0
+    split = opening.start("after") if opening["number"] else 0
     return f"{text[:split]}\\{text[split:]}"
 
 
@@ -107,11 +107,11 @@ def _lines(block: Block) -> list[str]:
 
 
 def _table(columns: Iterable[Column]) -> list[str]:
-    held = list(columns)
-    rows = zip(*(column.cells for column in held), strict=True)
+    filled = list(columns)
+    rows = zip(*(column.cells for column in filled), strict=True)
     return [
-        _row(column.head for column in held),
-        f"| {' | '.join('---:' if column.right else '---' for column in held)} |",
+        _row(column.head for column in filled),
+        f"| {' | '.join('---:' if column.right else '---' for column in filled)} |",
         *map(_row, rows),
     ]
 

@@ -32,12 +32,12 @@ def pairing_facts(pairing: Pairing) -> list[tuple[str, str]]:
     lost = (pairing.lost_by_reference, pairing.lost_by_candidate, pairing.lost_by_both)
     if any(lost) or right:
         what = "left out" if right else "compared all the same"
-        said = f"{lost[0]:,} by the reference only, {lost[1]:,} by the candidate only, {lost[2]:,} by both; {what}"
-        rows.append(("Wrong class", said if any(lost) else "none, in either version"))
+        counts = f"{lost[0]:,} by the reference only, {lost[1]:,} by the candidate only, {lost[2]:,} by both; {what}"
+        rows.append(("Wrong class", counts if any(lost) else "none, in either version"))
     missing = (pairing.missing_in_reference, pairing.missing_in_candidate)
     if any(missing):
-        said = f"{missing[0]:,} not in the reference, {missing[1]:,} not in the candidate; left out"
-        rows.append(("Unpaired", said))
+        counts = f"{missing[0]:,} not in the reference, {missing[1]:,} not in the candidate; left out"
+        rows.append(("Unpaired", counts))
     return rows
 
 

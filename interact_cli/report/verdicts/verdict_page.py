@@ -63,8 +63,8 @@ def verdict_page(verdict: Verdict) -> Iterator[Block]:
             yield Line(f"{count(len(ranked) - ROWS, 'more rule')}: {rest}; the JSON document lists them.")
         yield from _details(ranked, verdict)
     if verdict.comparison is not None:
-        held = [decision.difference for rule in verdict.rules for decision in rule.decisions]
-        yield from how_sure(verdict.comparison, (difference.confidence for difference in held))
+        differences = [decision.difference for rule in verdict.rules for decision in rule.decisions]
+        yield from how_sure(verdict.comparison, (difference.confidence for difference in differences))
 
 
 def problem_blocks(problems: Sequence[Problem]) -> Iterator[Block]:
@@ -114,15 +114,15 @@ def _about(verdict: Verdict) -> list[tuple[str, str]]:
 
 def _table(rules: Sequence[RuleVerdict], verdict: Verdict) -> Grid:
     worst = [next(iter(worst_first(rule)), None) for rule in rules]
-    places = ["" if one is None else shortened(place(one.difference), CELL) for one in worst]
-    levels = {one.difference.confidence for one in worst if one is not None}
+    places = ["" if decision is None else shortened(place(decision.difference), CELL) for decision in worst]
+    levels = {decision.difference.confidence for decision in worst if decision is not None}
     head = f"change\n{percent(levels.pop())} interval" if len(levels) == 1 else "change\ninterval"
     columns = [
         _column("verdict", [_verdict_cell(rule, verdict) for rule in rules]),
         Column("rule", [foreign(rule.name) for rule in rules], right=False),
         *([_column("worst place", places)] if any(places) else []),
-        _column(head, ["" if one is None else _moved(one) for one in worst]),
-        _column("margin", [_margin(rule, one) for rule, one in zip(rules, worst, strict=True)]),
+        _column(head, ["" if decision is None else _moved(decision) for decision in worst]),
+        _column("margin", [_margin(rule, decision) for rule, decision in zip(rules, worst, strict=True)]),
     ]
     return Grid(columns, folds=1)
 

@@ -163,8 +163,8 @@ class Reading:
     @property
     def change(self) -> str:
         """``"+0.051"``, ``"+12.3 %"``."""
-        said = written(self.value, self.places, "+")
-        return f"{said} %" if self.unit == "%" and isfinite(self.value) else said
+        in_words = written(self.value, self.places, "+")
+        return f"{in_words} %" if self.unit == "%" and isfinite(self.value) else in_words
 
     @property
     def interval(self) -> str:

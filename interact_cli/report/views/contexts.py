@@ -28,7 +28,7 @@ from interact_cli.types import FloatArray, PackedArray
 class RecordedContexts:
     """What the records say of one pair in one sample."""
 
-    found: SalientContexts
+    salient: SalientContexts
     unit: str
     by_chance: float
     """Mean share of the other players that stand in a context: what the inclusion rate is to be compared with."""
@@ -54,15 +54,15 @@ def recorded_contexts(
     pair = checked_pair(pair, len(names))
     if report.records is None:
         raise UsageError("Expected a report with evaluation records, got one made with --no-records. Measure again.")
-    held = report.records.read(sample)
-    values, unit = _values(report, held, sample, known)
-    contexts, where = contexts_among(held.coalitions, pair, len(names))
+    record = report.records.read(sample)
+    values, unit = _values(report, record, sample, known)
+    contexts, where = contexts_among(record.coalitions, pair, len(names))
     if not len(contexts):
         raise UsageError(_nothing(report, sample, pair, names))
     weights = size_weights(contexts, len(names))
     exact = len(contexts) == 2 ** (len(names) - 2)
-    found = weighed(len(names), pair, contexts, values[where] @ TERMS, weights, exact=exact)
-    return RecordedContexts(found, unit, _by_chance(contexts, weights, len(names)))
+    weighed_contexts = weighed(len(names), pair, contexts, values[where] @ TERMS, weights, exact=exact)
+    return RecordedContexts(weighed_contexts, unit, _by_chance(contexts, weights, len(names)))
 
 
 def pair_named(report: Report, sample: int, text: str) -> tuple[int, int]:
@@ -89,7 +89,7 @@ def _player(text: str, shown: tuple[str, ...], plain: tuple[str, ...]) -> int:
     raise UnknownNameError("player", safe_text(text), shown)
 
 
-def _values(report: Report, held: SampleRecords, sample: int, known: Mapping[str, Score]) -> tuple[FloatArray, str]:
+def _values(report: Report, record: SampleRecords, sample: int, known: Mapping[str, Score]) -> tuple[FloatArray, str]:
     """Return the values of a sample's coalitions, and their unit; of several games those of the last."""
     about = report.provenance
     modules = tuple(about.get("modules", ()))
@@ -98,10 +98,10 @@ def _values(report: Report, held: SampleRecords, sample: int, known: Mapping[str
     if score.vector:
         raise UsageError(f"Expected one number per coalition for a pair's contexts, got vectors ({safe_text(name)}).")
     slot = len(modules) - 1 if modules else 0
-    if not modules and held.classes:
+    if not modules and record.classes:
         wanted = report.samples.labels if about["target"] == "true" else report.samples.predicted
-        slot = held.classes.index(int(wanted[sample]))
-    return score.of_record(held.values[:, slot]), score.unit
+        slot = record.classes.index(int(wanted[sample]))
+    return score.of_record(record.values[:, slot]), score.unit
 
 
 def _by_chance(contexts: PackedArray, weights: FloatArray, n_players: int) -> float:

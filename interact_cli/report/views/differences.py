@@ -87,11 +87,13 @@ class Series:
     @property
     def change(self) -> FloatArray:
         """Candidate minus reference, its lower and its upper end: ``(3, place)``."""
-        held = [place.difference for place in self.places]
+        differences = [place.difference for place in self.places]
         if self.relative:
-            shares = [[one.relative, one.relative_low, one.relative_high] for one in held]
+            shares = [
+                [difference.relative, difference.relative_low, difference.relative_high] for difference in differences
+            ]
             return 100 * np.array(shares, dtype=np.float64).T
-        return np.array([[one.difference, one.low, one.high] for one in held]).T
+        return np.array([[difference.difference, difference.low, difference.high] for difference in differences]).T
 
     @property
     def confidences(self) -> tuple[float, ...]:
@@ -125,7 +127,7 @@ def series_of(comparison: Comparison, verdict: Verdict | None = None) -> list[Se
         verdict: Its decisions bring their own differences, at the confidence that was judged.
     """
     judged = _judged(verdict)
-    wanted = [*((one.metric, one.quantity) for one in judged), *comparison.headline]
+    wanted = [*((place.metric, place.quantity) for place in judged), *comparison.headline]
     by_quantity: dict[tuple[str, str], dict[object, Place]] = {name: {} for name in wanted}
     for difference in (*comparison.differences, *judged):
         places = by_quantity.get((difference.metric, difference.quantity))
@@ -135,11 +137,11 @@ def series_of(comparison: Comparison, verdict: Verdict | None = None) -> list[Se
 
 
 def _judged(verdict: Verdict | None) -> dict[Difference, tuple[tuple[RuleVerdict, Decision], ...]]:
-    found: dict[object, list[tuple[RuleVerdict, Decision]]] = {}
+    rules_of: dict[object, list[tuple[RuleVerdict, Decision]]] = {}
     for rule in verdict.rules if verdict else ():
         for decision in rule.decisions:
             of = decision.difference
-            found.setdefault((of.metric, of.quantity, of.at), []).append((rule, decision))
-    for rules in found.values():
+            rules_of.setdefault((of.metric, of.quantity, of.at), []).append((rule, decision))
+    for rules in rules_of.values():
         rules.sort(key=lambda judged: SEVERITY.index(judged[1].word))
-    return {rules[0][1].difference: tuple(rules) for rules in found.values()}
+    return {rules[0][1].difference: tuple(rules) for rules in rules_of.values()}

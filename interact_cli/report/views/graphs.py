@@ -65,8 +65,8 @@ class GraphView:
 
 def has_graph(measurement: Measurement) -> bool:
     """Return True where the metric holds graphs."""
-    held = {quantity.name: quantity.dims for quantity in measurement.per_sample}
-    return all(held.get(name) == dims for name, dims in ARRAYS.items())
+    dims_of = {quantity.name: quantity.dims for quantity in measurement.per_sample}
+    return all(dims_of.get(name) == dims for name, dims in ARRAYS.items())
 
 
 def graph_of(report: Report, measurement: Measurement, sample: int) -> GraphView:
@@ -87,7 +87,7 @@ def graph_of(report: Report, measurement: Measurement, sample: int) -> GraphView
     coalitions = [merged for merged in _sets(measurement.quantity("node_members").values[sample]) if merged]
     edges = [edge for edge in measurement.quantity("edges").values[sample].tolist() if edge[0] >= 0]
     names = names_of(report, sample)
-    held = {name: float(measurement.quantity(name).values[sample]) for name in FACTS}
+    facts = {name: float(measurement.quantity(name).values[sample]) for name in FACTS}
     everybody = sorted({player for pattern in patterns for player in pattern.members})
     nodes: list[tuple[Kind, tuple[int, ...], float | None]] = [
         *(("player", (player,), None) for player in range(len(names))),
@@ -103,11 +103,11 @@ def graph_of(report: Report, measurement: Measurement, sample: int) -> GraphView
             Node(*node, children=tuple(sorted(child for parent, child in edges if parent == number)))
             for number, node in enumerate(nodes)
         ),
-        constant=held["constant"],
-        sse=held["sse"],
-        error=held["error"],
-        explained_ratio=held["explained_ratio"],
-        faithful=bool(held["faithful"]),
+        constant=facts["constant"],
+        sse=facts["sse"],
+        error=facts["error"],
+        explained_ratio=facts["explained_ratio"],
+        faithful=bool(facts["faithful"]),
         rules=PUBLISHED,
     )
     return GraphView(graph, names, patterns, values.unit)

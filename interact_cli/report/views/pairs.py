@@ -101,12 +101,12 @@ def pair_values(measurement: Measurement) -> PairValues | None:
 
     Multi-order values ``(sample, order, pair)`` are averaged, signed, over the orders that were evaluated.
     """
-    held = measurement.of_samples
-    quantity = held.get("values")
+    quantities = measurement.of_samples
+    quantity = quantities.get("values")
     if quantity is None or quantity.dims[-1:] != ("pair",) or measurement.metric == PATTERNS:
         return None
     values = np.asarray(quantity.values, dtype=np.float64)
-    pairs = _pairs_of(measurement, held.get("pairs"), values)
+    pairs = _pairs_of(measurement, quantities.get("pairs"), values)
     if pairs is None:
         return None
     errors = quantity.standard_errors
@@ -124,23 +124,23 @@ def pair_means(report: Report, measurement: Measurement) -> PairMeans | None:
 
     None too where each sample has its own players: a pair of one is no pair of another.
     """
-    held = pair_values(measurement)
-    if held is None or not report.players.shared:
+    interactions = pair_values(measurement)
+    if interactions is None or not report.players.shared:
         return None
     included = report.samples.included
-    pairs, values = held.pairs[included], held.values[included]
+    pairs, values = interactions.pairs[included], interactions.values[included]
     measured = (pairs >= 0).all(axis=-1) & np.isfinite(values)
     n_players = len(report.players.names)
     ends = np.sort(pairs[measured], axis=-1)
     codes, slot = np.unique(ends[:, 0] * n_players + ends[:, 1], return_inverse=True)
-    errors = None if held.standard_errors is None else held.standard_errors[included][measured]
+    errors = None if interactions.standard_errors is None else interactions.standard_errors[included][measured]
     means = Means.of(slot, values[measured], errors, codes.size)
-    return PairMeans(codes // n_players, codes % n_players, means, held.unit)
+    return PairMeans(codes // n_players, codes % n_players, means, interactions.unit)
 
 
-def strongest_of_sample(held: PairValues, sample: int, limit: int) -> IntArray:
+def strongest_of_sample(interactions: PairValues, sample: int, limit: int) -> IntArray:
     """Positions of one sample's pairs with the largest |I|, largest first."""
-    size = np.where((held.pairs[sample] >= 0).all(axis=-1), np.abs(held.values[sample]), np.nan)
+    size = np.where((interactions.pairs[sample] >= 0).all(axis=-1), np.abs(interactions.values[sample]), np.nan)
     return largest(size, limit)
 
 
@@ -158,10 +158,10 @@ def pair_matrix(first: IntArray, second: IntArray, values: FloatArray, players: 
         array([[nan,  1.],
                [ 1., nan]])
     """
-    held = np.isin(first, players) & np.isin(second, players)
-    rows, columns = np.searchsorted(players, first[held]), np.searchsorted(players, second[held])
+    chosen = np.isin(first, players) & np.isin(second, players)
+    rows, columns = np.searchsorted(players, first[chosen]), np.searchsorted(players, second[chosen])
     matrix = np.full((len(players), len(players)), np.nan)
-    matrix[rows, columns] = matrix[columns, rows] = values[held]
+    matrix[rows, columns] = matrix[columns, rows] = values[chosen]
     return matrix
 
 
@@ -196,11 +196,11 @@ def colour_map(
     """
     rows, columns = grid
     measured = (pairs >= 0).all(axis=-1) & np.isfinite(values)
-    one, other = pairs[measured].T
+    left, right = pairs[measured].T
     strength = np.abs(values[measured]) if reading == "mean-abs" else values[measured]
-    down, across = np.abs(one // columns - other // columns), np.abs(one % columns - other % columns)
+    down, across = np.abs(left // columns - right // columns), np.abs(left % columns - right % columns)
     beside = (down + across == 1) if neighbours == 4 else (np.maximum(down, across) == 1)
-    ends = np.concatenate([one[beside], other[beside]])
+    ends = np.concatenate([left[beside], right[beside]])
     total = np.bincount(ends, np.tile(strength[beside], 2), rows * columns)
     seen = np.bincount(ends, minlength=rows * columns)
     with np.errstate(invalid="ignore"):

@@ -28,18 +28,18 @@ class Partitions:
 
 def has_partitions(measurement: Measurement) -> bool:
     """Return True where the metric holds partitions, and T, of which they are the ends."""
-    held = {quantity.name: quantity.dims for quantity in measurement.per_sample}
-    of_members = (held.get(name) == ("sample", "member") for name in ("members", "partition_max", "partition_min"))
-    return held.get("T") == ("sample",) and all(of_members)
+    dims_of = {quantity.name: quantity.dims for quantity in measurement.per_sample}
+    of_members = (dims_of.get(name) == ("sample", "member") for name in ("members", "partition_max", "partition_min"))
+    return dims_of.get("T") == ("sample",) and all(of_members)
 
 
 def partitions_of(measurement: Measurement, sample: int) -> Partitions | None:
     """Read the partitions of one sample; None where it has none."""
     if not has_partitions(measurement):
         return None
-    held = np.asarray(measurement.quantity("members").values[sample], dtype=np.int64)
-    kept = np.flatnonzero(held >= 0)
-    members = held[kept]
+    stored = np.asarray(measurement.quantity("members").values[sample], dtype=np.int64)
+    kept = np.flatnonzero(stored >= 0)
+    members = stored[kept]
     if not kept.size:
         return None
     best, worst = (
@@ -60,10 +60,10 @@ def blocks(members: np.ndarray, numbers: np.ndarray) -> tuple[Block, ...]:
         >>> blocks(np.array([4, 5, 8]), np.array([1, 0, 1]))
         ((4, 8), (5,))
     """
-    found: dict[int, list[int]] = {}
+    members_of: dict[int, list[int]] = {}
     for player, number in zip(members.tolist(), numbers.tolist(), strict=True):
-        found.setdefault(number, []).append(player)
-    return tuple(tuple(block) for block in found.values())
+        members_of.setdefault(number, []).append(player)
+    return tuple(tuple(block) for block in members_of.values())
 
 
 def directions(report: Report, sample: int) -> tuple[str, str]:
@@ -81,10 +81,10 @@ def directions(report: Report, sample: int) -> tuple[str, str]:
     if scored < 0:
         return "", ""
     if label < 0 or predicted < 0:
-        said = ("towards the predicted answer", "against the predicted answer")
+        ends = ("towards the predicted answer", "against the predicted answer")
     elif label == predicted:
-        said = ("towards the right answer", "against the right answer")
+        ends = ("towards the right answer", "against the right answer")
     else:
-        said = ("towards the wrong answer", "towards the right answer")
-        said = said[::-1] if scored == label else said
-    return said[::-1] if report.provenance.get("score") in FALLING else said
+        ends = ("towards the wrong answer", "towards the right answer")
+        ends = ends[::-1] if scored == label else ends
+    return ends[::-1] if report.provenance.get("score") in FALLING else ends

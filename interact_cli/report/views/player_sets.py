@@ -59,17 +59,17 @@ class Ranking:
 
 def set_quantities(measurement: Measurement) -> dict[str, Quantity]:
     """Return the quantities that give each set of players a value; empty where the metric has none."""
-    held = measurement.of_samples
-    wanted = [held[name] for name in JOINED_BY.get(measurement.metric, OF_SETS) if name in held]
+    quantities = measurement.of_samples
+    wanted = [quantities[name] for name in JOINED_BY.get(measurement.metric, OF_SETS) if name in quantities]
     axes = {("sample", "coalition")}
-    if "sets" in held and held["sets"].dims == ("sample", "set", "member"):
+    if "sets" in quantities and quantities["sets"].dims == ("sample", "set", "member"):
         axes.add(("sample", "set"))
-    return {one.name: one for one in wanted if one.dims in axes}
+    return {quantity.name: quantity for quantity in wanted if quantity.dims in axes}
 
 
 def of_sample(measurement: Measurement, sample: int, limit: int) -> Ranking:
     """Rank the sets of one sample by |value|."""
-    found: list[NamedSet] = []
+    sets: list[NamedSet] = []
     total, unit = 0, ""
     for name, quantity in set_quantities(measurement).items():
         values = np.asarray(quantity.values[sample], dtype=np.float64)
@@ -79,8 +79,8 @@ def of_sample(measurement: Measurement, sample: int, limit: int) -> Ranking:
         for place in largest(np.where(measured, np.abs(values), np.nan), limit).tolist():
             error = np.nan if quantity.standard_errors is None else float(quantity.standard_errors[sample, place])
             value, members = float(values[place]), _players(keys[place])
-            found.append(NamedSet(members, value, error, abs(value), 1, _joined(measurement, name)))
-    return Ranking(_first(found, limit), total, unit)
+            sets.append(NamedSet(members, value, error, abs(value), 1, _joined(measurement, name)))
+    return Ranking(_first(sets, limit), total, unit)
 
 
 def of_all(report: Report, measurement: Measurement, limit: int) -> Ranking | None:
@@ -91,13 +91,13 @@ def of_all(report: Report, measurement: Measurement, limit: int) -> Ranking | No
     if not report.players.shared or not set_quantities(measurement):
         return None
     included = np.flatnonzero(report.samples.included)
-    found: list[NamedSet] = []
+    sets: list[NamedSet] = []
     total, unit = 0, ""
     for name, quantity in set_quantities(measurement).items():
         keys, means = _means(measurement, quantity, included)
         total, unit = total + int((means.samples > 0).sum()), quantity.unit
         for place in means.strongest(limit).tolist():
-            found.append(
+            sets.append(
                 NamedSet(
                     _players(keys[place]),
                     float(means.mean[place]),
@@ -107,7 +107,7 @@ def of_all(report: Report, measurement: Measurement, limit: int) -> Ranking | No
                     _joined(measurement, name),
                 )
             )
-    return Ranking(_first(found, limit), total, unit)
+    return Ranking(_first(sets, limit), total, unit)
 
 
 def by_size(report: Report, measurement: Measurement) -> Iterator[tuple[int, int, float]]:
@@ -141,9 +141,9 @@ def every_set(report: Report, measurement: Measurement) -> bool:
     for sample in np.flatnonzero(report.samples.included).tolist():
         measured = np.isfinite(np.asarray(quantity.values[sample], dtype=np.float64))
         sizes = (np.asarray(sets.values[sample]) >= 0).sum(axis=-1)[measured]
-        held, counts = np.unique(sizes[sizes > 0], return_counts=True)
+        present_sizes, counts = np.unique(sizes[sizes > 0], return_counts=True)
         n = len(report.players.of_sample(sample))
-        if counts.tolist() != [comb(n, size) for size in held.tolist()]:
+        if counts.tolist() != [comb(n, size) for size in present_sizes.tolist()]:
             return False
     return True
 
@@ -177,8 +177,8 @@ def _keys(measurement: Measurement, quantity: Quantity, sample: int) -> IntArray
 
 
 def _codes(measurement: Measurement, quantity: Quantity) -> IntArray:
-    held = measurement.coordinates.get("coalition")
-    return np.arange(quantity.values.shape[1]) if held is None else np.asarray(held, dtype=np.int64)
+    codes = measurement.coordinates.get("coalition")
+    return np.arange(quantity.values.shape[1]) if codes is None else np.asarray(codes, dtype=np.int64)
 
 
 def _players(key: np.ndarray | np.integer) -> tuple[int, ...]:
@@ -193,7 +193,7 @@ def _joined(measurement: Measurement, name: str) -> str:
     return JOINED_BY.get(measurement.metric, OF_SETS)[name]
 
 
-def _first(found: Sequence[NamedSet], limit: int) -> tuple[NamedSet, ...]:
+def _first(sets: Sequence[NamedSet], limit: int) -> tuple[NamedSet, ...]:
     """Return the strongest; those without any strength only where there is no other."""
-    ranked = sorted(found, key=lambda one: -one.size)[:limit]
-    return tuple([one for one in ranked if one.size > 0] or ranked)
+    ranked = sorted(sets, key=lambda named_set: -named_set.size)[:limit]
+    return tuple([named_set for named_set in ranked if named_set.size > 0] or ranked)
