@@ -151,16 +151,17 @@ def _missing_head(difference: _Difference, expected: Tensors) -> str:
 
 def _stripped(expected: Tensors, state: Tensors) -> tuple[dict[str, torch.Tensor], str]:
     """Strip prefixes as long as all names share one; keep what fits best."""
-    wanted = set(expected)
+    names = set(expected)
     best, best_prefix = dict(state), ""
     current, prefix = best, ""
-    while set(best) != wanted:
+    # A prefix goes only from all names at once: one that some names have belongs to a part of the network.
+    while set(best) != names:
         shared = next((p for p in PREFIXES if current and all(name.startswith(p) for name in current)), None)
         if shared is None:
             break
         current = {name[len(shared) :]: tensor for name, tensor in current.items()}
         prefix += shared
-        if len(wanted & set(current)) > len(wanted & set(best)):
+        if len(names & set(current)) > len(names & set(best)):
             best, best_prefix = current, prefix
     return best, best_prefix
 
@@ -173,10 +174,10 @@ def _compare(expected: Tensors, state: Tensors) -> _Difference:
     )
 
 
-def _alike(wanted: object, got: torch.Tensor) -> bool:
-    if not isinstance(wanted, torch.Tensor):
+def _alike(expected: object, got: torch.Tensor) -> bool:
+    if not isinstance(expected, torch.Tensor):
         return False
-    return wanted.shape == got.shape and (not wanted.is_floating_point() or got.is_floating_point())
+    return expected.shape == got.shape and (not expected.is_floating_point() or got.is_floating_point())
 
 
 def _class_counts(expected: Tensors, state: Tensors, difference: _Difference) -> tuple[int, int] | None:

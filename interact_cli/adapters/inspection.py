@@ -227,8 +227,8 @@ def _inside(document: Any, metadata: Mapping[str, str]) -> dict[str, Any]:
     whole = candidates == (WHOLE_FILE,)
     arch = metadata.get("arch") if whole else top.get("arch")
     args = top.get("args", top.get(HYPER_PARAMETERS))
-    said = dict(metadata) if whole else vars(args) if hasattr(args, "__dict__") else args
-    settings = said if isinstance(said, Mapping) else {}
+    raw = dict(metadata) if whole else vars(args) if hasattr(args, "__dict__") else args
+    settings = raw if isinstance(raw, Mapping) else {}
     return {
         "keys": tuple((safe_text(key), _type(value)) for key, value in list(top.items())[:MAX_ROWS]),
         "candidates": tuple(map(safe_text, candidates)),

@@ -212,11 +212,12 @@ def _load(
 ) -> tuple[Network, Fit]:
     builder = builders.get(choice.prefix)
     try:
+        # Shapes first, on the meta device: a file may claim a size that no memory has.
         if isinstance(builder, OutlineBuilder):
             outline = builder.outline(choice.name, choice.arguments, saved)
             fitted(outline.state_dict(), contents, choice.arch, choice.source, allow_missing=allow_missing)
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(0)
+            torch.default_generator.manual_seed(0)  # torch.manual_seed would seed devices too, for good
             network = builder(choice.name, choice.arguments, saved)
     except UnknownNameError as error:
         if choice.source not in {"checkpoint", "directory"}:
@@ -234,16 +235,14 @@ def _load(
     return network, fit
 
 
-def _describe(
-    network: Network, choice: _Choice, contents: Contents, sidecar: Sidecar, told_before: Sequence[str]
-) -> Model:
+def _describe(network: Network, choice: _Choice, contents: Contents, sidecar: Sidecar, earlier: Sequence[str]) -> Model:
     spec = replace(network.input, source="sidecar") if sidecar.describes_input else network.input
     names = network.class_names
     if names and network.n_classes and len(names) != network.n_classes:
         raise UsageError(
             f"Expected {network.n_classes} class names for {safe_text(choice.arch)}, got {len(names)}. Correct them."
         )
-    notes = [*contents.notes, *told_before, *_notes(network, choice, contents)]
+    notes = [*contents.notes, *earlier, *_notes(network, choice, contents)]
     return Model(
         module=network.module,
         arch=choice.arch,

@@ -79,19 +79,19 @@ def read_sidecar(checkpoint: Path) -> Sidecar:
     top = _section(document, _TOP, where)
     image = _section(top.get("input"), _INPUT, f"'input' of {where}")
     _section(top.get("columns"), _COLUMNS, f"'columns' of {where}")
-    said = {key: top[key] for key in ("columns", "output", "class_names") if top.get(key) is not None}
-    said |= {key: value for key, value in image.items() if key != "kind" and value is not None}
+    settings = {key: top[key] for key in ("columns", "output", "class_names") if top.get(key) is not None}
+    settings |= {key: value for key, value in image.items() if key != "kind" and value is not None}
     for word, key in (("shape", "input_size"), ("output", "output_kind")):
-        if word in said:
-            said[key] = said.pop(word)
-    geometry = read_geometry(said, where, "sidecar")
+        if word in settings:
+            settings[key] = settings.pop(word)
+    geometry = read_geometry(settings, where, "sidecar")
     if image.get("kind") is not None and (image["kind"] not in ("image", "columns") or not geometry.shape):
         raise UsageError(
             f"Expected 'kind' in {where} to be image or columns, with a shape, got {safe_text(image['kind'], 40)}."
         )
     if image.get("kind") is not None and image["kind"] != geometry.kind:
         raise UsageError(f"Expected the shape in {where} to fit kind {image['kind']}, got {list(geometry.shape)}.")
-    return Sidecar(path, _arch(top.get("arch"), where), _section(top.get("arch_args"), None, where), said)
+    return Sidecar(path, _arch(top.get("arch"), where), _section(top.get("arch_args"), None, where), settings)
 
 
 def _arch(value: Any, where: str) -> str | None:

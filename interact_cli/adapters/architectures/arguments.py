@@ -36,9 +36,9 @@ class Said:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return an argument; one that is None was not said."""
-        for said in (self.arguments, self.extra, self.saved):
-            if said.get(name) is not None:
-                return said[name]
+        for source in (self.arguments, self.extra, self.saved):
+            if source.get(name) is not None:
+                return source[name]
         return default
 
     def count(self, name: str, default: Any = None) -> int:
@@ -59,13 +59,14 @@ class Said:
             UsageError: they are not counts.
         """
         channels, size = 3, default
-        for said in (self.saved, self.extra, self.arguments):
-            shape = image_shape(said, self.where)
+        # The weakest first, as each later source overrides the size and the channels of those before it.
+        for source in (self.saved, self.extra, self.arguments):
+            shape = image_shape(source, self.where)
             if shape:
                 size = (shape[1], shape[2])
-            if said.get("in_chans") is not None:
-                channels = _count(said["in_chans"], "in_chans", self.where)
-            elif shape and said.get("input_size"):
+            if source.get("in_chans") is not None:
+                channels = _count(source["in_chans"], "in_chans", self.where)
+            elif shape and source.get("input_size"):
                 channels = shape[0]
         return (channels, *size)
 
@@ -76,8 +77,8 @@ class Said:
         return replace(given.or_else(kept), source=self._source())
 
     def _source(self) -> str:
-        for said, source in ((self.arguments, "--arch-arg"), (self._kept(), "checkpoint args")):
-            if any(said.get(word) is not None for word in INPUT_WORDS):
+        for settings, source in ((self.arguments, "--arch-arg"), (self._kept(), "checkpoint args")):
+            if any(settings.get(word) is not None for word in INPUT_WORDS):
                 return source
         return "unknown"
 
@@ -126,9 +127,11 @@ class Said:
             return make(name, **options)
         except Exception as error:
             blamed = saved and not self.arguments
-            told = " with the checkpoint's args" if blamed else " with --arch-arg as given" if self.arguments else ""
+            origin = " with the checkpoint's args" if blamed else " with --arch-arg as given" if self.arguments else ""
             kind: type[InteractError] = CheckpointRefused if blamed else UsageError
-            raise kind(f"Expected a network {self.where}, but{told} it cannot be built: {first_line(error)}.") from None
+            raise kind(
+                f"Expected a network {self.where}, but{origin} it cannot be built: {first_line(error)}."
+            ) from None
 
     def check_known(self, known: Sequence[str]) -> None:
         """Refuse arguments that the network does not take.

@@ -64,8 +64,8 @@ def build(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> 
     factory = _find_factory(name, where)
     module = _call(factory, arguments, saved, where)
     module.float()
-    said = read_geometry(saved, "the checkpoint's args", "checkpoint args")
-    return _network_of(module, said, where, factory)
+    geometry = read_geometry(saved, "the checkpoint's args", "checkpoint args")
+    return _network_of(module, geometry, where, factory)
 
 
 def network_of(
@@ -83,13 +83,13 @@ def network_of(
         UsageError: the input shape is not known.
         CheckpointRefused: the network does not take its input, or returns something else than scores.
     """
-    said = Geometry(shape=shape).or_else(_attributes(module, where)).or_else(Geometry(output=output))
-    return _network_of(module, replace(said, source="factory"), where)
+    geometry = Geometry(shape=shape).or_else(_attributes(module, where)).or_else(Geometry(output=output))
+    return _network_of(module, replace(geometry, source="factory"), where)
 
 
-def _network_of(module: nn.Module, said: Geometry, where: str, *makers: Callable[..., Any]) -> Network:
+def _network_of(module: nn.Module, known: Geometry, where: str, *makers: Callable[..., Any]) -> Network:
     """Describe a network by what was said of it, then by itself, its makers and its first layer."""
-    geometry = said
+    geometry = known
     for thing in (module, *makers):
         geometry = geometry.or_else(_attributes(thing, where))
     if not geometry.shape:
@@ -154,6 +154,7 @@ def _load_file(file: Path) -> ModuleType:
     spec = ModuleSpec(unique, _UncachedLoader(unique, path), origin=path)
     spec.has_location = True
     module = module_from_spec(spec)
+    # Before it runs: a dataclass in the file looks its own module up there.
     sys.modules[unique] = module
     try:
         _UncachedLoader(unique, path).exec_module(module)
@@ -173,7 +174,7 @@ def _call(factory: Callable[..., Any], arguments: Mapping[str, Any], saved: Mapp
             f"Expected arguments that '{where}{safe_text(str(inspect.signature(factory)))}' takes, got "
             f"{', '.join(map(safe_text, options)) or 'none'}: {named_error(error)}. Give them as --arch-arg name=value."
         ) from None
-    except ValueError:
+    except ValueError:  # a callable without a signature, as one written in C: calling it tells
         pass
     try:
         module = factory(**options)
@@ -202,12 +203,12 @@ def _attributes(thing: Any, where: str) -> Geometry:
         raise UsageError(
             f"Expected .preprocessing of '{where}' to be a dictionary, got a {type(preprocessing).__name__}."
         )
-    said = dict(preprocessing)
+    settings = dict(preprocessing)
     for attribute, key in (("input_shape", "input_shape"), ("output", "output_kind"), ("class_names", "class_names")):
         value = getattr(thing, attribute, None)
         if isinstance(value, str | list | tuple):
-            said[key] = value
-    return read_geometry(said, f"'{where}'", "factory")
+            settings[key] = value
+    return read_geometry(settings, f"'{where}'", "factory")
 
 
 def _classifier(module: nn.Module, makers: Sequence[Callable[..., Any]], where: str) -> str:

@@ -255,7 +255,7 @@ def probe(module: nn.Module, shape: tuple[int, ...], wanted: OutputKind | None, 
     module.eval()
     try:
         with torch.inference_mode():
-            output = module(torch.zeros(2, *shape))
+            output = module(torch.zeros(2, *shape))  # two rows show whether the batch axis is kept
     except Exception as error:  # the network's own code may fail in any way
         raise CheckpointRefused(
             f"Expected {where} to take inputs of shape {shape}, but it fails: {first_line(error)}. "
@@ -265,14 +265,14 @@ def probe(module: nn.Module, shape: tuple[int, ...], wanted: OutputKind | None, 
         raise CheckpointRefused(
             f"Expected {where} to return one tensor, got a {safe_text(type(output).__name__)}. Wrap it in a factory."
         )
-    found = tuple(output.shape)
-    if found in {(2,), (2, 1)} and wanted != "classes":
+    returned = tuple(output.shape)
+    if returned in {(2,), (2, 1)} and wanted != "classes":
         return ("scalar", 0) if wanted == "scalar" else ("single-logit", 2)
-    if len(found) == 2 and found[0] == 2 and found[1] >= 2 and wanted in {None, "classes"}:
-        return "classes", found[1]
-    asked = f" for output '{wanted}'" if wanted else ""
+    if len(returned) == 2 and returned[0] == 2 and returned[1] >= 2 and wanted in {None, "classes"}:
+        return "classes", returned[1]
+    kind = f" for output '{wanted}'" if wanted else ""
     raise CheckpointRefused(
-        f"Expected {where} to return (2, K) class scores, (2, 1) or (2,) for two inputs{asked}, got shape {found}. "
+        f"Expected {where} to return (2, K) class scores, (2, 1) or (2,) for two inputs{kind}, got shape {returned}. "
         "Wrap it in a factory that returns one row per input."
     )
 

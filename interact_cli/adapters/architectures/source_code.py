@@ -32,6 +32,7 @@ def code_digest(module: nn.Module, *makers: Any) -> str:
 
 def _file_of(thing: Any) -> str | None:
     try:
+        # A decorated factory is defined where the function inside it stands.
         file = inspect.getsourcefile(inspect.unwrap(thing))
     except (TypeError, ValueError):
         return None

@@ -66,8 +66,8 @@ build = TimmBuilder()
 
 def _classifier(module: nn.Module) -> str:
     """Return the name of what timm calls the classifier; empty for networks with several."""
-    found = module.get_classifier() if hasattr(module, "get_classifier") else None  # type: ignore[operator]  # timm's
-    return next((name for name, part in module.named_modules() if part is found), "")
+    classifier = module.get_classifier() if hasattr(module, "get_classifier") else None  # type: ignore[operator]  # timm's
+    return next((name for name, part in module.named_modules() if part is classifier), "")
 
 
 def _said(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> Said:
@@ -85,6 +85,7 @@ def _create(name: str, said: Said) -> nn.Module:
         options["img_size"] = size
     options |= {key: value for key, value in said.arguments.items() if key not in _DATA_KEYS}
     said.refuse(options, _FORBIDDEN)
+    # Networks of any size take no such argument: for them it is the size of the input alone.
     if "img_size" in said.arguments and not _fixed_size(name):
         options.pop("img_size", None)
     module = said.built(timm.create_model, name, {"pretrained": False, **options}, saved=bool(said.saved))
@@ -112,7 +113,7 @@ def _geometry(name: str, module: nn.Module, said: Said) -> Geometry:
     known = given.or_else(read_geometry(said.saved, "the checkpoint's args", "checkpoint args"))
     channels = int(said.get("in_chans") or getattr(module, "in_chans", None) or 3)
     spec = input_spec(replace(known, shape=(channels, *_input_size(name, module, said))), said.where)
-    asked = {
+    options = {
         "mean": spec.mean,
         "std": spec.std,
         "interpolation": known.interpolation,
@@ -121,7 +122,7 @@ def _geometry(name: str, module: nn.Module, said: Said) -> Geometry:
         "input_size": spec.shape,
     }
     resolved: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]  # timm leaves it untyped
-        args={key: value for key, value in asked.items() if value}, model=module
+        args={key: value for key, value in options.items() if value}, model=module
     )
     mean, std = tuple(map(float, resolved["mean"])), tuple(map(float, resolved["std"]))
     source = known.source if said.saved or given.speaks else f"timm's configuration of {name}"

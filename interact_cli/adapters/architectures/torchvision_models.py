@@ -82,7 +82,7 @@ def _create(name: str, said: Said) -> nn.Module:
     if name.startswith("vit_") and (height, width) != _own_size(name):
         options["image_size"] = height
     if name in _TRAINED_ON_OTHER_SCALE:
-        options["init_weights"] = False
+        options["init_weights"] = False  # a random start that takes seconds, under weights that replace it
     module: nn.Module = said.built(models.get_model, name, {"weights": None, **options}, saved=bool(said.extra))
     return module
 

@@ -107,7 +107,9 @@ def _local_header(file: CheckpointFile, member: zipfile.ZipInfo) -> int | None:
         raw
     )
     name = file.handle.read(name_length)
+    # 0 where the sizes follow the data, all ones where the zip64 field holds them.
     sizes_agree = {packed, full} <= {0, 0xFFFFFFFF, member.file_size}
+    # zipfile reads names without the UTF-8 flag as cp437.
     same_name = name == member.orig_filename.encode("utf-8") or name == member.orig_filename.encode("cp437", "replace")
     if magic != b"PK\x03\x04" or flags & 0x1 or method != zipfile.ZIP_STORED or not sizes_agree or not same_name:
         return None

@@ -88,6 +88,7 @@ def read_document(file: CheckpointFile) -> tuple[Any, Mapping[str, str]]:
         raise file.refuse(
             f"got safetensors that are truncated or damaged ({safe_text(error)}). Copy or download them again."
         ) from None
+    # The library hands the tensors on and not their metadata: 8 bytes of length, then the header.
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     return tensors, header.get("__metadata__") or {}
 
@@ -114,17 +115,17 @@ def _pick(file: CheckpointFile, document: Any, weights: str) -> tuple[str, Mappi
         return WHOLE_FILE, document, ()
     found_ema = [key for key in EMA_KEYS if isinstance(document.get(key), Mapping) and document[key]]
     found_raw = [key for key in RAW_KEYS if isinstance(document.get(key), Mapping) and document[key]]
-    wanted = {"ema": found_ema, "raw": found_raw, "auto": found_ema + found_raw}[weights]
-    if not wanted:
+    keys = {"ema": found_ema, "raw": found_raw, "auto": found_ema + found_raw}[weights]
+    if not keys:
         raise file.refuse(_no_weights(document, weights, found_ema + found_raw))
-    others = [key for key in found_ema + found_raw if key != wanted[0]]
-    notes = (f"weights taken from '{wanted[0]}'; the file also has '{', '.join(others)}'",) if others else ()
-    return wanted[0], document[wanted[0]], notes
+    others = [key for key in found_ema + found_raw if key != keys[0]]
+    notes = (f"weights taken from '{keys[0]}'; the file also has '{', '.join(others)}'",) if others else ()
+    return keys[0], document[keys[0]], notes
 
 
-def _no_weights(document: Mapping[Any, Any], weights: str, found: list[str]) -> str:
-    if found:
-        return f"got no weights for --weights {weights}; it has '{', '.join(found)}'. Name auto, ema or raw to match."
+def _no_weights(document: Mapping[Any, Any], weights: str, keys: list[str]) -> str:
+    if keys:
+        return f"got no weights for --weights {weights}; it has '{', '.join(keys)}'. Name auto, ema or raw to match."
     candidates = state_candidates(document)
     if candidates:
         names = ", ".join(f"'{safe_text(key, 60)}'" for key in candidates[:3])
@@ -189,6 +190,7 @@ def _tensor_problem(value: Any) -> str | None:
 def _check_finite(file: CheckpointFile, name: str, tensor: torch.Tensor) -> None:
     if not (tensor.is_floating_point() or tensor.is_complex()):
         return
+    # In float32, in which it will run: a float64 weight may overflow there.
     finite = torch.isfinite(tensor if tensor.is_complex() else tensor.float())
     bad = int(finite.numel() - finite.sum())
     if bad:

@@ -148,10 +148,10 @@ def _advice(folder: Path) -> str:
     if has(folder, "adapter_config.json"):
         return " It looks like a PEFT adapter: merge it into its base model (merge_and_unload) and save that."
     inner = sorted(
-        found.parent
+        config.parent
         for pattern in ("*/config.json", "snapshots/*/config.json")
-        for found in folder.glob(pattern)
-        if found.is_file()
+        for config in folder.glob(pattern)
+        if config.is_file()
     )
     return f" Did you mean '{safe_text(inner[0])}'?" if inner else ""
 

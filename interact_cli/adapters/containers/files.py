@@ -133,6 +133,7 @@ def _descriptor(file: Path, name: str) -> int:
         mode = file.stat().st_mode
         if not stat.S_ISREG(mode):
             raise CheckpointRefused(_not_regular(file, mode))
+        # Without waiting: a pipe may have taken the place of the file that stat saw.
         return os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise CheckpointRefused(f"Expected a checkpoint, but {_why_missing(file, name)}") from None

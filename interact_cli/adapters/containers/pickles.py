@@ -156,12 +156,14 @@ def _scan(file: CheckpointFile) -> Iterator[str]:
         yield from _scan_members(file)
         return
     file.handle.seek(0)
+    # torch's old format: magic number, version, system, the object, the keys of its storages.
     for _pickle in range(5 if file.kind == "legacy" else 1):
         yield from _scan_stream(file.handle)
 
 
 def _scan_members(file: CheckpointFile) -> Iterator[str]:
     for member in read_members(file):
+        # A compressed one, which torch never writes, could grow without end.
         if member.filename.endswith(".pkl") and member.compress_type == zipfile.ZIP_STORED:
             with zipfile.ZipFile(file.handle) as archive, archive.open(member) as stream:
                 yield from _scan_stream(stream)

@@ -51,11 +51,11 @@ def _read_shards(directory: ModelDirectory, index: str, weights: str) -> tuple[C
     contents = None
     for shard in sorted(set(listed.values())):
         contents = read_contents(str(member(directory.path, shard)), weights)
-        wanted = {name for name, where in listed.items() if where == shard}
-        if wanted != set(contents.state):
-            odd = sorted(wanted.symmetric_difference(contents.state))
+        expected = {name for name, where in listed.items() if where == shard}
+        if expected != set(contents.state):
+            odd = sorted(expected.symmetric_difference(contents.state))
             raise CheckpointRefused(
-                f"Expected '{safe_text(shard)}' in '{directory.name}' to hold the {len(wanted)} tensors that {index} "
+                f"Expected '{safe_text(shard)}' in '{directory.name}' to hold the {len(expected)} tensors that {index} "
                 f"lists for it, but they differ in {len(odd)} ('{safe_text(odd[0], 80)}'). Copy all shards again."
             )
         state.update(contents.state)

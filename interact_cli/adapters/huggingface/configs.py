@@ -99,11 +99,11 @@ def check_size(named: NamedNetwork, contents: Contents) -> str:
             )
     outline = _built(named, lambda cls: cls(named.config))
     parts = {id(tensor): tensor.numel() for tensor in (*outline.parameters(), *outline.buffers())}
-    wanted, held = sum(parts.values()), sum(tensor.numel() for tensor in contents.state.values())
-    if wanted > 2 * held + SLACK:
+    needed, stored = sum(parts.values()), sum(tensor.numel() for tensor in contents.state.values())
+    if needed > 2 * stored + SLACK:
         raise CheckpointRefused(
-            f"Expected weights for the {wanted:,} numbers of {named.architecture} as {named.where} describes it, got "
-            f"{held:,}. The configuration belongs to another checkpoint."
+            f"Expected weights for the {needed:,} numbers of {named.architecture} as {named.where} describes it, got "
+            f"{stored:,}. The configuration belongs to another checkpoint."
         )
     return str(getattr(outline.config, "_attn_implementation", None) or "eager")
 

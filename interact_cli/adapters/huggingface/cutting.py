@@ -85,13 +85,13 @@ class FastTokenizer:
 
         A token is named as the vocabulary writes it, or by a text that is exactly one token.
         """
-        found = self.special[token] if token in self.special else self._found(token)
-        if found is None or found >= self.limits.n_vectors:
+        number = self.special[token] if token in self.special else self._found(token)
+        if number is None or number >= self.limits.n_vectors:
             raise UsageError(
                 f"Expected a token of the network's vocabulary, but it has no token '{safe_text(token, 60)}'. "
                 "Use --baseline zero, or token:T with another T."
             )
-        return found
+        return number
 
     def _found(self, token: str) -> int | None:
         known = self.backend.token_to_id(token)

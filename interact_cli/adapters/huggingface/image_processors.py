@@ -57,19 +57,19 @@ def image_input(directory: ModelDirectory, config: Any) -> tuple[InputSpec, Mapp
     fixed = _pair(getattr(config, "image_size", None))
     if not has(directory.path, FILE):
         return InputSpec("image", (channels, *(fixed or (224, 224))), source=f"guessed: there is no {FILE}"), {}
-    said, digest = read_json(member(directory.path, FILE, at_most=MAX_BYTES))
+    settings, digest = read_json(member(directory.path, FILE, at_most=MAX_BYTES))
     where = f"{FILE} of '{directory.name}'"
-    _refuse_other_steps(said, where)
-    steps = _steps(said, fixed, where)
+    _refuse_other_steps(settings, where)
+    steps = _steps(settings, fixed, where)
     if fixed is not None and steps.size != fixed:
         steps = _Steps(fixed, fixed, "squash", f"{FILE} gives {steps.size}, and the network takes {fixed}")
-    normalises = said.get("do_normalize", said.get("image_mean") is not None)
+    normalises = settings.get("do_normalize", settings.get("image_mean") is not None)
     geometry = read_geometry(
         {
             "shape": (channels, *steps.size),
-            "mean": said.get("image_mean") if normalises else None,
-            "std": said.get("image_std") if normalises else None,
-            "interpolation": _interpolation(said.get("resample"), where),
+            "mean": settings.get("image_mean") if normalises else None,
+            "std": settings.get("image_std") if normalises else None,
+            "interpolation": _interpolation(settings.get("resample"), where),
             "crop_pct": _share(steps, where),
             "crop_mode": steps.mode,
         },
@@ -79,13 +79,13 @@ def image_input(directory: ModelDirectory, config: Any) -> tuple[InputSpec, Mapp
     return input_spec(geometry, where), {FILE: digest}
 
 
-def _refuse_other_steps(said: Mapping[str, Any], where: str) -> None:
-    kind = _kind(said)
-    step = next((name for name in _OTHER_STEPS if said.get(name)), None)
+def _refuse_other_steps(settings: Mapping[str, Any], where: str) -> None:
+    kind = _kind(settings)
+    step = next((name for name in _OTHER_STEPS if settings.get(name)), None)
     if kind.startswith(_FAMILIES_WITH_OTHER_STEPS):
         step = kind
-    factor = said.get("rescale_factor", _RESCALE)
-    if said.get("do_rescale") is False or not isinstance(factor, float) or not math.isclose(factor, _RESCALE):
+    factor = settings.get("rescale_factor", _RESCALE)
+    if settings.get("do_rescale") is False or not isinstance(factor, float) or not math.isclose(factor, _RESCALE):
         step = "another rescaling than 1/255"
     if step is not None:
         raise CheckpointRefused(
@@ -94,24 +94,24 @@ def _refuse_other_steps(said: Mapping[str, Any], where: str) -> None:
         )
 
 
-def _kind(said: Mapping[str, Any]) -> str:
-    named = said.get("image_processor_type") or said.get("feature_extractor_type")
+def _kind(settings: Mapping[str, Any]) -> str:
+    named = settings.get("image_processor_type") or settings.get("feature_extractor_type")
     return named.removesuffix("Pil").removesuffix("Fast") if isinstance(named, str) else ""
 
 
-def _steps(said: Mapping[str, Any], fixed: tuple[int, int] | None, where: str) -> _Steps:
-    if said.get("do_resize") is False:
-        size = _pair(said.get("crop_size")) or fixed or (224, 224)
+def _steps(settings: Mapping[str, Any], fixed: tuple[int, int] | None, where: str) -> _Steps:
+    if settings.get("do_resize") is False:
+        size = _pair(settings.get("crop_size")) or fixed or (224, 224)
         return _Steps(size, size, "center", f"{FILE} does not resize; images of other sizes are")
-    both = _pair(said.get("size"))
-    shorter = said["size"].get("shortest_edge") if isinstance(said.get("size"), dict) else None
-    if _kind(said) in _CROPS_BY_SHARE:
-        return _by_share(both[0] if both else shorter, said.get("crop_pct"), where)
-    crop = _pair(said.get("crop_size")) if said.get("do_center_crop") else None
+    both = _pair(settings.get("size"))
+    shorter = settings["size"].get("shortest_edge") if isinstance(settings.get("size"), dict) else None
+    if _kind(settings) in _CROPS_BY_SHARE:
+        return _by_share(both[0] if both else shorter, settings.get("crop_pct"), where)
+    crop = _pair(settings.get("crop_size")) if settings.get("do_center_crop") else None
     if both is not None:
         return _Steps(crop or both, both, "squash")
     if not _is_side(shorter):
-        raise CheckpointRefused(f"Expected a size in {where}, got {safe_text(said.get('size'), 60)}.")
+        raise CheckpointRefused(f"Expected a size in {where}, got {safe_text(settings.get('size'), 60)}.")
     if crop is not None:
         return _Steps(crop, (shorter, shorter), "center")
     guess = f"{FILE} keeps the aspect; the longer side is cropped"
@@ -150,7 +150,7 @@ def _share(steps: _Steps, where: str) -> float:
     side, before = steps.size[0], steps.resized[0]
     share = side / before
     if math.floor(side / share) != before:
-        share = math.nextafter(share, 0)
+        share = math.nextafter(share, 0)  # the quotient was rounded up, past the whole number
     if math.floor(steps.size[1] / share) != steps.resized[1]:
         raise CheckpointRefused(
             f"Expected a crop of one share of height and width in {where}, got {steps.size} of {steps.resized}."

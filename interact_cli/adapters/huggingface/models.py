@@ -101,7 +101,7 @@ def _filled(
                 config=named.config,
                 state_dict=dict(contents.state),
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,
+                ignore_mismatched_sizes=True,  # all of them are counted below; else the first one raises
                 dtype=torch.float32,
                 attn_implementation=attention,
                 local_files_only=True,
@@ -139,8 +139,8 @@ def _misfit(
     parts = counted(missing, extra)
     if reshaped:
         name, *shapes = reshaped[0]
-        got, wanted = (tuple(shape) for shape in shapes[:2])
-        parts.append(f"{len(reshaped)} of another shape ('{safe_text(name, 80)}' is {got}, not {wanted})")
+        got, expected = (tuple(shape) for shape in shapes[:2])
+        parts.append(f"{len(reshaped)} of another shape ('{safe_text(name, 80)}' is {got}, not {expected})")
     advice = (
         " A random head would be measured: name the trained checkpoint, or pass --allow-missing PATTERN."
         if missing and not (extra or reshaped)
@@ -158,8 +158,8 @@ def _image(core: nn.Module, named: NamedNetwork, directory: ModelDirectory) -> t
         module = ImageNetwork(core, "last_hidden_state")
         return Network(module, spec, "features", 0, family(core)), digests
     module = ImageNetwork(core, "logits")
-    wanted: OutputKind = "scalar" if named.config.num_labels == 1 else "classes"
-    output, n_classes = probe(module, spec.shape, wanted, named.architecture)
+    stated: OutputKind = "scalar" if named.config.num_labels == 1 else "classes"
+    output, n_classes = probe(module, spec.shape, stated, named.architecture)
     network = Network(
         module,
         spec,
@@ -202,10 +202,10 @@ def _head(core: Any) -> str:
 
 def _classifier(core: nn.Module, n_labels: int) -> str:
     """Return the last linear module that gives as many numbers as there are labels; empty without a head."""
-    found = [
+    heads = [
         name for name, part in core.named_modules() if isinstance(part, nn.Linear) and part.out_features == n_labels
     ]
-    return found[-1] if found else ""
+    return heads[-1] if heads else ""
 
 
 def _class_names(config: Any) -> tuple[str, ...]:
@@ -226,13 +226,13 @@ def _label_notes(named: NamedNetwork) -> tuple[str, ...]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the library's progress bars and reports off the terminal; what matters is told here."""
-    told: Any = transformers.utils.logging
-    verbosity, bars = told.get_verbosity(), told.is_progress_bar_enabled()
-    told.set_verbosity(logging.CRITICAL)
-    told.disable_progress_bar()
+    log: Any = transformers.utils.logging
+    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity(logging.CRITICAL)
+    log.disable_progress_bar()
     try:
         yield
     finally:
-        told.set_verbosity(verbosity)
+        log.set_verbosity(verbosity)
         if bars:
-            told.enable_progress_bar()
+            log.enable_progress_bar()

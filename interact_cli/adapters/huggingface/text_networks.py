@@ -117,8 +117,8 @@ class _Continuation(_LibraryNetwork):
     def answer(self, outputs: Any, tokens: torch.Tensor) -> torch.Tensor:
         length, n = tokens.shape[-1], _n_continued(tokens)
         before = outputs.logits[:, outputs.logits.shape[1] - 1 - n : -1]
-        wanted = tokens[:, ID, length - n :].expand(len(before), -1)
-        log_p = F.log_softmax(before.float(), dim=-1).gather(-1, wanted[..., None])[..., 0]
+        targets = tokens[:, ID, length - n :].expand(len(before), -1)
+        log_p = F.log_softmax(before.float(), dim=-1).gather(-1, targets[..., None])[..., 0]
         return (log_p * tokens[:, CONTINUED, length - n :]).sum(dim=1, keepdim=True)
 
     def _options(self, tokens: torch.Tensor, rows: int) -> dict[str, Any]:
@@ -175,14 +175,14 @@ def _check(network: _LibraryNetwork) -> None:
         tokens = _example(network.core.config).to(network.core.device)
         with torch.inference_mode():
             expected = torch.cat([network.by_ids(text[None]) for text in tokens])
-            found = network(tokens)
+            answers = network(tokens)
             looks_ahead = isinstance(network, _Continuation) and _looks_ahead(network.core, tokens[:1, ID])
     except Exception as error:  # the forward of any family of the library
         raise CheckpointRefused(
             f"Expected a network whose words can be masked, but {called} cannot be run from its word vectors: "
             f"{first_line(error)}. Measure a network of another family."
         ) from error
-    if not _alike(found, expected):
+    if not _alike(answers, expected):
         raise CheckpointRefused(
             f"Expected a network whose words can be masked, but {called} answers from its word vectors otherwise than "
             "from the words. Measure a network of another family."
@@ -197,14 +197,14 @@ def _check(network: _LibraryNetwork) -> None:
 def _looks_ahead(core: PreTrainedModel, ids: torch.Tensor) -> bool:
     """Whether what is predicted for the last token depends on it."""
     others = torch.cat([ids[:, :-1], ids[:, :1]], dim=1)
-    one, other = (core(input_ids=entry).logits[:, :-1] for entry in (ids, others))
-    return not _alike(one, other)
+    logits, other_logits = (core(input_ids=entry).logits[:, :-1] for entry in (ids, others))
+    return not _alike(logits, other_logits)
 
 
-def _alike(found: torch.Tensor, expected: torch.Tensor) -> bool:
+def _alike(answers: torch.Tensor, expected: torch.Tensor) -> bool:
     tolerance = 1e-4 * max(float(expected.nan_to_num(0, 0, 0).abs().max()), 1e-6)
-    same = found.shape == expected.shape
-    return same and torch.allclose(found, expected, rtol=0, atol=tolerance, equal_nan=True)
+    same = answers.shape == expected.shape
+    return same and torch.allclose(answers, expected, rtol=0, atol=tolerance, equal_nan=True)
 
 
 def _example(config: PretrainedConfig) -> torch.Tensor:

@@ -93,6 +93,7 @@ def read_tokenizer(
         tokenizer = _loaded(directory, config, whole=WHOLE in digests)
         limits = _limits(config, tokenizer.model_max_length, continues=output == "continuation")
         cutter = _cutter(tokenizer, limits, digests)
+        # Some broken files show at their first text only: here that is a refusal, in a run it would be a panic.
         cutter.backend.encode("a")
         cutter.backend.encode("a", "b")
     size = cutter.backend.get_vocab_size(with_added_tokens=False)
@@ -115,10 +116,10 @@ def _lint(settings: Mapping[str, Any], config: PretrainedConfig, name: str, *, w
                 f"Expected the files of the tokenizer in '{name}', but '{safe_text(key, 40)}' in {SETTINGS} points "
                 f"elsewhere. Save the tokenizer again, with {WHOLE}."
             )
-    for said in (settings.get("tokenizer_class"), getattr(config, "tokenizer_class", None)):
-        if said is not None and not _is_fast(said):
+    for class_name in (settings.get("tokenizer_class"), getattr(config, "tokenizer_class", None)):
+        if class_name is not None and not _is_fast(class_name):
             raise CheckpointRefused(
-                f"Expected a fast tokenizer of transformers in '{name}', got class '{safe_text(said, 60)}'. "
+                f"Expected a fast tokenizer of transformers in '{name}', got class '{safe_text(class_name, 60)}'. "
                 f"Save it as {WHOLE} (PreTrainedTokenizerFast)."
             )
 
@@ -138,6 +139,7 @@ def _foreign(directory: ModelDirectory) -> Iterator[None]:
         with _muted():
             yield
     except BaseException as error:
+        # Rust's panic is no Exception, and has no class to import.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise CheckpointRefused(
