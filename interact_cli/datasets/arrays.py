@@ -29,6 +29,7 @@ def in_memory(inputs: Any, labels: Any = None) -> Samples:
         >>> len(data), data.kind, data.labels.tolist()
         (2, 'columns', [0, 1])
     """
+    # A copy: what the user does to the array later does not reach the samples.
     rows = _numbers(inputs, "inputs").astype(np.float32)
     if rows.ndim not in {2, 4} or not rows.size:
         raise DataRefused(f"Expected {FORMS}; got inputs of shape {rows.shape}.")

@@ -72,7 +72,7 @@ def _turns(labels: IntArray, random: np.random.Generator) -> tuple[IntArray, Int
     """Return, for every sample, the place of its class in a round and the round in which it comes."""
     classes, position = np.unique(labels, return_inverse=True)
     turn = random.permutation(classes.size).astype(np.int64)[position]
-    by_class = np.argsort(position, kind="stable")
+    by_class = np.argsort(position, kind="stable")  # stable: within a class the shuffled order holds
     first = np.searchsorted(position[by_class], np.arange(classes.size))
     round_ = np.empty(labels.size, np.int64)
     round_[by_class] = np.arange(labels.size) - first[position[by_class]]
@@ -99,18 +99,18 @@ def read_ids(path: Path, dataset: Dataset) -> list[int]:
         lines = content.decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataRefused(f"Expected a text file with one sample id per line at '{path}': {error}.") from error
-    wanted = [line.strip() for line in lines if line.strip()]
+    sample_ids = [line.strip() for line in lines if line.strip()]
     known = {dataset.sample_id(index): index for index in range(len(dataset))}
-    found: dict[int, None] = {}
-    for sample_id in wanted:
+    chosen: dict[int, None] = {}
+    for sample_id in sample_ids:
         if sample_id not in known:
             raise UsageError(_unknown_id(sample_id, path, dataset, known))
-        if known[sample_id] in found:
+        if known[sample_id] in chosen:
             raise UsageError(f"'{path}' names sample '{sample_id}' twice. Keep one line per sample.")
-        found[known[sample_id]] = None
-    if not found:
+        chosen[known[sample_id]] = None
+    if not chosen:
         raise UsageError(f"'{path}' names no sample; expected one id per line, such as '{dataset.sample_id(0)}'.")
-    return list(found)
+    return list(chosen)
 
 
 def positions(ids: Sequence[str], dataset: Dataset) -> list[int]:
@@ -122,18 +122,18 @@ def positions(ids: Sequence[str], dataset: Dataset) -> list[int]:
     Raises:
         DataRefused: the data set lacks some of them.
     """
-    wanted, found = set(ids), {}
+    measured, position_of = set(ids), {}
     for index in range(len(dataset)):
-        if (sample_id := dataset.sample_id(index)) in wanted:
-            found[sample_id] = index
-    missing = [sample_id for sample_id in ids if sample_id not in found]
+        if (sample_id := dataset.sample_id(index)) in measured:
+            position_of[sample_id] = index
+    missing = [sample_id for sample_id in ids if sample_id not in position_of]
     if missing:
         raise DataRefused(
             f"Expected the samples that the report holds in data set '{dataset.name}' ({dataset.split}), but it lacks "
             f"{len(missing)} of {len(ids)}, first '{safe_text(missing[0])}'. Name the data that was measured: "
             f"--data-root DIR, or --dataset."
         )
-    return [found[sample_id] for sample_id in ids]
+    return [position_of[sample_id] for sample_id in ids]
 
 
 def _unknown_id(sample_id: str, path: Path, dataset: Dataset, known: Iterable[str]) -> str:
@@ -150,10 +150,12 @@ def raw_digest(raw: Any) -> str:
     """
     if isinstance(raw, Text):
         parts = (raw.text, raw.second, raw.continuation)
+        # "=" tells an empty part from a missing one; texts out of JSON may hold half a surrogate pair.
         return digest("text", *("" if part is None else f"={part}".encode("utf-8", "surrogatepass") for part in parts))
     if isinstance(raw, Prepared):
         return digest("prepared", str(raw.input.shape), raw.input.astype("<f4").tobytes())
     if isinstance(raw, Image.Image):
+        # The bytes of a palette image are numbers of colours, and say nothing without the palette.
         pixels = raw.convert("RGBA") if raw.mode in {"P", "PA"} else raw
         return digest("image", pixels.mode, f"{pixels.width}x{pixels.height}", pixels.tobytes())
     row = np.asarray(raw)

@@ -49,6 +49,7 @@ def class_labels(texts: Sequence[str], positions: IntArray, where: str) -> Label
         array([1, 0, 1])
     """
     used = np.bincount(positions, minlength=len(texts)) > 0
+    # Texts that no sample has drop out, so those behind them move up.
     positions = (np.cumsum(used) - 1)[positions]
     stripped = [text.strip() for text, is_used in zip(texts, used, strict=True) if is_used]
     missing = np.isin(positions, [at for at, text in enumerate(stripped) if text in MISSING])

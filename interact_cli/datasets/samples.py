@@ -25,7 +25,7 @@ class Numbered:
         return self.size
 
     def __getitem__(self, index: int) -> str:
-        return f"{self.prefix}/{range(self.size)[index]}"
+        return f"{self.prefix}/{range(self.size)[index]}"  # range refuses a number outside
 
 
 @dataclass(eq=False)

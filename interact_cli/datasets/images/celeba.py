@@ -59,18 +59,18 @@ def read(request: DataRequest) -> Samples:
         what = f"{_IMAGES}/" if images is None else f"{_PARTITION}.txt"
         raise not_found(request, _LAYOUT, what=what, todo=f"Put it into '{safe_text(folder)}'")
     attribute = _attribute(attributes, request.label_column)
-    wanted = _partition(partition, _PARTS[split])
+    members = _partition(partition, _PARTS[split])
     there = {entry.name for entry in entries(images) if is_picture(entry.name)}
-    has = _column(attributes, attribute, wanted & there)
+    has = _column(attributes, attribute, members & there)
     if not has:
         raise DataRefused(
-            f"Expected images of split '{split}' in '{safe_text(images)}', got none of the {len(wanted):,} that "
+            f"Expected images of split '{split}' in '{safe_text(images)}', got none of the {len(members):,} that "
             f"'{safe_text(partition)}' names. Expected {EXPECTED}."
         )
     files = sorted(has)
     notes = [f"label: attribute {attribute}"]
-    if len(files) < len(wanted):
-        notes.append(f"{len(files):,} of the {len(wanted):,} images of split '{split}' are there")
+    if len(files) < len(members):
+        notes.append(f"{len(files):,} of the {len(members):,} images of split '{split}' are there")
     return Samples(
         name=_LAYOUT.name,
         split=split,
@@ -118,27 +118,27 @@ def _names(path: Path) -> list[str]:
     return next(rows, []) if len(header) == 1 and header[0].isdecimal() else []
 
 
-def _attribute(path: Path, asked: str | None) -> str:
+def _attribute(path: Path, attribute: str | None) -> str:
     names = _names(path)
     if not names:
         raise DataRefused(
             f"Expected a line with the number of images, then one with the names of the attributes, in "
             f"'{safe_text(path)}', got something else. Take the file from its source again."
         )
-    if asked is None:
+    if attribute is None:
         some = ", ".join(name for name in ("Smiling", "Male", "Young", "Eyeglasses") if name in names) or names[0]
         raise UsageError(
             f"Expected the attribute that is the label, one of CelebA's {len(names)}, in --label-column: "
             f"{safe_text(some)}, ..."
         )
-    if asked not in names:
-        raise UnknownNameError("attribute of CelebA", safe_text(asked), [safe_text(name) for name in names])
-    return asked
+    if attribute not in names:
+        raise UnknownNameError("attribute of CelebA", safe_text(attribute), [safe_text(name) for name in names])
+    return attribute
 
 
 def _partition(path: Path, part: str) -> set[str]:
     """Return the images of one part."""
-    wanted = set()
+    members = set()
     for number, row in enumerate(_rows(path), 1):
         if path.suffix == ".csv" and number == 1:
             continue
@@ -148,11 +148,11 @@ def _partition(path: Path, part: str) -> set[str]:
                 f"got '{safe_text(' '.join(row))}'."
             )
         if row[1].strip() == part:
-            wanted.add(row[0])
-    return wanted
+            members.add(row[0])
+    return members
 
 
-def _column(path: Path, attribute: str, wanted: set[str]) -> dict[str, int]:
+def _column(path: Path, attribute: str, members: set[str]) -> dict[str, int]:
     """Return 0 or 1 for each wanted image; the other lines are only counted."""
     names = _names(path)
     position = 1 + names.index(attribute)
@@ -166,7 +166,7 @@ def _column(path: Path, attribute: str, wanted: set[str]) -> dict[str, int]:
     n_rows = 0
     for line in texts:
         n_rows += 1
-        if line.partition(separator)[0] not in wanted:
+        if line.partition(separator)[0] not in members:
             continue
         row = line.split(separator if is_csv else None)
         if len(row) != 1 + len(names) or row[position].strip() not in {"-1", "1"}:
@@ -180,7 +180,7 @@ def _column(path: Path, attribute: str, wanted: set[str]) -> dict[str, int]:
             f"Expected {int(stated):,} images in '{safe_text(path)}', as its first line says, got {n_rows:,}. "
             "Is the file complete? Take it from its source again."
         )
-    missing = wanted - has.keys()
+    missing = members - has.keys()
     if missing:
         raise DataRefused(f"Expected a line for '{safe_text(min(missing))}' in '{safe_text(path)}', got none.")
     return has

@@ -81,15 +81,15 @@ def read(request: DataRequest) -> Samples:
     kind = _KINDS[request.name]
     split = resolve_split(request, tuple(kind.parts), can_download=True)
     folder = _find(request, kind, split)
-    asked = kind.parts[split]
-    found = [name for name in asked if (folder / name).is_file()]
-    batches = [_read_batch(folder / name, kind) for name in found]
+    batch_files = kind.parts[split]
+    present = [name for name in batch_files if (folder / name).is_file()]
+    batches = [_read_batch(folder / name, kind) for name in present]
     prefix = f"{request.name}/{split}"
-    places = [prefix if len(asked) == 1 else f"{prefix}/{name}" for name in found]
+    places = [prefix if len(batch_files) == 1 else f"{prefix}/{name}" for name in present]
     class_names, notes = _class_names(folder / kind.meta, kind)
-    if len(found) < len(asked):
-        missing = ", ".join(name for name in asked if name not in found)
-        notes = (*notes, f"{len(found)} of {len(asked)} batches of split '{split}' found; missing: {missing}")
+    if len(present) < len(batch_files):
+        missing = ", ".join(name for name in batch_files if name not in present)
+        notes = (*notes, f"{len(present)} of {len(batch_files)} batches of split '{split}' found; missing: {missing}")
     return Samples(
         name=request.name,
         split=split,

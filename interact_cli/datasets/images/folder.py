@@ -112,10 +112,10 @@ def read(request: DataRequest) -> Samples:
     splits = _split_folders(top)
     if not splits:
         return _read_classes(_Scan(path), "", resolve_split(request, ("all",)))
-    asked = with_implied_split(request, top, splits)
-    split = resolve_split(asked, splits)
+    implied = with_implied_split(request, top, splits)
+    split = resolve_split(implied, splits)
     dataset = _read_classes(_Scan(top), f"{split}/", split, _numbering(top, split))
-    if asked.split is None:
+    if implied.split is None:
         dataset.notes = (f"split '{split}' of: {', '.join(splits)}", *dataset.notes)
     return dataset
 
@@ -205,7 +205,7 @@ def _read_classes(scan: _Scan, place: str, split: str, numbering: tuple[str, ...
 
 
 def _flat(scan: _Scan, place: str, split: str) -> Samples:
-    scan.ignored.clear()
+    scan.ignored.clear()  # counted anew: the walk for class folders came by the same files
     files = list(scan.images(place))
     here = scan.top / place
     if not files:

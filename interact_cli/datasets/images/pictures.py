@@ -25,8 +25,8 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
         DataRefused: the folder cannot be listed.
     """
     try:
-        with os.scandir(folder) as found:
-            return sorted(found, key=lambda entry: entry.name)
+        with os.scandir(folder) as listing:
+            return sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
         raise DataRefused(f"Cannot list the folder '{safe_text(folder)}': {error.strerror or error}.") from error
 

@@ -80,8 +80,8 @@ def read(request: DataRequest) -> Samples:
     folder = alone or (root / split if root else None)
     if folder is None or not folder.is_dir():
         raise not_found(request, _LAYOUT, what=f"split '{split}'")
-    found = _Found(root or folder, folder, split)
-    return found.unlabelled() if split == "test" else found.labelled()
+    part = _Found(root or folder, folder, split)
+    return part.unlabelled() if split == "test" else part.labelled()
 
 
 @dataclass
@@ -168,6 +168,7 @@ class _Found:
         return tuple(word if counts[word] == 1 else f"{word} ({wnid})" for wnid, word in zip(wnids, words, strict=True))
 
     def _in_order(self, files: dict[str, str] | list[str]) -> list[str]:
+        # By the name alone, so that the order does not depend on class folders either.
         return sorted(files, key=lambda file: file.rpartition("/")[2])
 
     def _samples(

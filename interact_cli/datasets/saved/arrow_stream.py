@@ -78,7 +78,7 @@ def _is_compressed(message: bytes) -> bool:
     if not header:
         return False
     batch = header + struct.unpack_from("<I", message, header)[0]
-    is_batch = message[_field(message, root, 1)] == 3
+    is_batch = message[_field(message, root, 1)] == 3  # 3 is RecordBatch among the headers of Message.fbs
     return is_batch and bool(_field(message, batch, _COMPRESSION_FIELD))
 
 
@@ -103,8 +103,8 @@ def value_at(column: pa.ChunkedArray, index: int, name: str) -> Any:
         DataRefused: the file says something impossible of this value.
     """
     try:
-        one = column.slice(index, 1)
-        one.validate(full=True)
-        return one[0].as_py()
+        cell = column.slice(index, 1)
+        cell.validate(full=True)
+        return cell[0].as_py()
     except (pa.ArrowException, ValueError, OSError) as error:
         raise DataRefused(f"Cannot read {name}: {safe_text(error)}.") from error

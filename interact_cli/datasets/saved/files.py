@@ -47,8 +47,8 @@ def saved_split(request: DataRequest) -> tuple[Path, str]:
         root, single = _only_child(request)
     splits = _splits(root) if root is not None else ()
     if root is not None and (single is None or _is_split(single, root, splits)):
-        asked = with_implied_split(request, root, splits)
-        split = resolve_split(asked, splits, labels_by_column=True, texts_by_column=True)
+        implied = with_implied_split(request, root, splits)
+        split = resolve_split(implied, splits, labels_by_column=True, texts_by_column=True)
         return root / split, split
     if single is None:
         raise not_found(request, LAYOUT)

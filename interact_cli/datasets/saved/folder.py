@@ -116,15 +116,15 @@ def _image(place: str, column: pa.ChunkedArray, index: int) -> Image.Image:
     return decode_picture(content or b"", where)
 
 
-def _text_part(table: Table, texts: list[str], asked: str | None) -> _Part:
-    columns = _text_columns(table, texts, asked)
+def _text_part(table: Table, texts: list[str], text_column: str | None) -> _Part:
+    columns = _text_columns(table, texts, text_column)
     stored = {part: (table.place(name), table.rows.column(name)) for part, name in columns.items()}
     return _Part("text", partial(_text, stored), list(columns.values()))
 
 
-def _text_columns(table: Table, texts: list[str], asked: str | None) -> dict[str, str]:
+def _text_columns(table: Table, texts: list[str], text_column: str | None) -> dict[str, str]:
     """Return part of `Text` -> column."""
-    chosen = _asked_texts(texts, asked) if asked is not None else _usual_texts(texts)
+    chosen = _asked_texts(texts, text_column) if text_column is not None else _usual_texts(texts)
     if not chosen:
         names = ", ".join(safe_text(name) for name in texts)
         raise UsageError(
@@ -139,13 +139,13 @@ def _text_columns(table: Table, texts: list[str], asked: str | None) -> dict[str
     return columns
 
 
-def _asked_texts(texts: list[str], asked: str) -> list[str]:
-    columns = [asked] if asked in texts else asked.split(",")
+def _asked_texts(texts: list[str], text_column: str) -> list[str]:
+    columns = [text_column] if text_column in texts else text_column.split(",")
     for name in columns:
         if name not in texts:
             raise UnknownNameError("text column", safe_text(name), [safe_text(text) for text in texts])
     if len(columns) > 2:
-        raise UsageError(f"Expected one text column, or two with a comma between, got '{safe_text(asked)}'.")
+        raise UsageError(f"Expected one text column, or two with a comma between, got '{safe_text(text_column)}'.")
     return columns
 
 

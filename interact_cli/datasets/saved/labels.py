@@ -67,10 +67,10 @@ def read_labels(features: Mapping[str, Any], rows: pa.Table, column: str | None)
     texts, positions = _distinct(values, where)
     if texts == [str(_HIDDEN)]:
         return Labels(notes=(f"every label of {where} is hidden ({_HIDDEN}): samples are unlabelled",))
-    said = f"label column: {safe_text(column)}"
+    note = f"label column: {safe_text(column)}"
     if not _is_class_label(features, column):
         labels = class_labels(texts, positions, where)
-        return replace(labels, notes=(said, *labels.notes))
+        return replace(labels, notes=(note, *labels.notes))
     names = tuple(str(name) for name in features[column]["names"])
     numbers = np.array([_whole(text) for text in texts], np.int64)[positions]
     wrong = np.flatnonzero((numbers < 0) | (numbers >= len(names)))
@@ -80,7 +80,7 @@ def read_labels(features: Mapping[str, Any], rows: pa.Table, column: str | None)
             f"Expected class numbers in 0..{len(names) - 1} in {where}, got '{got}' in row {wrong[0]} ({wrong.size} of "
             f"{numbers.size} labels are outside). Is it the right --label-column?"
         )
-    return Labels(numbers, names, (said,))
+    return Labels(numbers, names, (note,))
 
 
 def _distinct(values: pa.ChunkedArray, where: str) -> tuple[list[str], IntArray]:
@@ -102,4 +102,5 @@ def _distinct(values: pa.ChunkedArray, where: str) -> tuple[list[str], IntArray]
 
 
 def _whole(text: str) -> int:
+    # More digits are no class, and may not fit 64 bits.
     return int(text) if text.removeprefix("-").isdecimal() and len(text) < 10 else _HIDDEN

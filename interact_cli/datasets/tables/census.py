@@ -125,13 +125,13 @@ def _fields(text: str) -> list[str]:
 
 
 def _row(path: Path, starts: IntArray, index: int) -> FloatArray:
-    held = dict(zip(FIELDS, _fields(line_at(path, starts[index])), strict=False))
-    present = {f"{name}={held.get(name)}": 1.0 for name in GROUPS}
+    fields = dict(zip(FIELDS, _fields(line_at(path, starts[index])), strict=False))
+    present = {f"{name}={fields.get(name)}": 1.0 for name in GROUPS}
     unknown = [column for name, column in zip(GROUPS, present, strict=True) if column not in GROUPS[name]]
     if unknown:
         raise DataRefused(
             f"Row {index} of '{path}' has '{safe_text(unknown[0], 80)}', which is no category of the census data."
         )
     plain = [name for name in COLUMNS if name in FIELDS]
-    present |= dict(zip(plain, numbers(path, index, plain, [held[name] for name in plain]).tolist(), strict=True))
+    present |= dict(zip(plain, numbers(path, index, plain, [fields[name] for name in plain]).tolist(), strict=True))
     return np.array([present.get(column, 0.0) for column in COLUMNS])

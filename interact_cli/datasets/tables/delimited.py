@@ -59,8 +59,8 @@ def open_table(path: Path, separator: str, *, quoted: bool = True, expected: str
         names = _header(path, file, separator, quoted=quoted)
         start = file.tell()
     if not names:
-        found = "only blank lines" if start else "an empty file"
-        raise DataRefused(f"Expected a table at '{path}', got {found}. Expected {expected}.")
+        arrived = "only blank lines" if start else "an empty file"
+        raise DataRefused(f"Expected a table at '{path}', got {arrived}. Expected {expected}.")
     return Table(path, separator, quoted, tuple(names), start)
 
 
@@ -75,6 +75,7 @@ def _header(path: Path, file: BinaryIO, separator: str, *, quoted: bool) -> list
         raise DataRefused(f"Expected UTF-8 text at '{path}', got NUL bytes: binary, or UTF-16? Save it as UTF-8.")
     if b"\r" in first.rstrip(b"\r\n"):
         raise DataRefused(f"Expected lines of '{path}' to end with LF or CR LF, got CR alone. Save it with LF.")
+    # Once more from there: a quoted name may go on in the next line.
     file.seek(start)
     content = (line.decode() for line in iter(partial(file.readline, _MAX_HEADER_BYTES), b""))
     try:

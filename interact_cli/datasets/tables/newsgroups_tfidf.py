@@ -77,6 +77,7 @@ def _fitted(posts: Sequence[Path]) -> TfidfVectorizer:
         counter = CountVectorizer()
         totals = np.asarray(counter.fit_transform(texts).sum(axis=0)).ravel()
         names = counter.get_feature_names_out()
+        # Not by max_features, whose order of equal counts is that of an unstable sort.
         kept = sorted(names[np.lexsort((names, -totals))[:N_COLUMNS]].tolist())
         return TfidfVectorizer(vocabulary=kept).fit(texts)
     except ValueError as error:

@@ -132,6 +132,7 @@ class _Block:
             at = np.minimum(begins + place, data.size - 1)
             packed |= np.where(begins + place < stops, data[at], 0).astype(np.uint64) << np.uint64(8 * place)
         different, positions = np.unique(packed, return_inverse=True)
+        # The zeros behind a value are padding: NUL bytes in the file were refused.
         return [int(value).to_bytes(8, "little").rstrip(b"\0") for value in different], positions
 
 
@@ -153,7 +154,7 @@ class _Scan:
         rest = b""
         for block in blocks:
             self._check_text(block, decoder.decode)
-            rest = self._records(rest + block)
+            rest = self._records(rest + block)  # a record may go on in the next block
             if len(rest) > MAX_RECORD_BYTES:
                 raise self._refused(f"is longer than {MAX_RECORD_BYTES:,} bytes", "Is a quote never closed?")
         self._check_text(b"", partial(decoder.decode, final=True))

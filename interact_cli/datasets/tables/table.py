@@ -130,8 +130,8 @@ def labelled_rows(
 
 def read_numbers(records: Records, columns: Sequence[str], index: int) -> FloatArray:
     """Return some columns of one record; see `numbers`."""
-    held = records.row(index)
-    return numbers(records.table.path, index, columns, [held[name] for name in columns])
+    fields = records.row(index)
+    return numbers(records.table.path, index, columns, [fields[name] for name in columns])
 
 
 def _refuse_no_names(path: Path, names: Sequence[str]) -> None:
@@ -144,10 +144,10 @@ def _refuse_no_names(path: Path, names: Sequence[str]) -> None:
 
 def _refuse_texts(path: Path, records: Records, columns: Sequence[str]) -> None:
     """Refuse a table whose first row already shows a column of texts: then no row can be read."""
-    held = records.row(0)
+    fields = records.row(0)
     for name in columns:
-        if held[name].strip() not in MISSING and not is_number(held[name]):
-            raise _not_numeric(path, 0, name, held[name])
+        if fields[name].strip() not in MISSING and not is_number(fields[name]):
+            raise _not_numeric(path, 0, name, fields[name])
 
 
 def _not_numeric(path: Path, row: int, name: str, text: str) -> DataRefused:

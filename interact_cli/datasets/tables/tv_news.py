@@ -70,14 +70,14 @@ def read(request: DataRequest) -> Samples:
         UsageError: no such channel.
     """
     split = resolve_split(request, ("all", *CHANNELS))
-    wanted = CHANNELS if split == "all" else (split,)
-    folder = locate(request, _LAYOUT, lambda folder: any((folder / f"{name}.txt").is_file() for name in wanted))
+    channels = CHANNELS if split == "all" else (split,)
+    folder = locate(request, _LAYOUT, lambda folder: any((folder / f"{name}.txt").is_file() for name in channels))
     if folder is None:
         raise not_found(request, _LAYOUT)
     alone = request.path.stem if request.path is not None and request.path.is_file() else None
-    found = [name for name in wanted if (folder / f"{name}.txt").is_file() and alone in {None, name}]
+    present = [name for name in channels if (folder / f"{name}.txt").is_file() and alone in {None, name}]
     starts, labels, ids = [], [], []
-    for channel in found:
+    for channel in present:
         path = folder / f"{channel}.txt"
         for row, line in enumerate(lines(path)):
             starts.append((path, line.start))
@@ -85,7 +85,7 @@ def read(request: DataRequest) -> Samples:
             ids.append(f"tv_news/{channel}/{row}")
     if not ids:
         raise DataRefused(f"Expected rows in '{folder}', got none. Expected {EXPECTED}.")
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in channels if name not in present]
     return Samples(
         name="tv_news",
         split=split if alone is None else alone,

@@ -80,9 +80,9 @@ def read(request: DataRequest) -> Samples:
     layout = Layout(name, EXPECTED[name], (task.folder, f"glue_data/{task.folder}"), (f"{task.folder}.zip",))
     split, path = split_place(request, layout, _FILES)
     part = _TEST if split == "test" else task.labelled
-    found = list(lines(path))
-    rows = found[1:] if part.has_names else found
-    _check(path, part, found, EXPECTED[name])
+    all_lines = list(lines(path))
+    rows = all_lines[1:] if part.has_names else all_lines
+    _check(path, part, all_lines, EXPECTED[name])
     sentence = part.columns.index("sentence")
     labels, notes = _labels(path, part, rows, name)
     return Samples(
@@ -97,14 +97,14 @@ def read(request: DataRequest) -> Samples:
     )
 
 
-def _check(path: Path, part: _Part, found: list[Line], expected: str) -> None:
+def _check(path: Path, part: _Part, all_lines: list[Line], expected: str) -> None:
     shown = "<TAB>".join(part.columns)
-    if part.has_names and (not found or tuple(found[0].text.split("\t")) != part.columns):
-        got = f"'{safe_text(found[0].text, 60)}'" if found else "an empty file"
+    if part.has_names and (not all_lines or tuple(all_lines[0].text.split("\t")) != part.columns):
+        got = f"'{safe_text(all_lines[0].text, 60)}'" if all_lines else "an empty file"
         raise DataRefused(f"Expected the first line '{shown}' in '{path}', got {got}. Expected {expected}.")
-    if len(found) <= part.has_names:
+    if len(all_lines) <= part.has_names:
         raise DataRefused(f"Expected rows in '{path}', got none. Expected {expected}.")
-    for line in found:
+    for line in all_lines:
         n_fields = line.text.count("\t") + 1
         if n_fields != len(part.columns):
             raise DataRefused(

@@ -37,10 +37,10 @@ def scan(path: Path, request: DataRequest) -> Source:
     kept: list[dict[str, Any]] = []
     keys: dict[str, None] = {}
     for row, line in enumerate(lines(path)):
-        held = _parsed(line.text, path, row)
+        record = _parsed(line.text, path, row)
         starts.append(line.start)
-        kept.append({key: value for key, value in held.items() if _may_describe(key, request)})
-        keys |= dict.fromkeys(held)
+        kept.append({key: value for key, value in record.items() if _may_describe(key, request)})
+        keys |= dict.fromkeys(record)
     if not starts:
         raise DataRefused(f"Expected an object per line in '{path}', got an empty file.")
     parts = choose_parts(path, list(keys), request)
@@ -60,7 +60,7 @@ def _may_describe(key: str, request: DataRequest) -> bool:
 
 def _parsed(text: str, path: Path, row: int) -> dict[str, Any]:
     try:
-        held = json.loads(text, object_pairs_hook=_distinct)
+        record = json.loads(text, object_pairs_hook=_distinct)
     except RecursionError as error:
         raise DataRefused(f"Row {row} of '{path}' is nested too deeply. Expected one flat object per line.") from error
     except ValueError as error:
@@ -68,21 +68,21 @@ def _parsed(text: str, path: Path, row: int) -> dict[str, Any]:
             f"Row {row} of '{path}' is no JSON: {safe_text(error)}. Expected one object per line, such as "
             '{"text": "..."}.'
         ) from error
-    if not isinstance(held, dict):
+    if not isinstance(record, dict):
         raise DataRefused(f"Expected an object in row {row} of '{path}', got {safe_text(text, 40)}.")
-    return held
+    return record
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    held = dict(pairs)
-    if len(held) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         raise ValueError("it names a key twice")
-    return held
+    return record
 
 
 def _texts(path: Path, key: str, kept: Sequence[Mapping[str, Any]]) -> list[str] | None:
     """Return labels or ids as texts; None where no object has one."""
-    values = [held.get(key) for held in kept]
+    values = [record.get(key) for record in kept]
     if all(value is None for value in values):
         return None
     for row, value in enumerate(values):

@@ -79,8 +79,8 @@ def refuse_no_file(path: Path, expected: str = "a text file") -> None:
         DataRefused: no regular file.
     """
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "another thing" if path.exists() else "nothing"
-        raise DataRefused(f"Expected {expected} at '{path}', got {found}. Check the path.")
+        arrived = "a folder" if path.is_dir() else "another thing" if path.exists() else "nothing"
+        raise DataRefused(f"Expected {expected} at '{path}', got {arrived}. Check the path.")
 
 
 def _text(path: Path, number: int | None, content: bytes, encoding: str) -> str:

@@ -99,8 +99,8 @@ def read_post(path: Path) -> str:
     with reading(path) as file:
         content = file.read(_MAX_POST_BYTES + 1)
     if len(content) > _MAX_POST_BYTES or b"\0" in content:
-        found = "NUL bytes" if b"\0" in content else "more"
-        raise DataRefused(f"Expected a text of at most {_MAX_POST_BYTES:,} bytes in '{path}', got {found}.")
+        arrived = "NUL bytes" if b"\0" in content else "more"
+        raise DataRefused(f"Expected a text of at most {_MAX_POST_BYTES:,} bytes in '{path}', got {arrived}.")
     return content.decode("latin-1")
 
 

@@ -70,20 +70,20 @@ def read(request: DataRequest) -> Samples:
 
 def _described(samples: Samples, path: Path, parts: TextParts, label: Column | None) -> Samples:
     """Add the labels, and say which columns were taken for what."""
-    said = tuple(f"{what} column: {safe_text(name)}" for what, name in parts.named() if name is not None)
+    notes = tuple(f"{what} column: {safe_text(name)}" for what, name in parts.named() if name is not None)
     if label is None:
-        return replace(samples, notes=said)
+        return replace(samples, notes=notes)
     if set(np.array(label.texts)[np.unique(label.positions)].tolist()) == {"-1"}:
-        return replace(samples, notes=(*said, "all labels are -1, which stands for hidden: samples are unlabelled"))
+        return replace(samples, notes=(*notes, "all labels are -1, which stands for hidden: samples are unlabelled"))
     labels = class_labels(label.texts, label.positions, f"label column '{safe_text(parts.label)}' of '{path}'")
-    return replace(samples, labels=labels.indices, class_names=labels.class_names, notes=(*said, *labels.notes))
+    return replace(samples, labels=labels.indices, class_names=labels.class_names, notes=(*notes, *labels.notes))
 
 
 def _plain(path: Path, request: DataRequest) -> Source:
-    for flag, asked in (("--text-column", request.text_column), ("--label-column", request.label_column)):
-        if asked is not None:
+    for flag, column in (("--text-column", request.text_column), ("--label-column", request.label_column)):
+        if column is not None:
             raise UsageError(
-                f"{flag} '{safe_text(asked)}': '{path}' has one text per line and no columns. Leave it out."
+                f"{flag} '{safe_text(column)}': '{path}' has one text per line and no columns. Leave it out."
             )
     starts = np.array([line.start for line in lines(path)], np.int64)
     return Source(starts.size, partial(_line, path, starts))
@@ -111,5 +111,5 @@ def _parquet(path: Path, request: DataRequest) -> Source:
 
 def _entry(find: Callable[[int], tuple[pa.Table, int]], index: int) -> dict[str, Any]:
     group, place = find(index)
-    held: dict[str, Any] = group.slice(place, 1).to_pylist()[0]
-    return held
+    record: dict[str, Any] = group.slice(place, 1).to_pylist()[0]
+    return record

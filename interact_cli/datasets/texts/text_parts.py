@@ -46,8 +46,8 @@ def choose_parts(path: Path, names: Sequence[str], request: DataRequest) -> Text
     Raises:
         UsageError: there is no such column, or no way to tell the text.
     """
-    asked = request.text_column
-    text = _first(names, TEXT_NAMES) if asked is None else named_column(path, names, asked)
+    text_column = request.text_column
+    text = _first(names, TEXT_NAMES) if text_column is None else named_column(path, names, text_column)
     if text is None:
         raise UsageError(
             f"Which column of '{path}' is the text? Expected one of {', '.join(TEXT_NAMES)}. Name it with "
@@ -80,11 +80,11 @@ def read_text(path: Path, parts: TextParts, read_row: Callable[[int], Mapping[st
     Raises:
         DataRefused: a part is missing or no text.
     """
-    held = read_row(row)
-    found = {name: _part(path, row, name, held.get(name)) for name in parts.columns}
-    if held.get(parts.text) is None:
+    record = read_row(row)
+    texts = {name: _part(path, row, name, record.get(name)) for name in parts.columns}
+    if record.get(parts.text) is None:
         raise DataRefused(f"Expected a text as '{safe_text(parts.text)}' in row {row} of '{path}', got nothing.")
-    return Text(found[parts.text], found.get(parts.second or "") or None, found.get(parts.continuation or "") or None)
+    return Text(texts[parts.text], texts.get(parts.second or "") or None, texts.get(parts.continuation or "") or None)
 
 
 def _part(path: Path, row: int, name: str, value: Any) -> str:
