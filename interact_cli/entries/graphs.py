@@ -135,6 +135,7 @@ def _halves(graph: fx.Graph, cut: fx.Node, *, gives: bool) -> tuple[fx.Graph, fx
     if not any(node.op == "output" for node in later):
         raise Untraceable("the output does not depend on the entry")
     needed = [node for node in graph.nodes if node not in later and any(user in later for user in node.users)]
+    # Weights do not cross: the tail looks up its own, and no row repeats them.
     crossing = [node for node in needed if node.op != "get_attr" and not (gives and node is cut)]
 
     at = cut if gives else cut.all_input_nodes[0]
@@ -168,11 +169,11 @@ def _first_replaced(at: fx.Node, masked: fx.Node, after: Mapping[fx.Node, fx.Nod
 
 
 def _descendants(node: fx.Node) -> set[fx.Node]:
-    found: set[fx.Node] = set()
+    descendants: set[fx.Node] = set()
     waiting = list(node.users)
     while waiting:
         user = waiting.pop()
-        if user not in found:
-            found.add(user)
+        if user not in descendants:
+            descendants.add(user)
             waiting.extend(user.users)
-    return found
+    return descendants

@@ -50,10 +50,10 @@ def at_entry(module: nn.Module, entry: Entry, visit: Visit) -> Iterator[None]:
 
 def standing_at(module: nn.Module, entry: Entry, inputs: torch.Tensor) -> torch.Tensor:
     """Run the network and return a copy of what stands at an entry: ``(rows, *entry shape)``."""
-    found: list[torch.Tensor] = []
-    with at_entry(module, entry, lambda tensor: found.append(tensor.clone())):
+    seen: list[torch.Tensor] = []
+    with at_entry(module, entry, lambda tensor: seen.append(tensor.clone())):
         module(inputs)
-    return found[0]
+    return seen[0]
 
 
 @dataclass(frozen=True)

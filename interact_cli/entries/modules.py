@@ -74,7 +74,7 @@ def example_input(model: Model) -> torch.Tensor:
         continuation = "four" if model.output == "continuation" else None
         try:
             return torch.from_numpy(model.tokenizer(Text("one two three", None, continuation)).input)[None]
-        except InputRefused:
+        except InputRefused:  # a vocabulary without these words: the zeros below are tokens too
             pass
     tokens = torch.zeros(1, 3, min(8, model.input.shape[1]), dtype=torch.int64)
     tokens[:, 2, -1] = int(model.output == "continuation")

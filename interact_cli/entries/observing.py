@@ -153,6 +153,7 @@ def observe(module: nn.Module, inputs: torch.Tensor) -> Observation:
     """
     modules = named_modules(module)
     watch = _Watch(modules)
+    # Tensors of inference mode have no version, by which a write into them is seen.
     with torch.inference_mode(mode=False), torch.no_grad(), watch.on():
         output = module(inputs.to(device_of(module), copy=True))
         leaves = _seen(output)
@@ -217,6 +218,7 @@ def running(modules: Mapping[str, nn.Module]) -> Iterator[list[str]]:
         yield names
 
 
+# A function, as what a hook returns takes the place of the output, and pop() returns the name.
 def _leave(names: list[str]) -> None:
     names.pop()
 

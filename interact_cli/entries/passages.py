@@ -111,14 +111,14 @@ def open_passage(
         reference = _reference(module, entry)
         if entry == INPUT and not taps:
             return Opened(reference, 0.0)
-        ways = list(_ways(module, entry, inputs))
+        ways = list(_ways(module, entry, inputs))  # now: an entry that takes no mask is refused before the check
         check = _Check(module, reference, inputs, probe_rows, taps)
         rejected: list[str] = []
         for name, make in ways:
             try:
                 passage = make()
                 difference = check.difference(passage)
-            except torch.OutOfMemoryError:
+            except torch.OutOfMemoryError:  # whoever opens the passage tries again with fewer rows
                 raise
             except Exception as error:  # whatever keeps a tail from being built or run, a slower way remains
                 rejected.append(f"{name}: {safe_text(error, 160)}")
@@ -186,6 +186,7 @@ class _Check:
         unmasked = at.expand(self.rows, *at.shape[1:])
         halves = torch.rand(unmasked.shape, generator=torch.Generator().manual_seed(0)) < 0.5
         masked = unmasked * halves.to(at.device)
+        # Each run has rows of its own, as a tail may write into them.
         batches = (unmasked, masked, unmasked)
         return [self._run(partial(passage.finish, rows.clone(), carried)) for rows in batches]
 
@@ -211,12 +212,13 @@ class _Check:
 def _difference(values: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> float:
     """Return the largest difference of two lists of tensors, each over the largest absolute value expected in it."""
     worst = 0.0
-    for value, wanted in zip(values, expected, strict=True):
-        if value.shape != wanted.shape:
+    for value, reference in zip(values, expected, strict=True):
+        if value.shape != reference.shape:
             return math.inf
-        unequal = ~torch.isclose(value, wanted, rtol=0, atol=0, equal_nan=True)
+        unequal = ~torch.isclose(value, reference, rtol=0, atol=0, equal_nan=True)
         if unequal.any():
-            largest = wanted[wanted.isfinite()].abs().max().item()
-            found = ((value - wanted)[unequal].abs().max() / largest).item()
-            worst = max(worst, math.inf if math.isnan(found) else found)
+            largest = reference[reference.isfinite()].abs().max().item()
+            relative = ((value - reference)[unequal].abs().max() / largest).item()
+            # NaN where only one of the two is a number: that is no equality within any tolerance.
+            worst = max(worst, math.inf if math.isnan(relative) else relative)
     return worst

@@ -115,7 +115,7 @@ def _replay(module: nn.Module, answers: Iterator[Any]) -> Callable[..., Any]:
     compute = module.forward
 
     def forward(*args: Any, **kwargs: Any) -> Any:
-        for answer in answers:
+        for answer in answers:  # the next one, if any is left
             return answer
         return compute(*args, **kwargs)
 

@@ -79,6 +79,7 @@ def _channels(network: nn.Module, observation: Observation, met: Met, axes: int)
     modules = named_modules(network)
     touching = [call for call in observation.calls if call.kind == "module" and _touches(call, met)]
     for module in (modules[call.name] for call in touching):
+        # The name first: timm's LayerNorm2d is a LayerNorm by class, of channels that lie first.
         if isinstance(module, CHANNELS_FIRST) or type(module).__name__.endswith("Norm2d"):
             return 0
         if isinstance(module, CHANNELS_LAST):
