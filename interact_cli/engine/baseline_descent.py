@@ -92,6 +92,7 @@ def learn_baseline(
     slope = Slope(evaluator, sample, players, classes, score)
     best, losses = players.baseline, list[float]()
     baseline = players.baseline.astype(np.float64)
+    # The last round, of rate 0, looks at what the last step has made.
     for rate in [*np.logspace(0, -DECADES, ITERATIONS) * FIRST_RATE, 0.0]:
         shown = baseline.astype(np.float32)
         records = evaluator.records(sample, replace(players, baseline=shown), coalitions, classes)
@@ -178,22 +179,22 @@ class Slope:
             UsageError: the network lets no gradient through.
         """
         with _frozen(self.evaluator.module), full_float32(), _repeatable():
-            while (found := attempt(partial(self._accumulated, baseline, weights))) is None:
+            while (gradient := attempt(partial(self._accumulated, baseline, weights))) is None:
                 if self.rows == 1:
                     raise self.evaluator.stem.too_large(self.sample.id)
                 self.rows //= 2
                 free(self.evaluator.device)
-        if not np.isfinite(found).all():
+        if not np.isfinite(gradient).all():
             raise NonFiniteError(
                 f"The gradient of the score over the baseline is NaN or infinite for sample "
                 f"'{safe_text(self.sample.id)}'. Use another --baseline."
             )
-        return found
+        return gradient
 
     def _accumulated(self, baseline: FloatArray, weights: FloatArray) -> FloatArray:
         """Add the gradients up in float64 batch by batch, so that one batch's graph lives at a time."""
         device = self.evaluator.device
-        exact = torch.float32 if device.type == "mps" else torch.float64
+        exact = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
         shown = torch.from_numpy(baseline).to(device, exact).requires_grad_()
         total = torch.zeros_like(shown, requires_grad=False)
         for start in range(0, len(weights), self.rows):
@@ -208,8 +209,8 @@ class Slope:
                 weighted = (values * torch.from_numpy(weights[part].copy()).to(values.device)).sum()
                 (gradient,) = torch.autograd.grad(weighted, shown)
             total += gradient
-        found: FloatArray = total.cpu().double().numpy()
-        return found
+        summed: FloatArray = total.cpu().double().numpy()
+        return summed
 
     def _values(self, packed: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
         masked = self.masker.showing(packed, shown)

@@ -57,4 +57,4 @@ def _table() -> dict[str, dict[str, list[list[int]]]]:
 
 
 def _fitting(entries: list[list[int]], size: int) -> int:
-    return next(rows for largest, rows in entries if largest == 0 or size <= largest)
+    return next(rows for largest, rows in entries if largest == 0 or size <= largest)  # 0 stands for all larger ones

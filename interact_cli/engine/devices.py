@@ -26,10 +26,10 @@ def resolve_device(name: str) -> torch.device:
         raise UsageError(f"Expected --device auto, cpu, cuda, cuda:N or mps, got '{name}'.")
     device = torch.device(name)
     if device.type == "cuda":
-        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (device.index or 0) >= found:
+        n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= n_devices:
             raise UsageError(
-                f"Device '{name}' was asked for, but torch {torch.__version__} sees {found} CUDA devices here. "
+                f"Device '{name}' was asked for, but torch {torch.__version__} sees {n_devices} CUDA devices here. "
                 f"Use --device cpu, or run 'interact doctor'."
             )
         return torch.device("cuda", device.index or 0)

@@ -162,10 +162,10 @@ class Evaluator:
         if self._width is None:
             started = self.stem.start(sample, self.rows)
             with torch.inference_mode(), full_float32():
-                found = attempt(lambda: started.features(started.standing))
-            if found is None:
+                vectors = attempt(lambda: started.features(started.standing))
+            if vectors is None:
                 raise self.stem.too_large(sample.id)
-            self._width = int(found.shape[-1])
+            self._width = int(vectors.shape[-1])
         return self._width
 
     def _uneven(self, sample: Sample, width: int) -> UsageError:

@@ -85,10 +85,11 @@ class FeatureRecorder:
         """
         rows = len(masked)
         if rows not in self.directions:
+            # In the layout of the masked batch too, so that the same kernels compute both.
             unmasked = torch.empty_like(masked).copy_(self.standing)
             self.directions[rows] = self.taps.each(unmasked, _direction)
         directions = self.directions[rows]
-        lengths = self.taps.each(masked, lambda name, found: (found.flatten(1) * directions[name]).sum(dim=1))
+        lengths = self.taps.each(masked, lambda name, features: (features.flatten(1) * directions[name]).sum(dim=1))
         return torch.stack(list(lengths.values()), dim=1).unsqueeze(-1)
 
 
@@ -142,22 +143,22 @@ def not_after(name: str) -> UsageError:
 
 def _features(name: str, output: object, rows: int) -> torch.Tensor:
     """Return what a module gave back for a batch: ``(rows, *shape)``."""
-    found = output
-    if isinstance(found, Mapping):
-        found = tuple(found.values())
-    if isinstance(found, tuple | list):
-        found = next((part for part in found if isinstance(part, torch.Tensor)), found)
-    if not isinstance(found, torch.Tensor):
+    features = output
+    if isinstance(features, Mapping):
+        features = tuple(features.values())
+    if isinstance(features, tuple | list):
+        features = next((part for part in features if isinstance(part, torch.Tensor)), features)
+    if not isinstance(features, torch.Tensor):
         raise UsageError(
             f"Expected module '{safe_text(name)}' to return a tensor, got a {type(output).__name__}. "
             f"Ask for the feature of another module."
         )
-    if found.ndim < 2 or len(found) != rows:
+    if features.ndim < 2 or len(features) != rows:
         raise UsageError(
             f"Expected module '{safe_text(name)}' to return one row of features per input ({rows}), got shape "
-            f"{tuple(found.shape)}. Ask for the feature of another module."
+            f"{tuple(features.shape)}. Ask for the feature of another module."
         )
-    return found
+    return features
 
 
 def _direction(name: str, features: torch.Tensor) -> torch.Tensor:

@@ -24,17 +24,17 @@ def checked_outputs(outputs: object, rows: int, model: Model) -> torch.Tensor:
     """
     if model.output == "features":
         raise UsageError("This network returns features, no outputs to score. Use --score feature:MODULE.")
-    wanted = (rows, model.n_classes if model.output == "classes" else 1)
+    expected = (rows, model.n_classes if model.output == "classes" else 1)
     if isinstance(outputs, torch.Tensor):
-        if outputs.ndim == 1 and wanted[1] == 1:
+        if outputs.ndim == 1 and expected[1] == 1:
             outputs = outputs.unsqueeze(1)
-        if outputs.shape == wanted:
+        if outputs.shape == expected:
             return outputs
         arrived = f"shape {tuple(outputs.shape)}"
     else:
         arrived = f"a {type(outputs).__name__}"
     raise RunFailed(
-        f"Expected the network to return a tensor of shape (rows, outputs) = {wanted}, got {arrived}. "
+        f"Expected the network to return a tensor of shape (rows, outputs) = {expected}, got {arrived}. "
         f"Wrap it so that it returns one row per input."
     )
 
@@ -70,7 +70,7 @@ class Recorder:
         if self.output == "scalar":
             return logits.unsqueeze(-1)
         if self.output == "continuation":
-            rest = (-torch.expm1(logits)).clamp(min=SMALLEST_REST).log()
+            rest = (-torch.expm1(logits)).clamp(min=SMALLEST_REST).log()  # 1 - p, exact where p is nearly 1
             return torch.stack([logits, rest, *[torch.zeros_like(logits)] * 2], dim=-1)
         if self.output == "single-logit":
             records = logits.new_zeros(len(logits), *self.shape)

@@ -204,5 +204,6 @@ class Stem:
                 raise not_after(name)
 
     def _inputs(self, sample: Sample) -> torch.Tensor:
+        # A copy: arrays of samples may be read-only, which torch warns of.
         batch = torch.from_numpy(np.array(sample.input)[None]).to(self.device)
         return batch.contiguous(memory_format=self.layout(batch))
