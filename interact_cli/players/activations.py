@@ -108,13 +108,13 @@ def activations(argument: str | None, model: Model, options: PlayerOptions) -> A
     return players
 
 
-def _unit(asked: str | None, stands: Standing) -> Unit:
-    if asked is None:
+def _unit(name: str | None, stands: Standing) -> Unit:
+    if name is None:
         return "unit" if len(stands.shape) < 2 else "channel"
     for unit in UNITS:
-        if asked == unit:
+        if name == unit:
             return unit
-    raise UsageError(f"Expected --unit {', '.join(UNITS[:-1])} or {UNITS[-1]}, got '{safe_text(asked)}'.")
+    raise UsageError(f"Expected --unit {', '.join(UNITS[:-1])} or {UNITS[-1]}, got '{safe_text(name)}'.")
 
 
 def cut_activation(stands: Standing, unit: Unit, tokens: Tokens | None = None) -> Cut:

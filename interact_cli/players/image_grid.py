@@ -49,7 +49,7 @@ def image_grid(argument: str | None, model: Model, options: PlayerOptions) -> Sh
 def _sides(argument: str | None, height: int, width: int) -> tuple[int, int]:
     if argument is None:
         side = next((side for side in DEFAULT_SIDES if min(height, width) // side >= 2), 2)
-        return min(side, height), min(side, width)
+        return min(side, height), min(side, width)  # the image may be a single pixel high or wide
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", argument)
     if match is None:
         raise UsageError(f"Expected --players grid:ROWSxCOLUMNS, for example grid:8x8, got 'grid:{argument}'.")

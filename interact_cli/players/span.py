@@ -37,9 +37,10 @@ def read_span(text: str) -> Span:
         >>> read_span("Not good").said
         'Not good'
     """
-    said = bare(text)
-    if not said or (":" in said and re.fullmatch(r"[-+\d:.]*", said)):
-        match = re.fullmatch(r"(\d{1,9}):(\d{1,9})", said)
+    phrase = bare(text)
+    # A range that is mistyped is refused, and not looked for among the words.
+    if not phrase or (":" in phrase and re.fullmatch(r"[-+\d:.]*", phrase)):
+        match = re.fullmatch(r"(\d{1,9}):(\d{1,9})", phrase)
         if match is None or int(match[2]) - int(match[1]) < 2:
             raise UsageError(
                 f"Expected --span START:STOP with two players or more (3:8 are players 3 to 7, counted from 0), or "

@@ -122,7 +122,7 @@ def embedding_baseline(model: Model, name: str) -> Baseline:
     if name not in {"zero", "mask", "pad"} and not (kind == "token" and token):
         raise UsageError(f"Expected --baseline zero, mask, pad or token:T for texts, got '{safe_text(name)}'.")
     if name == "zero":
-        vector = torch.zeros_like(network.vector(0))
+        vector = torch.zeros_like(network.vector(0))  # any token's vector, for shape and device
         source = f"zero word vector, as in Zhang et al. (AAAI 2021); {_STAYS}"
     else:
         token_id = tokenizer.token_id(token if colon else name)
@@ -134,15 +134,15 @@ def embedding_baseline(model: Model, name: str) -> Baseline:
     return Baseline(name, vector.detach().cpu().numpy().astype(np.float32)[None], source)
 
 
-def _first(said: str, names: tuple[str, ...]) -> range:
-    """Return the first successive words that read as ``said``, both without white space and case."""
+def _first(phrase: str, names: tuple[str, ...]) -> range:
+    """Return the first successive words that read as ``phrase``, both without white space and case."""
     plain = [bare(name) for name in names]
     for start in range(len(plain)):
         joined = ""
         for stop in range(start, len(plain)):
             joined += plain[stop]
-            if joined == said:
+            if joined == phrase:
                 return range(start, stop + 1)
-            if not said.startswith(joined):
+            if not phrase.startswith(joined):
                 break
     return range(0)
