@@ -185,10 +185,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("output_folder", type=Path, help="where the checkpoints go; made if missing")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same machine, same weights (default 0)")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:
-        train_demo(asked.output_folder, seed=asked.seed, progress=StandardError())
+        train_demo(options.output_folder, seed=options.seed, progress=StandardError())
     except InteractError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -170,6 +170,7 @@ def _descend(
             loss = _step(module, optimiser, batch, labels[rows], recipe.label_smoothing)
             schedule.step()
             progress.advance(1)
+        # Once an epoch: every look waits for the device.
         if not math.isfinite(loss.item()):
             raise NonFiniteError(
                 f"Expected a finite training loss, got {loss.item()} in epoch {epoch + 1} of {recipe.epochs}. "
@@ -201,6 +202,7 @@ def _seconds_per_step(module: nn.Module, examples: Examples, recipe: Recipe, dev
     batch = examples.inputs[: recipe.batch_size].to(device)
     labels = examples.labels[: recipe.batch_size].to(device)
     _step(trial, optimiser, batch, labels, recipe.label_smoothing).item()
+    # Not the first step, which pays for allocations; item() waits until the device is done.
     start = time.perf_counter()
     for _ in range(TRIAL_STEPS):
         _step(trial, optimiser, batch, labels, recipe.label_smoothing).item()

@@ -80,7 +80,7 @@ class Trained:
         if job.input.kind == "image":
             channels, height, width = job.input.shape
             args.in_chans = channels
-            args.img_size = height if height == width else None
+            args.img_size = height if height == width else None  # timm's word for the side of a square
             args.input_size = [channels, height, width]
             args.mean = list(job.input.mean)
             args.std = list(job.input.std)

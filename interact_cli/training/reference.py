@@ -184,12 +184,12 @@ def _check_splits(train: Dataset, test: Dataset) -> None:
         )
 
 
-def _epochs(dataset_name: str, asked: int | None, device: str) -> int:
-    if asked is None:
+def _epochs(dataset_name: str, epochs: int | None, device: str) -> int:
+    if epochs is None:
         return default_epochs(dataset_name, device)
-    if asked < 1:
-        raise UsageError(f"Expected at least 1 epoch, got {asked}. Leave --epochs out for the default.")
-    return asked
+    if epochs < 1:
+        raise UsageError(f"Expected at least 1 epoch, got {epochs}. Leave --epochs out for the default.")
+    return epochs
 
 
 def _cached(job: Job, key: str, path: Path, progress: Progress) -> tuple[nn.Module, Stored] | None:
@@ -202,7 +202,7 @@ def _cached(job: Job, key: str, path: Path, progress: Progress) -> tuple[nn.Modu
             raise CheckpointRefused(f"Expected the network of key {key} at '{path}'. Delete it.")
         module.load_state_dict(stored.content["state_dict"])
         _held_out(stored)
-    except (CheckpointRefused, KeyError, TypeError, RuntimeError):
+    except (CheckpointRefused, KeyError, TypeError, RuntimeError):  # an entry that is missing or of another kind
         progress.warn(f"The cached reference network '{path}' is damaged; it is trained again.")
         return None
     return module.eval(), stored
