@@ -49,11 +49,12 @@ def load_settings(
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        told = problems(error, Settings)
-        raise UsageError(f"Settings do not fit{where}: {told}. ('interact validate' checks a file.)") from None
+        misfits = problems(error, Settings)
+        raise UsageError(f"Settings do not fit{where}: {misfits}. ('interact validate' checks a file.)") from None
 
 
 def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, Any]]:
+    # Sorted, a section (INTERACT_PLAN) comes before what is set inside it (INTERACT_PLAN__SEED).
     names = sorted(name for name in environ if name.startswith(PREFIX) and name not in NOT_SETTINGS)
     return [(name.removeprefix(PREFIX).lower().replace("__", "."), load_strict(environ[name], name)) for name in names]
 
@@ -103,6 +104,7 @@ def read_mapping(path: Path, kind: str, advice: str) -> dict[str, Any]:
 
 
 def _content(path: Path) -> bytes:
+    # Opened without waiting: a pipe would wait for somebody to write.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -129,8 +131,8 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
     """
     details = error.errors(include_url=False)
     # A list none of whose entries fits is called too short as well.
-    said = [detail for detail in details if not (detail["type"] == "too_short" and detail["input"])]
-    return "; ".join(_problem(detail, model) for detail in said)
+    kept = [detail for detail in details if not (detail["type"] == "too_short" and detail["input"])]
+    return "; ".join(_problem(detail, model) for detail in kept)
 
 
 def _problem(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -146,8 +148,8 @@ def _problem(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
     types = {"int", "str", "float"}
     location = [part for part in detail["loc"] if isinstance(part, int) or not ("[" in part or part in types)]
     plain = {"tuple_type": "expected a list", "too_short": "expected at least one entry"}
-    said = plain.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-    return f"{_place(location)}: {safe_text(said)}, got {safe_text(repr(detail['input']), 60)}"
+    message = plain.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+    return f"{_place(location)}: {safe_text(message)}, got {safe_text(repr(detail['input']), 60)}"
 
 
 def _place(location: Sequence[str | int]) -> str:

@@ -205,7 +205,7 @@ class Settings(_Section):
     @field_validator("metrics")
     @classmethod
     def _once(cls, value: tuple[AskedMetric, ...]) -> tuple[AskedMetric, ...]:
-        names = [asked.name for asked in value]
+        names = [metric.name for metric in value]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"expected each metric once, '{twice}' is asked for twice")
