@@ -82,13 +82,15 @@ def common_options(metrics: Iterable[AskedMetric], names: Iterable[str]) -> dict
         names: Metrics that are asked now.
     """
     flags = flagged()
-    held: dict[str, list[Any]] = {}
+    values_of: dict[str, list[Any]] = {}
     for asked in metrics:
         for option in options_of(extensions.metric(asked.name)) if asked.name in extensions.metrics() else ():
             if option.name in flags:
-                held.setdefault(option.name, []).append(asked.options.get(option.name, option.default))
+                values_of.setdefault(option.name, []).append(asked.options.get(option.name, option.default))
     has = {option.name for name in names for option in options_of(extensions.metric(name))}
-    return {name: values[0] for name, values in held.items() if name in has and all(v == values[0] for v in values)}
+    return {
+        name: values[0] for name, values in values_of.items() if name in has and all(v == values[0] for v in values)
+    }
 
 
 def flagged() -> dict[str, Option]:
@@ -185,24 +187,24 @@ def _check_score(score: str | None, metrics: Sequence[Measurable]) -> None:
         UsageError: a vector where a number is needed, or the other way round.
     """
     vectors = (score or "").startswith(VECTOR_PREFIX)
-    asked = f"score '{safe_text(score)}'" if score else "the default score"
+    named = f"score '{safe_text(score)}'" if score else "the default score"
     for metric in metrics:
         if not isinstance(metric, Metric):
             continue
         if metric.of_vectors and not vectors:
             raise UsageError(
-                f"Metric '{metric.name}' takes a vector per coalition, and {asked} gives one number. Pass --score "
+                f"Metric '{metric.name}' takes a vector per coalition, and {named} gives one number. Pass --score "
                 f"vector:MODULE ('interact list modules CHECKPOINT' shows the modules)."
             )
         if vectors and not metric.of_vectors:
             takers = _listed(_registered(lambda other: isinstance(other, Metric) and other.of_vectors))
             raise UsageError(
-                f"Metric '{metric.name}' takes one number per coalition, and {asked} gives a vector. Pass a score of "
+                f"Metric '{metric.name}' takes one number per coalition, and {named} gives a vector. Pass a score of "
                 f"numbers (--score feature:MODULE, log-odds, ...), or a metric of vectors: {takers}."
             )
 
 
-def _registered(wanted: Callable[[Measurable], bool]) -> list[str]:
+def _registered(fits: Callable[[Measurable], bool]) -> list[str]:
     """Return the names of the metrics of a kind; one that cannot be loaded is of none."""
     names = []
     for entry in extensions.metrics():
@@ -210,7 +212,7 @@ def _registered(wanted: Callable[[Measurable], bool]) -> list[str]:
             metric = extensions.metric(entry.name)
         except UsageError:
             continue
-        if wanted(metric):
+        if fits(metric):
             names.append(entry.name)
     return names
 

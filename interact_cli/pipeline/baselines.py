@@ -95,7 +95,7 @@ def spread_of(model: Model, dataset: Dataset, seed: int) -> tuple[FloatArray, st
     total, most = len(dataset), MEAN_SAMPLES if images else MEAN_ROWS
     indices = range(total) if total <= most else draw(dataset, most, seed)
     means, squares, _, _ = _moments(model, dataset, indices)
-    spread = np.sqrt(np.maximum(squares - means**2, 0.0))
+    spread = np.sqrt(np.maximum(squares - means**2, 0.0))  # rounding may leave a variance just below 0
     what = f"each {'channel' if images else 'column'} of data set '{dataset.name}' ({dataset.split})"
     return spread.reshape(-1, 1, 1) if images else spread, what
 
@@ -122,7 +122,7 @@ def _number(name: str) -> float:
         value = float(name.removeprefix("value:"))
     except ValueError:
         value = float("nan")
-    if not abs(value) <= float(np.finfo(np.float32).max):
+    if not abs(value) <= float(np.finfo(np.float32).max):  # so written, NaN is refused too
         raise UsageError(f"Expected --baseline value:NUMBER, a finite float32 number, got '{safe_text(name)}'.")
     return value
 
@@ -130,5 +130,5 @@ def _number(name: str) -> float:
 def described(baseline: Baseline) -> Mapping[str, Any]:
     """Return a baseline for the report's provenance."""
     values = baseline.values.ravel()
-    held: Any = values.tolist() if values.size <= MOST_LISTED else digest(values.astype("<f4").tobytes())
-    return {"name": baseline.name, "source": baseline.source, "values": held}
+    shown: Any = values.tolist() if values.size <= MOST_LISTED else digest(values.astype("<f4").tobytes())
+    return {"name": baseline.name, "source": baseline.source, "values": shown}

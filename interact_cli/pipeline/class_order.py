@@ -29,11 +29,11 @@ def in_network_order(model: Model, dataset: Dataset) -> Dataset:
         The data set itself where both orders agree or the names are not the same; a note tells which it was where
         that is not plain.
     """
-    own, wanted = dataset.class_names, model.class_names
-    if dataset.labels is None or not own or not wanted or own == tuple(map(str, range(len(own)))):
+    own, names = dataset.class_names, model.class_names
+    if dataset.labels is None or not own or not names or own == tuple(map(str, range(len(own)))):
         return dataset
-    index_of = {_plain(name): index for index, name in enumerate(wanted)}
-    if len(index_of) < len(wanted):
+    index_of = {_plain(name): index for index, name in enumerate(names)}
+    if len(index_of) < len(names):
         return dataset
     used = [int(label) for label in np.unique(dataset.labels) if 0 <= label < len(own)]
     strange = [own[label] for label in used if _plain(own[label]) not in index_of]
@@ -42,17 +42,17 @@ def in_network_order(model: Model, dataset: Dataset) -> Dataset:
     changed = copy.copy(dataset)
     if strange:
         shown = ", ".join(f"'{safe_text(name, 40)}'" for name in strange[:_SHOWN])
-        said = f"{len(strange)} of {len(used)} classes of the data are none of the network's names ({shown}"
+        start = f"{len(strange)} of {len(used)} classes of the data are none of the network's names ({shown}"
         ending = ", ...)" if len(strange) > _SHOWN else ")"
-        changed.notes = (*dataset.notes, f"{said}{ending}: labels are taken for its class indices")
+        changed.notes = (*dataset.notes, f"{start}{ending}: labels are taken for its class indices")
         return changed
     numbers = np.array([index_of.get(_plain(name), -1) for name in own], np.int64)
     if all(numbers[label] == label for label in used):
         return dataset
     changed.labels = numbers[dataset.labels]
-    changed.class_names = wanted
-    shown = ", ".join(f"{safe_text(wanted[index], 40)} = {index}" for index in range(min(len(wanted), _NAMED)))
-    more = ", ..." if len(wanted) > _NAMED else ""
+    changed.class_names = names
+    shown = ", ".join(f"{safe_text(names[index], 40)} = {index}" for index in range(min(len(names), _NAMED)))
+    more = ", ..." if len(names) > _NAMED else ""
     changed.notes = (*dataset.notes, f"labels are renumbered as the network names its classes: {shown}{more}")
     return changed
 

@@ -85,8 +85,8 @@ def check_labels(target: str | None, only: str | None, *, labels_known: bool, da
         UsageError: labels are needed and not known.
     """
     if not labels_known and (target == "true" or only == "correct"):
-        asked = "--target true" if target == "true" else "--only correct"
-        raise UsageError(f"{asked} needs labels, and '{data_name}' has none for this network. Leave it out.")
+        flag = "--target true" if target == "true" else "--only correct"
+        raise UsageError(f"{flag} needs labels, and '{data_name}' has none for this network. Leave it out.")
 
 
 def _by_model(settings: Settings, model: Model) -> dict[str, Any]:

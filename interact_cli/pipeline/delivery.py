@@ -94,7 +94,7 @@ def _finished(path: Path, key: str, *, force: bool) -> Report | None:
     try:
         report = read_report(path)
     except ReportRefused as error:
-        check_output(path, force=True)
+        check_output(path, force=True)  # what --force could not replace either is said first
         raise OutputError(f"{error} Choose another --output, or pass --force to replace it.") from None
     if report.provenance.get("content_key") != key:
         raise OutputError(

@@ -86,8 +86,8 @@ def left_open(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_options(metrics: Sequence[Any], names: Sequence[str]) -> list[Any]:
     """Return metrics as settings write them, without some of their options."""
-    held = [AskedMetric.model_validate(written) for written in metrics]
-    return [{one.name: {k: v for k, v in one.options.items() if k not in names}} for one in held]
+    asked = [AskedMetric.model_validate(written) for written in metrics]
+    return [{metric.name: {k: v for k, v in metric.options.items() if k not in names}} for metric in asked]
 
 
 def data_of(report: Report, changes: Mapping[str, Any]) -> str:
@@ -97,29 +97,29 @@ def data_of(report: Report, changes: Mapping[str, Any]) -> str:
         UsageError: another data set, or a place that nobody named.
         DataRefused: it is not there.
     """
-    held = str(report.config["data"]["name"])
-    if held == MEMORY:
+    stated = str(report.config["data"]["name"])
+    if stated == MEMORY:
         raise DataRefused(
             "The report's inputs were only in memory, so nothing can be measured on them again. Measure a reference on "
             "data in files."
         )
-    reader, colon, name = held.partition(":")
+    reader, colon, name = stated.partition(":")
     if "data.name" in changes:
         now = named_data(load_settings(flags={"data.name": changes["data.name"]}))
-        if now != held:
+        if now != stated:
             raise UsageError(
-                f"Expected the report's data set '{safe_text(held)}', wherever it lies, got '{safe_text(now)}'. Keep "
+                f"Expected the report's data set '{safe_text(stated)}', wherever it lies, got '{safe_text(now)}'. Keep "
                 f"its name, or measure the report's network again."
             )
         return str(changes["data.name"])
     if not colon:
-        return held
+        return stated
     if "data.root" not in changes:
         raise UsageError(
-            f"Where the report's data '{safe_text(held)}' lies is yours to say{lay(report, 'data.name')}. Pass "
+            f"Where the report's data '{safe_text(stated)}' lies is yours to say{lay(report, 'data.name')}. Pass "
             f"--dataset {safe_text(reader)}:PATH, or its folder with --data-root DIR."
         )
-    place = Path(changes["data.root"], Path(name).name)
+    place = Path(changes["data.root"], Path(name).name)  # the last part alone: a report leads to no other folder
     if not _exists(place):
         raise DataRefused(
             f"Expected the report's data at '{safe_text(place)}', got nothing there. Name the folder that holds "
@@ -131,8 +131,8 @@ def data_of(report: Report, changes: Mapping[str, Any]) -> str:
 def lay(report: Report, setting: str) -> str:
     """Say in a clause where a report says that something lay; empty where it does not say."""
     places = report.run.get("places")
-    held = places.get(setting) if isinstance(places, Mapping) else None
-    return f"; it lay at '{safe_text(held, 200)}'" if isinstance(held, str) and held else ""
+    place = places.get(setting) if isinstance(places, Mapping) else None
+    return f"; it lay at '{safe_text(place, 200)}'" if isinstance(place, str) and place else ""
 
 
 def _exists(place: Path) -> bool:
@@ -160,7 +160,7 @@ def check_code(given: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in config.items():
-        if isinstance(value, Mapping) and name != "arch_args":
+        if isinstance(value, Mapping) and name != "arch_args":  # one setting, whatever names are in it
             flat |= {f"{name}.{inner}": entry for inner, entry in value.items()}
         else:
             flat[name] = value

@@ -36,6 +36,7 @@ def fill(subject: Subject, journal: Journal, missing: Sequence[Unit]) -> None:
     """
     name = subject.settings.run.executor
     executor = extensions.executor(name)
+    # A mistake of our own executor is an internal error, no plugin's.
     blamed = nullcontext() if isinstance(executor, Local) else extensions.blamed(f"executor '{name}'")
     with blamed:
         executor.fill(subject, journal, missing)

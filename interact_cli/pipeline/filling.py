@@ -47,6 +47,7 @@ class Evaluation:
         evaluator, sample = subject.evaluator, subject.inputs.samples[self.sample]
         records = evaluator.records(sample, subject.players[self.sample], self.coalitions, self.classes)
         backed_off = evaluator.rows != evaluator.first_rows
+        # The records last: once they are in the journal the unit is done, and its note must be there.
         return {**({_rows_key(self.key): np.array([evaluator.rows])} if backed_off else {}), self.key: records}
 
 

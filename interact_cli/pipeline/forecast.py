@@ -63,7 +63,7 @@ def forecast(subject: Subject) -> Forecast:
     if evaluator.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(evaluator.device)
     with tempfile.TemporaryDirectory() as folder, Journal.opened(Path(folder, "timed"), {}) as journal:
-        fill(subject, journal, [batch])
+        fill(subject, journal, [batch])  # not timed: the first batch also warms the device up
         started = time.perf_counter()
         for _ in range(TIMED_BATCHES):
             fill(subject, journal, [batch])

@@ -50,8 +50,8 @@ def open_dataset(name: str, data: DataSettings, *, split: str | None = None) -> 
     try:
         return reader(request)
     except OSError as error:
-        said = safe_text(error.strerror or error)
-        raise DataRefused(f"Cannot read the data '{safe_text(name)}': {said}. Check the path.") from error
+        reason = safe_text(error.strerror or error)
+        raise DataRefused(f"Cannot read the data '{safe_text(name)}': {reason}. Check the path.") from error
 
 
 def fitting_data(model: Model) -> str:
@@ -136,10 +136,10 @@ def matched(model: Model, dataset: Dataset) -> Model:
         DataRefused: another kind of input, or another number of columns.
     """
     if dataset.kind != model.input.kind:
-        wanted = {"image": "images", "columns": "table rows", "text": "texts"}
+        nouns = {"image": "images", "columns": "table rows", "text": "texts"}
         raise DataRefused(
-            f"Expected {wanted[model.input.kind]} for '{safe_text(model.arch)}', but data set '{dataset.name}' holds "
-            f"{wanted[dataset.kind]}. Choose another --dataset."
+            f"Expected {nouns[model.input.kind]} for '{safe_text(model.arch)}', but data set '{dataset.name}' holds "
+            f"{nouns[dataset.kind]}. Choose another --dataset."
         )
     if model.input.kind != "columns":
         return model
@@ -174,6 +174,7 @@ def draw_inputs(
     if len(dataset) == 0:
         raise DataRefused(f"Expected samples in data set '{dataset.name}' ({dataset.split}), got none.")
     indices = _chosen(data, dataset) if ids is None else positions(ids, dataset)
+    # After the draw, which is keyed by the labels and must not depend on the network.
     dataset = in_network_order(model, dataset)
     _check_labels(model, dataset)
     if data.limit is not None:

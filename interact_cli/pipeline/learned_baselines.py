@@ -99,11 +99,11 @@ def few_enough(inputs: Inputs, players: tuple[PlayerSet, ...]) -> tuple[Inputs, 
     Raises:
         UsageError: all of them have.
     """
-    counts = [one.n_players for one in players]
+    counts = [of_sample.n_players for of_sample in players]
     check_players(min(counts))
     reason = f"players, expected at most {MOST_PLAYERS} for --baseline learned"
     reasons = {index: f"{count} {reason}" for index, count in enumerate(counts) if count > MOST_PLAYERS}
-    kept = tuple(one for index, one in enumerate(players) if index not in reasons)
+    kept = tuple(of_sample for index, of_sample in enumerate(players) if index not in reasons)
     return inputs.without(reasons) if reasons else inputs, kept
 
 
@@ -145,6 +145,7 @@ class Search:
         bounds = learning.low, learning.high
         players = subject.players[self.sample]
         best = learn_baseline(subject.evaluator, sample, players, self.label, learning.score, bounds)
+        # The key last: once it is in the journal the unit is done, and the baseline must be there.
         return {self.values: best.values, self.key: np.array([best.before, best.after])}
 
     def _key(self, what: str) -> str:
@@ -184,7 +185,7 @@ def learned(subject: Subject, material: Material, journal: Journal, progress: Pr
 def with_baselines(subject: Subject, values: Sequence[npt.NDArray[np.float32]]) -> Subject:
     """Give each sample's players their own learned baseline."""
     players = tuple(
-        replace(one, baseline=own, baseline_name=LEARNED) for one, own in zip(subject.players, values, strict=True)
+        replace(each, baseline=own, baseline_name=LEARNED) for each, own in zip(subject.players, values, strict=True)
     )
     return replace(subject, players=players)
 
@@ -207,7 +208,7 @@ def source_of(subject: Subject) -> str:
 
 def baseline_identity(subject: Subject) -> dict[str, Any]:
     """Return what decides the baselines of a run: the start and the settings of the learning, not what was learned."""
-    decided = {name: told for name, told in described(subject.baseline).items() if name != "source"}
+    decided = {name: value for name, value in described(subject.baseline).items() if name != "source"}
     return decided if subject.learning is None else {**decided, "learned": dict(subject.learning.settings)}
 
 

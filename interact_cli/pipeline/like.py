@@ -62,8 +62,8 @@ def measure_like(
     given = _taken_back(reference, checkpoint, changes)
     named = _own_architecture(given, changes)
     if named is not None:
-        told = f"{safe_text(named)}, which the checkpoint names, not the reference's {safe_text(given['arch'])}"
-        progress.note(f"Architecture: {told}.")
+        choice = f"{safe_text(named)}, which the checkpoint names, not the reference's {safe_text(given['arch'])}"
+        progress.note(f"Architecture: {choice}.")
         given = _without_arch(given, changes)
     check_code(given, changes)
     subject, identity = _loaded(reference, given, progress)
@@ -100,6 +100,7 @@ def second_seed(
     check_code(given, changes)
     seed = int(given["plan.seed"])
     drawn = given.get("data.seed")
+    # The draw of samples follows the plan seed unless it has one: it keeps the reference's.
     given |= {"plan.seed": (seed + 1) % (LARGEST_SEED + 1), "data.seed": seed if drawn is None else drawn}
     subject, identity = _loaded(reference, given, progress)
     _check_records(reference, identity)
@@ -161,16 +162,16 @@ def _loaded(reference: Report, given: Mapping[str, Any], progress: Progress) -> 
     subject = load(settings, progress, ids=reference.samples.ids)
     identity = identity_of(subject)
     _tell_skipped(reference, subject, progress)
-    held, now = _question(reference.provenance["identity"]), _question(identity)
+    before, now = _question(reference.provenance["identity"]), _question(identity)
     if _same_classes(reference, subject):
-        held["contents of the samples"] = reference.provenance["data"]["fingerprint"]
+        before["contents of the samples"] = reference.provenance["data"]["fingerprint"]
         now["contents of the samples"] = subject.inputs.fingerprint
     seeds = {"plan: seed"} if settings.plan.seed != reference.config["plan"]["seed"] else set()
-    fields = [name for name in differing(held, now) if name in held and name not in seeds]
+    fields = [name for name in differing(before, now) if name in before and name not in seeds]
     if fields:
-        told = _told(fields, held, now)
+        reasons = _told(fields, before, now)
         raise NotComparable(
-            f"The checkpoint cannot be measured as the reference was: {told}. Measure the reference again with this "
+            f"The checkpoint cannot be measured as the reference was: {reasons}. Measure the reference again with this "
             f"version on this data."
         )
     return subject, identity
@@ -202,9 +203,9 @@ def _tell_skipped(reference: Report, subject: Subject, progress: Progress) -> No
         )
 
 
-def _told(fields: Iterable[str], held: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def _told(fields: Iterable[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return "; ".join(
-        f"{name} is {safe_text(held[name], 60)} in the reference and {safe_text(now.get(name), 60)} here"
+        f"{name} is {safe_text(before[name], 60)} in the reference and {safe_text(now.get(name), 60)} here"
         for name in fields
     )
 
@@ -215,10 +216,10 @@ def _check_records(reference: Report, identity: Mapping[str, Any]) -> None:
     Raises:
         UsageError: the message names what differs.
     """
-    held = reference.provenance["identity"]["records"]
-    fields = differing(held, identity["records"])
+    records = reference.provenance["identity"]["records"]
+    fields = differing(records, identity["records"])
     if fields:
-        digest = str(held["checkpoint"])[:12]
+        digest = str(records["checkpoint"])[:12]
         raise UsageError(
             f"Expected the checkpoint and the inputs of the reference (SHA-256 {digest}...), got another "
             f"{', '.join(fields)}: the noise of a plan seed is that of one network on the same inputs. Name the "
@@ -226,11 +227,11 @@ def _check_records(reference: Report, identity: Mapping[str, Any]) -> None:
         )
 
 
-def _equal_numbers(one: Report, other: Report) -> bool:
+def _equal_numbers(report: Report, other: Report) -> bool:
     """Whether two reports ask for the same coalitions and hold the same number everywhere per sample."""
-    if one.provenance["plan_hash"] != other.provenance["plan_hash"]:
+    if report.provenance["plan_hash"] != other.provenance["plan_hash"]:
         return False
-    pairs = zip(one.measurements, other.measurements, strict=True)
+    pairs = zip(report.measurements, other.measurements, strict=True)
     return all(
         np.array_equal(first.values, second.values, equal_nan=True)
         for mine, theirs in pairs

@@ -60,9 +60,9 @@ def load(
     """
     if not settings.metrics:
         raise UsageError("Expected at least one metric: pass --metric NAME ('interact list metrics' shows them).")
-    given, wanted = settings, ask(settings)
-    settings, metrics = wanted.settings, wanted.metrics
-    for remark in wanted.remarks:
+    given, request = settings, ask(settings)
+    settings, metrics = request.settings, request.metrics
+    for remark in request.remarks:
         progress.warn(remark)
     device = resolve_device(settings.run.device)  # refused before a large checkpoint is opened
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"device": str(device)})})
@@ -228,7 +228,7 @@ def _seated(cut: Players, inputs: Inputs, baseline: Baseline) -> tuple[Inputs, t
 
 def _large_enough(inputs: Inputs, players: tuple[PlayerSet, ...], size: int) -> tuple[Inputs, tuple[PlayerSet, ...]]:
     """Leave out texts that have fewer players than the metrics need, where others have enough."""
-    counts = [one.n_players for one in players]
+    counts = [of_sample.n_players for of_sample in players]
     if not min(counts) < size <= max(counts):
         return inputs, players
     reasons = {
@@ -236,4 +236,4 @@ def _large_enough(inputs: Inputs, players: tuple[PlayerSet, ...], size: int) -> 
         for index, count in enumerate(counts)
         if count < size
     }
-    return inputs.without(reasons), tuple(one for index, one in enumerate(players) if index not in reasons)
+    return inputs.without(reasons), tuple(of_sample for index, of_sample in enumerate(players) if index not in reasons)

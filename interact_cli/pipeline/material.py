@@ -93,8 +93,8 @@ class Material:
         """Return the classes that a record keeps: the true one, then the predicted one where it differs."""
         if self.modules or self.output not in WITH_CLASSES:
             return ()
-        wanted = [int(self.labels[sample]), int(self.predicted[sample])]
-        return tuple(dict.fromkeys(label for label in wanted if label >= 0))
+        labels = [int(self.labels[sample]), int(self.predicted[sample])]
+        return tuple(dict.fromkeys(label for label in labels if label >= 0))
 
     def slot(self, sample: int, game: int, target: str) -> int:
         """Return which slot of a sample's records holds a game: its module's features, or its target class."""
@@ -102,8 +102,8 @@ class Material:
             return game
         if self.output not in WITH_CLASSES:
             return 0
-        wanted = self.labels if target == "true" else self.predicted
-        return self.classes(sample).index(int(wanted[sample]))
+        labels = self.labels if target == "true" else self.predicted
+        return self.classes(sample).index(int(labels[sample]))
 
     def record_shape(self, sample: int) -> tuple[int, int]:
         """Return slots and components of a sample's records."""
@@ -128,6 +128,7 @@ class Material:
 
 def _chance(subject: Subject) -> float:
     """The draw is stratified: its most frequent class may be rarer than the data set's, and one sample says nothing."""
+    # fmin passes over NaN, as min does not.
     return float(np.fmin(chance_of(subject.inputs.labels), chance_of(subject.inputs.dataset.labels)))
 
 
@@ -137,20 +138,20 @@ def player_table(players: Sequence[PlayerSet]) -> PlayerTable:
     The words of a text are its own, even where it is the only one.
     """
     first = players[0]
-    shared = first.entry != EMBEDDING and all(one is first or _alike(one, first) for one in players[1:])
-    spans = [(one.span[0], one.span[-1] + 1) for one in players if one.span]
+    shared = first.entry != EMBEDDING and all(each is first or _alike(each, first) for each in players[1:])
+    spans = [(each.span[0], each.span[-1] + 1) for each in players if each.span]
     return PlayerTable(
         names=first.names if shared else (),
         spec=first.spec,
-        owner=first.owner if shared else stacked([one.owner.ravel() for one in players], -1),
-        baseline=np.stack([one.baseline for one in players]) if first.baseline_name == LEARNED else first.baseline,
+        owner=first.owner if shared else stacked([each.owner.ravel() for each in players], -1),
+        baseline=np.stack([each.baseline for each in players]) if first.baseline_name == LEARNED else first.baseline,
         baseline_name=first.baseline_name,
         grid=first.grid,
-        own_names=() if shared else tuple(one.names for one in players),
+        own_names=() if shared else tuple(each.names for each in players),
         entry=str(first.entry),
         spans=np.array(spans, dtype=np.int64) if spans else None,
     )
 
 
-def _alike(one: PlayerSet, other: PlayerSet) -> bool:
-    return one.names == other.names and np.array_equal(one.owner, other.owner)
+def _alike(players: PlayerSet, other: PlayerSet) -> bool:
+    return players.names == other.names and np.array_equal(players.owner, other.owner)

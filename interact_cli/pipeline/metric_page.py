@@ -96,7 +96,7 @@ def _worked(metric: Metric) -> list[str]:
         measured = _measured(metric)
     except InteractError as error:  # a plugin may need other players than these
         return [f"(not to be measured on four players: {error})"]
-    said = {name for finding in measured.findings for name in finding.says}
+    written = {name for finding in measured.findings for name in finding.says}
     numbers = [
         f"{quantity.called}: {described(quantity)}"
         if quantity.dims == ()
@@ -105,7 +105,7 @@ def _worked(metric: Metric) -> list[str]:
         for quantity in measured.summary
         if quantity.role == "headline"
         and len(quantity.dims) < 2
-        and not (quantity.dims == () and quantity.name in said)
+        and not (quantity.dims == () and quantity.name in written)
     ]
     return [*(finding.sentence for finding in measured.findings), *numbers]
 

@@ -57,8 +57,8 @@ class Plan:
 
     def ends(self, values: FloatArray) -> tuple[float, float]:
         """Return v(empty) and v(N) from the values of ``coalitions``; of vectors their Euclidean lengths."""
-        found = values[self.where[-2:]]
-        empty, full = found if found.ndim == 1 else np.linalg.norm(found, axis=1)
+        pair = values[self.where[-2:]]
+        empty, full = pair if pair.ndim == 1 else np.linalg.norm(pair, axis=1)
         return float(empty), float(full)
 
     def reduce(self, metrics: tuple[Metric, ...], values: FloatArray) -> list[Reduced]:

@@ -53,7 +53,7 @@ def record_identity(subject: Subject) -> dict[str, Any]:
     """
     settings, evaluator, model = subject.settings, subject.evaluator, subject.model
     document = {
-        "tool": __version__.split(".", maxsplit=1)[0],
+        "tool": __version__.split(".", maxsplit=1)[0],  # the major version: within one, records stay the same
         "checkpoint": model.digest,
         "architecture": model.arch,
         "architecture arguments": settings.arch_args,
@@ -107,8 +107,8 @@ def question_identity(
     document = {
         **{name: at(tree, name) for name in deciding("question")},
         "metrics": [
-            [metric.name, metric.version, wanted.options]
-            for metric, wanted in zip(metrics, settings.metrics, strict=True)
+            [metric.name, metric.version, entry.options]
+            for metric, entry in zip(metrics, settings.metrics, strict=True)
         ],
         "metric origins": origins(metrics),
         "score": named_scores(asked),
@@ -215,8 +215,8 @@ def named_scores(asked: Sequence[Score]) -> str:
 def of_plugins(asked: Sequence[Score]) -> dict[str, Any]:
     """Return which distribution's, in which version, the scores of plugins are; empty where all are this package's."""
     of = {entry.name: entry.origin.rpartition(" ")[0] for entry in extensions.scores() if entry.origin != ORIGIN}
-    found = {score.name: [of[score.name], score.version] for score in asked if score.name in of}
-    return {"score versions": found} if found else {}
+    stated = {score.name: [of[score.name], score.version] for score in asked if score.name in of}
+    return {"score versions": stated} if stated else {}
 
 
 def question_document(
@@ -240,8 +240,8 @@ def question_document(
 
 def origins(metrics: Sequence[Measurable]) -> dict[str, str]:
     """Return which distribution each metric comes from."""
-    asked = {metric.name for metric in metrics}
-    return {entry.name: entry.origin for entry in extensions.metrics() if entry.name in asked}
+    names = {metric.name for metric in metrics}
+    return {entry.name: entry.origin for entry in extensions.metrics() if entry.name in names}
 
 
 def versions() -> dict[str, str]:

@@ -63,5 +63,5 @@ def computed(data: RangeData | None, evaluator: Evaluator, asked: Sequence[Score
 
 def readings(held: Mapping[str, Any], score: str) -> dict[str, float]:
     """Return Y of one score in its readings, those that are finite."""
-    found = held.get("scores", {}).get(score, {})
-    return {name: float(value) for name, value in found.items() if value is not None and np.isfinite(value)}
+    of_score = held.get("scores", {}).get(score, {})
+    return {name: float(value) for name, value in of_score.items() if value is not None and np.isfinite(value)}

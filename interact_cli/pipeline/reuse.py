@@ -62,7 +62,7 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     if records is None:
         raise ReportRefused("The report holds no evaluation records (--no-records). Measure the checkpoint again.")
     earlier = EarlierRun(report, changes, progress)
-    settings, held = earlier.settings, report.provenance
+    settings, provenance = earlier.settings, report.provenance
     material = Material.of_report(report)
     labels_known = bool((material.labels >= 0).all()) and material.output in WITH_CLASSES
     check_labels(settings.target, settings.data.only, labels_known=labels_known, data_name=settings.data.name or "")
@@ -71,12 +71,12 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
     check_numbers(largest, settings.plan.budget or BUDGET, material.width)
     ranges = earlier.ranges(asked, metrics, labels_known=labels_known)
     question = question_identity(
-        settings, asked, metrics, ranges.get("fingerprint", ""), illustration=held["illustration"]
+        settings, asked, metrics, ranges.get("fingerprint", ""), illustration=provenance["illustration"]
     )
-    identity = {**held["identity"], "question": question}
+    identity = {**provenance["identity"], "question": question}
 
     normalisers = readings(ranges, asked[0].name)
-    questions = Questions(settings, asked, metrics, normalisers, intervals=not held["illustration"])
+    questions = Questions(settings, asked, metrics, normalisers, intervals=not provenance["illustration"])
 
     def make(journal: Journal) -> Report:
         ledger = Ledger(journal, records)
@@ -84,11 +84,11 @@ def rerun(source: Path, changes: Mapping[str, Any], progress: Progress, argv: Se
         missing, all_ = int(answers.samples.evaluated.sum()), int(answers.samples.unique.sum())
         progress.note(f"From {source.name}: {missing} of {all_} coalitions were missing.")
         about = {
-            **held,
+            **provenance,
             "identity": identity,
             "content_key": content_key(identity),
             "ranges": ranges,
-            "smaller_batches": [*held["smaller_batches"], *ledger.smaller_batches()],
+            "smaller_batches": [*provenance["smaller_batches"], *ledger.smaller_batches()],
         }
         return assemble(about, questions, material, answers)
 
@@ -106,8 +106,8 @@ def _asked(settings: Settings, material: Material) -> tuple[scores.Score, ...]:
         asked = ()
     modules = tuple(score.module for score in asked if score.module is not None)
     if not asked or modules != material.modules or asked[0].vector != material.vector:
-        held = ",".join(material.modules)
-        of_module = f"the {'vector' if material.vector else 'features'} of {held or 'the output'}"
+        names = ",".join(material.modules)
+        of_module = f"the {'vector' if material.vector else 'features'} of {names or 'the output'}"
         what = of_module if material.modules else "outputs"
         raise UsageError(
             f"Expected a score of what the report's records hold, {safe_text(what)}; got '{safe_text(name)}'. "
@@ -153,20 +153,20 @@ class EarlierRun:
     def _check_protocol(self) -> None:
         """Refuse what the report's protocol fixes."""
         if self._held["plan.protocol"] is not None:
-            held = left_open({name: self._held[name] for name in ("plan.protocol", "metrics")})
-            ask(load_settings(flags={**held, **self.changes}))
+            stated = left_open({name: self._held[name] for name in ("plan.protocol", "metrics")})
+            ask(load_settings(flags={**stated, **self.changes}))
 
     def _merged(self) -> dict[str, Any]:
         """Return the settings of the report as changed; its protocol is left out, what it fixes is there."""
-        held = {**self._held, "plan.protocol": None}
+        settings = {**self._held, "plan.protocol": None}
         again = [name.removeprefix("plan.") for name in self.changes if name.startswith("plan.")]
         metrics = without_options(self._held["metrics"], again)
         if "metrics" in self.changes:
             asked = load_settings(flags={"metrics": self.changes["metrics"]}).metrics
             before = [AskedMetric.model_validate(written) for written in metrics]
-            common = common_options(before, [one.name for one in asked])
-            held |= {f"plan.{name}": value for name, value in common.items()}
-        return {**held, "metrics": metrics, **self.changes}
+            common = common_options(before, [metric.name for metric in asked])
+            settings |= {f"plan.{name}": value for name, value in common.items()}
+        return {**settings, "metrics": metrics, **self.changes}
 
     def subject(self) -> Subject:
         """Return the network on its inputs, checked to be the same as the report's.
@@ -186,23 +186,24 @@ class EarlierRun:
         """Return the range Y of all scores, from the report where it holds those that are asked for."""
         if not labels_known or not any("ranges" in metric.needs for metric in metrics):
             return {}
-        held: dict[str, Any] = dict(self.report.provenance["ranges"])
-        if held and all(score.module is not None or score.name in held.get("scores", {}) for score in asked):
-            return held
+        stored: dict[str, Any] = dict(self.report.provenance["ranges"])
+        if stored and all(score.module is not None or score.name in stored.get("scores", {}) for score in asked):
+            return stored
         return computed(self.subject().range_data, self.subject().evaluator, asked)
 
     def _loaded(self) -> Subject:
         self._check_network()
         given = {**self._merged(), "plan.protocol": self._held["plan.protocol"], "data.name": self._data()}
         check_code(given, self.changes)
+        # Of the same batch shape, so that new records agree with the old ones to the last bit.
         given = left_open(given) | {"run.batch_size": self.report.provenance["batch_rows"]}
         learned = self.report.provenance["baseline"].get("learned")
         if learned:  # for the score of the first run, whatever is asked now
             given |= {name: learned.get(name) for name in ("score", "target")}
         subject = load(load_settings(flags=given), self.progress, ids=self.report.samples.ids)
-        held = self.report.provenance["identity"]
+        identity = self.report.provenance["identity"]
         now = {"records": record_identity(subject), "rounding": rounding_identity(subject)}
-        fields = [name for part in now for name in differing(held[part], now[part])]
+        fields = [name for part in now for name in differing(identity[part], now[part])]
         if fields:
             raise ReportRefused(
                 f"The report was made with another {', '.join(sorted(fields))}; its records cannot be completed. "
