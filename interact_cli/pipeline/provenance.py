@@ -53,7 +53,7 @@ def record_identity(subject: Subject) -> dict[str, Any]:
     """
     settings, evaluator, model = subject.settings, subject.evaluator, subject.model
     document = {
-        "tool": __version__.split(".", maxsplit=1)[0],  # the major version: within one, records stay the same
+        "tool": __version__.split(".", maxsplit=1)[0],  # the major version: after a smaller step it is the same run
         "checkpoint": model.digest,
         "architecture": model.arch,
         "architecture arguments": settings.arch_args,
