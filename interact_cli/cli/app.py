@@ -42,8 +42,8 @@ for command in (measure, bottleneck, show, plot, inspect, validate, doctor, comp
 app.command("list")(list_)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(show: bool) -> None:
+    if show:
         screen.document(f"interact {__version__}")
         raise typer.Exit
 

@@ -58,7 +58,7 @@ def compare(
     shown.check(reference, candidate, verdict=False)
     declared = check_may_differ(may_differ or ())
     first, second = read_both(reference, candidate)
-    found = compared(
+    comparison = compared(
         first,
         second,
         samples=samples,
@@ -66,4 +66,4 @@ def compare(
         may_differ=declared,
         allow_partial=allow_partial,
     )
-    shown.comparison(found, everything=everything)
+    shown.comparison(comparison, everything=everything)

@@ -95,6 +95,7 @@ class Screen:
     @property
     def out(self) -> Console:
         """The result."""
+        # None, not False: only then does rich heed NO_COLOR.
         return _Result(file=_stream(sys.stdout), no_color=None if self.color else True, highlight=False)
 
     @property

@@ -36,14 +36,14 @@ def doctor(json: Json = False) -> None:
 def _devices() -> list[str]:
     import torch
 
-    found = [f"cpu, {torch.get_num_threads()} threads"]
+    devices = [f"cpu, {torch.get_num_threads()} threads"]
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             properties = torch.cuda.get_device_properties(index)
-            found.append(f"cuda:{index}, {properties.name}, {properties.total_memory / 2**30:.0f} GiB")
+            devices.append(f"cuda:{index}, {properties.name}, {properties.total_memory / 2**30:.0f} GiB")
     if torch.backends.mps.is_available():
-        found.append("mps")
-    return found
+        devices.append("mps")
+    return devices
 
 
 def _problems() -> list[str]:
@@ -66,6 +66,7 @@ def _torchvision_problem(torch_version: str) -> str | None:
         importlib.import_module("torchvision.ops").nms  # noqa: B018  (the attribute is the test)
     except (ImportError, RuntimeError, OSError, AttributeError) as error:
         return f"torchvision does not fit torch {torch_version} ({error}); install the pair from one source"
+    # Behind the plus stands what a build is for, as in 2.10.0+cu128; releases from an index may leave it out.
     built, runs = torchvision.__version__.partition("+")[2], torch_version.partition("+")[2]
     if built and runs and built != runs:
         return f"torchvision was built for '{built}', torch for '{runs}'; install the pair from one source"

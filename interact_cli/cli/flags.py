@@ -124,10 +124,10 @@ def takes(
 def given_flags(*groups: Any) -> list[str]:
     """Return the flags that are not at their defaults, as typed, of dataclasses whose fields are called as they are."""
     return [
-        "--" + one.name.rstrip("_").replace("_", "-")
+        "--" + flag.name.rstrip("_").replace("_", "-")
         for group in groups
-        for one in fields(group)
-        if getattr(group, one.name) not in (one.default, [])
+        for flag in fields(group)
+        if getattr(group, flag.name) not in (flag.default, [])
     ]
 
 
@@ -145,8 +145,8 @@ def _with_flags(command: Callable[..., None], flags: Sequence[Flag]) -> Callable
     def run(**arguments: Any) -> None:
         given = {flag: arguments.pop(flag.parameter) for flag in flags}
         made = {name: kind(**{f.name: arguments.pop(f.name) for f in fields(kind)}) for name, kind in groups.items()}
-        told = {flag.setting: _value(flag, value) for flag, value in given.items() if value not in (None, [])}
-        command(**arguments, **made, **({"flags": told} if flags else {}))
+        settings = {flag.setting: _value(flag, value) for flag, value in given.items() if value not in (None, [])}
+        command(**arguments, **made, **({"flags": settings} if flags else {}))
 
     own: list[inspect.Parameter] = []
     for name, parameter in signature.parameters.items():
@@ -178,7 +178,7 @@ def _value(flag: Flag, given: Any) -> Any:
         return not given
     if flag.setting == "arch_args":
         return dict(pair(text) for text in given)
-    if flag.setting == "run.batch_size" and given.lstrip("-").isdecimal():
+    if flag.setting == "run.batch_size" and given.lstrip("-").isdecimal():  # -1 is a number too, and refused as one
         return int(given)
     return given
 

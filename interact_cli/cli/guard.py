@@ -118,8 +118,8 @@ def _ending(error: BaseException) -> tuple[int, Callable[[], None]]:
     if lack is not None:
         return RunFailed.exit_code, partial(screen.error, lack)
     advice = "Run again as 'interact --debug ...' and report the traceback."
-    told = f"internal error, {type(error).__name__}: {safe_text(error)}. {advice}"
-    return INTERNAL_ERROR, partial(screen.error, told)
+    message = f"internal error, {type(error).__name__}: {safe_text(error)}. {advice}"
+    return INTERNAL_ERROR, partial(screen.error, message)
 
 
 def _lacking(error: BaseException) -> str | None:

@@ -25,37 +25,37 @@ def inspect(
     """Show what is inside a checkpoint: container, keys, tensors, architecture, why it would be refused."""
     from interact_cli.adapters.inspection import inspect_file
 
-    found = inspect_file(checkpoint)
+    inspection = inspect_file(checkpoint)
     if json:
-        screen.data(asdict(found))
+        screen.data(asdict(inspection))
     else:
         lines = [
-            f"{'Folder' if found.files else 'File'}".ljust(14) + found.path,
-            f"Container     {found.kind}, {found.size:,} bytes",
-            f"SHA-256       {found.digest}",
-            f"Architecture  {found.arch or 'not named in the file'}",
+            f"{'Folder' if inspection.files else 'File'}".ljust(14) + inspection.path,
+            f"Container     {inspection.kind}, {inspection.size:,} bytes",
+            f"SHA-256       {inspection.digest}",
+            f"Architecture  {inspection.arch or 'not named in the file'}",
         ]
-        lines += [f"Setting       {name} = {value}" for name, value in found.config]
+        lines += [f"Setting       {name} = {value}" for name, value in inspection.config]
         lines += [
             "Member        " + ", ".join(filter(None, (row.name, f"{row.size:,} bytes", row.digest)))
-            for row in found.files
+            for row in inspection.files
         ]
-        if found.tokenizer:
-            lines.append(f"Tokenizer     {found.tokenizer}")
-        if found.sidecar:
-            lines.append(f"Sidecar       {found.sidecar}")
-        if found.suggestions:
-            lines.append(f"Looks like    {', '.join(found.suggestions)} (a suggestion, never a decision)")
-        lines += [f"Key           {name}: {kind}" for name, kind in found.keys]
-        lines += [f"Argument      {name} = {value}" for name, value in found.args]
-        lines += [f"Global        {name}" for name in found.globals]
-        if found.candidates:
-            held = f"{found.n_tensors:,} tensors, {found.n_parameters:,} numbers"
-            lines.append(f"Weights       {', '.join(found.candidates)}; the first holds {held}")
-        shown = found.tensors if all_ else found.tensors[:SHOWN]
+        if inspection.tokenizer:
+            lines.append(f"Tokenizer     {inspection.tokenizer}")
+        if inspection.sidecar:
+            lines.append(f"Sidecar       {inspection.sidecar}")
+        if inspection.suggestions:
+            lines.append(f"Looks like    {', '.join(inspection.suggestions)} (a suggestion, never a decision)")
+        lines += [f"Key           {name}: {kind}" for name, kind in inspection.keys]
+        lines += [f"Argument      {name} = {value}" for name, value in inspection.args]
+        lines += [f"Global        {name}" for name in inspection.globals]
+        if inspection.candidates:
+            size = f"{inspection.n_tensors:,} tensors, {inspection.n_parameters:,} numbers"
+            lines.append(f"Weights       {', '.join(inspection.candidates)}; the first holds {size}")
+        shown = inspection.tensors if all_ else inspection.tensors[:SHOWN]
         lines += [f"  {row.name}  {'x'.join(map(str, row.shape)) or 'scalar'}  {row.dtype}" for row in shown]
-        if len(found.tensors) > len(shown):
-            lines.append(f"  ... {found.n_tensors - len(shown):,} more (--all)")
+        if len(inspection.tensors) > len(shown):
+            lines.append(f"  ... {inspection.n_tensors - len(shown):,} more (--all)")
         screen.document("\n".join(lines))
-    if found.refusal:
-        raise CheckpointRefused(found.refusal)
+    if inspection.refusal:
+        raise CheckpointRefused(inspection.refusal)

@@ -113,7 +113,7 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
 
     page = metric_page(name)
     if json:
-        screen.data({**asdict(page), "options": [_told(one) for one in page.options]})
+        screen.data({**asdict(page), "options": [_told(option) for option in page.options]})
         return
     parts = {
         "What": page.about,
@@ -126,7 +126,7 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
     if md:
         lines = [f"## {page.name}", "", f"{page.summary}.", ""]
         lines += [line for head, text in parts.items() if text for line in (f"**{head}:** {text}", "")]
-        lines += [f"- `{one.typed}`: {_option_line(one)}" for one in page.options]
+        lines += [f"- `{option.typed}`: {_option_line(option)}" for option in page.options]
         lines += ["", f"```\n{page.example}\n```"]
         lines += ["", f"{page.game}:", "", *(f"- {line}" for line in page.worked)] if page.game else []
         screen.document("\n".join(lines))
@@ -135,9 +135,9 @@ def _show_metric(name: str, *, json: bool, md: bool) -> None:
     lines = [f"{page.name}: {page.summary}  [{page.origin}]", ""]
     for head, text in parts.items():
         lines += folded(f"{head:<9}{text}", subsequent_indent=" " * 9) if text else []
-    for one in page.options:
-        head = f"{'':<9}{one.typed:<18}"
-        lines += folded(f"{head}{_option_line(one)}", subsequent_indent=" " * 27)
+    for option in page.options:
+        head = f"{'':<9}{option.typed:<18}"
+        lines += folded(f"{head}{_option_line(option)}", subsequent_indent=" " * 27)
     lines += [f"{'Example':<9}{page.example}", *(["", *folded(f"{page.game}:")] if page.game else [])]
     lines += [part for line in page.worked for part in folded(line, initial_indent="  ", subsequent_indent="    ")]
     screen.document("\n".join(lines))
@@ -183,8 +183,8 @@ def _described(row: ModuleRow) -> str:
         "no entry": row.runs == 1 and not row.entry,
     }
     shape = "" if row.shape is None else " x ".join(map(str, row.shape)) or "scalar"
-    said = [text for text, holds in marks.items() if holds]
-    return "  ".join(part for part in (row.type, shape, ", ".join(said)) if part)
+    shown = [text for text, holds in marks.items() if holds]
+    return "  ".join(part for part in (row.type, shape, ", ".join(shown)) if part)
 
 
 def _rows(kind: str) -> list[dict[str, Any]]:
@@ -194,7 +194,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         from interact_cli.scores import OF_ANY_MODULE
 
         listed = [(entry.name, entry.summary, entry.origin) for entry in extensions.scores()]
-        listed += [(one.name, f"{one.summary} (unit: {one.unit})", extensions.ORIGIN) for one in OF_ANY_MODULE]
+        listed += [(score.name, f"{score.summary} (unit: {score.unit})", extensions.ORIGIN) for score in OF_ANY_MODULE]
         return [{"name": name, "summary": summary, "origin": origin} for name, summary, origin in listed]
     if kind == "references":
         tree = load_strict(REFERENCES.read_text(encoding="utf-8"), REFERENCES.name)

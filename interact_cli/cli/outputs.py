@@ -170,8 +170,8 @@ def _write(output: Path, text: str) -> None:
         ) from None
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(path: Path, other: Path) -> bool:
     try:
-        return one.samefile(other)
+        return path.samefile(other)
     except OSError:  # one of them is not there yet
-        return one.absolute() == other.absolute()
+        return path.absolute() == other.absolute()

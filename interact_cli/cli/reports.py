@@ -70,23 +70,23 @@ def plot(
         screen.say(f"Wrote the {write_graph(read_report(report), output, sample=sample)}.")
         screen.place(output)
         return
-    held = read_report(report)
+    contents = read_report(report)
     drawn = plot_report(
-        held,
+        contents,
         output,
         kind=kind,
         sample=sample,
         neighbours=4 if neighbours == "4" else 8,
         reading=reading,
         pair=pair,
-        known=scores_with(held.provenance.get("score")),
+        known=scores_with(contents.provenance.get("score")),
     )
     screen.say(f"Drew {', '.join(drawn)}.")
     screen.place(output)
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def _same_file(path: Path, other: Path) -> bool:
     try:
-        return one.samefile(other)
-    except OSError:
+        return path.samefile(other)
+    except OSError:  # there is no picture yet
         return False

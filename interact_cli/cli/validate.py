@@ -45,7 +45,7 @@ def check_names(settings: Settings) -> None:
     from interact_cli.scores import OF_MODULES
 
     named = [
-        *((extensions.metrics(), asked.name) for asked in settings.metrics),
+        *((extensions.metrics(), metric.name) for metric in settings.metrics),
         (extensions.datasets(), (settings.data.name or "").partition(":")[0]),
         (extensions.players(), (settings.players or "").partition(":")[0]),
         (extensions.adapters(), (settings.arch or "").partition(":")[0]),
