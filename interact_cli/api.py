@@ -205,10 +205,10 @@ def audit(
     from interact_cli.pipeline.in_memory import handed_over, settings_of
     from interact_cli.pipeline.run import run
 
-    named = settings_of(network, data, metrics, settings)
+    merged = settings_of(network, data, metrics, settings)
     module, inputs, labels = handed_over(network, data)
     told = progress or Warnings()
-    return run(named, told, ("interact_cli.audit",), network=module, inputs=inputs, labels=labels).report
+    return run(merged, told, ("interact_cli.audit",), network=module, inputs=inputs, labels=labels).report
 
 
 def read_report(path: str | Path) -> Report:

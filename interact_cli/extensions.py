@@ -85,10 +85,10 @@ def scores_with(name: object) -> Mapping[str, Score]:
     registry = scores()
     if not isinstance(name, str) or name in SCORES or name not in registry:
         return SCORES
-    found = registry.get(name)
-    if not isinstance(found, Score) or found.name != name:
+    score = registry.get(name)
+    if not isinstance(score, Score) or score.name != name:
         raise UsageError(f"Expected what a plugin offers as '{name}' to be a Score of that name. Have it corrected.")
-    return {**SCORES, name: found}
+    return {**SCORES, name: score}
 
 
 def executors() -> Registry[Any]:
@@ -119,9 +119,9 @@ def metric_of_game(name: str) -> Metric:
         UnknownNameError: no such metric; the message suggests the nearest.
         UsageError: its code fails, or it is a number of a network, which no game has.
     """
-    found = metric(name)
-    if isinstance(found, Metric):
-        return found
+    measurable = metric(name)
+    if isinstance(measurable, Metric):
+        return measurable
     raise UsageError(f"'{name}' is a number of a network, and a game has none. Ask for it by ic.audit or -m {name}.")
 
 
@@ -142,9 +142,9 @@ def _made(registry: Registry[Any], name: str, *interfaces: type) -> Any:
     with blamed(f"{kind} '{name}' of {origin}"):
         made = factory()
     if not isinstance(made, interfaces):
-        wanted = " or ".join(interface.__name__ for interface in interfaces)
+        expected = " or ".join(interface.__name__ for interface in interfaces)
         raise UsageError(
-            f"Expected {kind} '{name}' of {origin} to be an interact_cli.interfaces.{wanted}, got "
+            f"Expected {kind} '{name}' of {origin} to be an interact_cli.interfaces.{expected}, got "
             f"{type(made).__name__}. Have it corrected, or uninstall it."
         )
     return made

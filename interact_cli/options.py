@@ -112,6 +112,7 @@ class Option:
             value = _parsed(value, self.kind)
         if self.kind is float and type(value) is int and abs(value) <= LARGEST:
             value = float(value)
+        # Not by isinstance: True is an int.
         if type(value) is not self.kind or value == "" or (self.choices and value not in self.choices):
             return None
         return value if self.kind not in (int, float) or self._inside(value) else None
@@ -124,6 +125,7 @@ def _parsed(text: str, kind: type) -> Any:
     if kind is bool:
         return {"true": True, "false": False}.get(text.lower())
     try:
+        # Python reads 1_000 and the digits of any script too.
         return kind(text) if text.isascii() and "_" not in text else None
     except ValueError:
         return None
@@ -180,12 +182,12 @@ def options_of(metric: object) -> tuple[Option, ...]:
     """Return the options that a metric, or its class, declares, in their order; none where it is no dataclass."""
     if not is_dataclass(metric):
         return ()
-    return tuple(_declared(one) for one in fields(metric) if _KEY in one.metadata)
+    return tuple(_declared(entry) for entry in fields(metric) if _KEY in entry.metadata)
 
 
-def _declared(one: Field[Any]) -> Option:
-    default = None if one.default is MISSING else one.default
-    return Option(one.name, default, **one.metadata[_KEY])
+def _declared(entry: Field[Any]) -> Option:
+    default = None if entry.default is MISSING else entry.default
+    return Option(entry.name, default, **entry.metadata[_KEY])
 
 
 def configured(metric: T, given: Mapping[str, Any]) -> T:
@@ -202,21 +204,23 @@ def configured(metric: T, given: Mapping[str, Any]) -> T:
     if not given:
         return metric
     name = str(getattr(metric, "name", ""))
-    known = {one.name: one for one in options_of(metric)}
+    known = {declared.name: declared for declared in options_of(metric)}
     values: dict[str, Any] = {}
     for typed, value in given.items():
-        wanted = str(typed).replace("-", "_")
-        if wanted not in known:
+        key = str(typed).replace("-", "_")
+        if key not in known:
             if not known:
                 raise UsageError(f"'{safe_text(name, 60)}' has no options, got {safe_text(typed, 60)}. Leave it out.")
-            typed_names = (one.typed for one in known.values() if not one.setting)
+            typed_names = (declared.typed for declared in known.values() if not declared.setting)
             raise UnknownNameError(f"option of '{safe_text(name, 60)}':", safe_text(typed, 60), typed_names)
-        one = known[wanted]
-        if one.setting:
-            raise UsageError(f"{one.typed} is for all metrics: pass --{one.typed}, not -m {safe_text(name, 60)}:...")
-        if wanted in values:
-            raise UsageError(f"Option {one.typed} of '{safe_text(name, 60)}' is given twice. Leave one out.")
-        values[wanted] = one.read(value, name)
+        declared = known[key]
+        if declared.setting:
+            raise UsageError(
+                f"{declared.typed} is for all metrics: pass --{declared.typed}, not -m {safe_text(name, 60)}:..."
+            )
+        if key in values:
+            raise UsageError(f"Option {declared.typed} of '{safe_text(name, 60)}' is given twice. Leave one out.")
+        values[key] = declared.read(value, name)
     return replace(metric, **values)  # type: ignore[type-var]  # a metric with options is a dataclass
 
 
@@ -225,8 +229,8 @@ def changed(metric: object) -> dict[str, Any]:
 
     An option that a metric gains later therefore changes nothing that was said of it before.
     """
-    values = ((one, getattr(metric, one.name)) for one in options_of(metric))
-    return {one.name: value for one, value in values if value != one.default and not one.setting}
+    values = ((declared, getattr(metric, declared.name)) for declared in options_of(metric))
+    return {declared.name: value for declared, value in values if value != declared.default and not declared.setting}
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
@@ -239,9 +243,9 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
         >>> parse("multi-order:pairs=radius:1,contexts=8")
         ('multi-order', {'pairs': 'radius:1', 'contexts': '8'})
     """
-    name, colon, told = text.partition(":")
+    name, colon, rest = text.partition(":")
     given: dict[str, str] = {}
-    for part in told.split(",") if colon else ():
+    for part in rest.split(",") if colon else ():
         option_name, equals, value = (piece.strip() for piece in part.partition("="))
         if not option_name or not equals or option_name.replace("-", "_") in {k.replace("-", "_") for k in given}:
             raise ValueError(

@@ -245,10 +245,10 @@ def resolve(
     """
     if name.startswith(OF_MODULES):
         prefix, _, named = name.partition(":")
-        found = dict.fromkeys(module for part in named.split(",") for module in _matching(part.strip(), modules))
+        chosen = dict.fromkeys(module for part in named.split(",") for module in _matching(part.strip(), modules))
         if prefix == "vector":
-            return (_vector(name, tuple(found)),)
-        return tuple(replace(FEATURE, name=PREFIX + module, module=module) for module in found)
+            return (_vector(name, tuple(chosen)),)
+        return tuple(replace(FEATURE, name=PREFIX + module, module=module) for module in chosen)
     if output == "features" and (name in known or name == PREFIX.rstrip(":")):
         raise UsageError(
             f"Score '{name}' does not fit a network that returns features. Use feature:MODULE, for example "
@@ -290,15 +290,15 @@ def _matching(pattern: str, modules: Sequence[str]) -> list[str]:
     """Return the modules that a name or a pattern stands for."""
     if pattern in modules:
         return [pattern]
-    wanted = pattern.split(".")
-    found = [name for name in modules if name and _parts_match(name.split("."), wanted)]
-    if not found:
+    parts = pattern.split(".")
+    matches = [name for name in modules if name and _parts_match(name.split("."), parts)]
+    if not matches:
         raise UnknownNameError("module", safe_text(pattern), modules, listing="interact list modules")
-    return found
+    return matches
 
 
-def _parts_match(parts: Sequence[str], wanted: Sequence[str]) -> bool:
-    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+def _parts_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    return len(parts) == len(pattern) and all(map(fnmatchcase, parts, pattern))
 
 
 def records_of(logits: FloatArray) -> FloatArray:

@@ -29,6 +29,7 @@ class _Refused(yaml.MarkedYAMLError):
 class _StrictLoader(yaml.SafeLoader):
     """The core schema and nothing else."""
 
+    # Its own and empty: else PyYAML would copy those of YAML 1.1 before it adds ours.
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML declares no class variable
     yaml_constructors: ClassVar[dict[str | None, Any]] = {}
     depth = 0

@@ -200,7 +200,7 @@ def samples_needed(must_not: MustNot, decisions: Sequence[Decision]) -> int | No
     """
     undecided = [decision for decision in decisions if decision.word == "INCONCLUSIVE"]
     known = [(decision, decision.needed) for decision in undecided if decision.needed is not None]
-    beyond = [worse(must_not, one.interval[1], one.interval[1]) > one.margin for one, _ in known]
+    beyond = [worse(must_not, place.interval[1], place.interval[1]) > place.margin for place, _ in known]
     breaking = [needed for (_, needed), past in zip(known, beyond, strict=True) if past]
     if breaking:
         return min(breaking)

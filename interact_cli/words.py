@@ -35,7 +35,7 @@ def number(value: float, digits: int = 3) -> str:
     if value == 0:
         return "0"
     scientific = f"{value:.{digits - 1}e}"
-    exponent = int(scientific.partition("e")[2])
+    exponent = int(scientific.partition("e")[2])  # of the rounded number: 9.999 is 10.0
     if exponent < -3 or exponent > 6:
         return scientific
     return f"{value:,.{max(digits - 1 - exponent, 0)}f}"
