@@ -155,6 +155,7 @@ def measure(
     """
     known = one_game.names()
     if index not in known:
+        one_game.refuse_number(index)
         raise UnknownNameError("index", str(index), known, listing="interact list metrics")
     return one_game.answer(Call.of(game, index, budget, seed, players), options)
 
@@ -176,7 +177,8 @@ def audit(
         network: Path of a checkpoint; or a ``torch.nn.Module``, which stays as it is (a copy in float32 is measured);
             or None for the reference network of a data set.
         data: Name of a data set as on the command line (``"digits"``, ``"csv:rows.csv"``); or inputs in memory, as the
-            network's ``forward`` takes them: ``(n, C, H, W)`` or ``(n, F)``, an array, a tensor or a data frame; or
+            network's ``forward`` takes them (it returns logits): ``(n, C, H, W)`` or ``(n, F)``, an array, a tensor or
+            a data frame; or
             ``(inputs, labels)`` with class indices ``(n,)``. Samples are drawn from them, 50 unless ``n_samples`` says
             otherwise. None takes bundled inputs that fit.
         metrics: A name, several names, or a mapping from names to their options:

@@ -67,6 +67,11 @@ def metrics() -> Registry[Any]:
     return _registry("metric", "interact list metrics", ("metrics", "numbers"), built_in)
 
 
+def metrics_of_games() -> Registry[Any]:
+    """Return the metrics alone, by name, without the numbers that are no game."""
+    return _registry("metric", "interact list metrics", "metrics", _built_in()["metrics"])
+
+
 def scores() -> Registry[Score]:
     """Return the score functions of outputs, by name."""
     built_in = {

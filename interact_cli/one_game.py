@@ -215,7 +215,19 @@ def names() -> tuple[str, ...]:
     """Return all that a game can be asked for: the registered metrics, plugins too, and `OF_ONE_GAME`."""
     from interact_cli import extensions
 
-    return tuple(sorted({entry.name for entry in extensions.metrics()} | OF_ONE_GAME.keys()))
+    return tuple(sorted({entry.name for entry in extensions.metrics_of_games()} | OF_ONE_GAME.keys()))
+
+
+def refuse_number(name: object) -> None:
+    """Say of a number of networks that no game has it.
+
+    Raises:
+        UsageError: it is one.
+    """
+    from interact_cli import extensions
+
+    if isinstance(name, str) and name in extensions.metrics():
+        extensions.metric_of_game(name)
 
 
 def answer(call: Call, options: Mapping[str, Any]) -> Estimate:

@@ -354,7 +354,7 @@ def needed(index):
 
 
 def test_every_metric_is_an_index_and_the_docstring_says_which():
-    registered = {entry.name for entry in extensions.metrics() if entry.origin == extensions.ORIGIN}
+    registered = {entry.name for entry in extensions.metrics_of_games() if entry.origin == extensions.ORIGIN}
     assert registered | {"salient-contexts"} == {*OF_NUMBERS, "concepts"}
     rows = [line.split("|")[1] for line in ic.measure.__doc__.splitlines() if line.strip().startswith("| ``")]
     assert sorted(re.findall(r'"([a-z-]+)"', "".join(rows))) == sorted([*OF_NUMBERS, "concepts"])

@@ -11,17 +11,16 @@ from interact_cli.adapters.architectures.factories import network_of
 from interact_cli.errors import UsageError
 from interact_cli.safe_text import named_error, safe_text
 from interact_cli.seeding import digest
-from interact_cli.types import MEMORY, Model, OutputKind
+from interact_cli.types import MEMORY, Model
 
 
-def model_in_memory(module: nn.Module, shape: tuple[int, ...] = (), output: OutputKind | None = None) -> Model:
+def model_in_memory(module: nn.Module, shape: tuple[int, ...] = ()) -> Model:
     """Describe a network in memory as a checkpoint of the same network would be.
 
     Args:
         module: The network; what it says of itself counts, as on a factory's network (``.input_shape``,
             ``.preprocessing``, ``.output``, ``.class_names``, ``.classifier``).
         shape: Of one input, where the inputs are in memory too: ``(C, H, W)`` or ``(F,)``.
-        output: What one number per input is, where the labels tell.
 
     Raises:
         UsageError: it cannot be copied, or its input shape is not known.
@@ -29,15 +28,25 @@ def model_in_memory(module: nn.Module, shape: tuple[int, ...] = (), output: Outp
     """
     name = type(module).__qualname__
     where = f"the network in memory ({safe_text(name)})"
+    patched = [name for name, part in module.named_modules() if "forward" in vars(part)]
+    if patched:
+        raise UsageError(
+            f"Expected {where} to be copied, so that yours stays as it is, but the forward of "
+            f"'{safe_text(patched[0] or name)}' was replaced on the object itself, and a copy would run yours. Write "
+            f"it as a class, or save a checkpoint and audit that."
+        )
     try:
         own = copy.deepcopy(module).cpu().float().eval()
+        own.requires_grad_(requires_grad=False)
+        shared = {part.data_ptr() for part in module.parameters()} & {part.data_ptr() for part in own.parameters()}
+        if own is module or shared - {0}:
+            raise UsageError("its copy holds the very same weights")
     except Exception as error:  # the network's own code may fail in any way
         raise UsageError(
             f"Expected {where} to be copied, so that yours stays as it is, but that fails: {named_error(error)}. Save "
             f"it as a checkpoint and audit that."
         ) from None
-    own.requires_grad_(requires_grad=False)
-    network = network_of(own, where, shape=shape, output=output)
+    network = network_of(own, where, shape=shape)
     kinds = sorted({str(part.dtype).removeprefix("torch.") for part in module.parameters() if part.is_floating_point()})
     others = ", ".join(kind for kind in kinds if kind != "float32")
     return Model(

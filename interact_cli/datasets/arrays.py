@@ -11,6 +11,8 @@ from interact_cli.datasets.samples import Numbered, Samples
 from interact_cli.errors import DataRefused
 from interact_cli.types import MEMORY, IntArray, Prepared
 
+TARGETS = "the labels are numbers, not classes: samples are unlabelled"
+"""What a report notes of the targets of a regression."""
 FORMS = "inputs or (inputs, labels): arrays, tensors or a data frame; images (n, C, H, W) or columns (n, F)"
 
 
@@ -57,18 +59,26 @@ def _classes(labels: Any, n_rows: int) -> tuple[IntArray | None, tuple[str, ...]
         raise DataRefused(f"Expected one label for each of {n_rows} inputs, got labels of shape {numbers.shape}.")
     whole = np.isfinite(numbers).all() and (numbers == np.rint(numbers)).all()
     if not whole:
-        return None, ("the labels are numbers, not classes: samples are unlabelled",)
+        return None, (TARGETS,)
     return numbers.astype(np.int64), ()
 
 
 def _numbers(given: Any, what: str) -> npt.NDArray[Any]:
     """Return what is given as an array, whatever library it comes from."""
-    if hasattr(given, "detach"):  # a tensor may lie on another device, and be part of a graph
-        given = given.detach().cpu().numpy()
+    kind = type(given).__name__
     try:
+        if isinstance(given, list | tuple) and given and hasattr(given[0], "detach"):
+            given = np.stack([_numbers(row, what) for row in given])
+        if hasattr(given, "detach"):  # a tensor may lie on another device, be part of a graph, or know fewer bits
+            tensor = given.detach().cpu()
+            given = (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+        if hasattr(given, "to_numpy"):  # a frame may hold several kinds of numbers
+            given = given.to_numpy(dtype=np.float64)
         numbers = np.asarray(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError, NotImplementedError):
         numbers = np.asarray(None)
     if numbers.dtype.kind not in "fiub":
-        raise DataRefused(f"Expected {FORMS}; got {what} of type {type(given).__name__}.")
+        arrived = f"{kind} of {numbers.dtype}" if kind == "ndarray" else kind
+        advice = " Labels are class numbers from 0." if what == "labels" else ""
+        raise DataRefused(f"Expected {FORMS}; got {what} that are no numbers: {arrived}.{advice}")
     return numbers

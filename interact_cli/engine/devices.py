@@ -59,7 +59,9 @@ def full_float32() -> Iterator[None]:
     for setting in settings:
         setting.fp32_precision = "ieee"
     try:
-        yield
+        # The caller may measure inside an autocast of its own.
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            yield
     finally:
         for setting, precision in zip(settings, before, strict=True):
             setting.fp32_precision = precision

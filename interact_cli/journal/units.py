@@ -41,13 +41,16 @@ class Journal:
 
     @classmethod
     @contextmanager
-    def opened(cls, folder: Path, identity: Mapping[str, Any], *, fresh: bool = False) -> Iterator[Journal]:
+    def opened(
+        cls, folder: Path, identity: Mapping[str, Any], *, fresh: bool = False, anew: bool = False
+    ) -> Iterator[Journal]:
         """Open the journal of a run, alone, and continue it if it is the same run.
 
         Args:
             folder: ``OUT.partial``; created if missing.
             identity: Everything that decides the units' values, JSON types only.
             fresh: Throw away the units of another run instead of refusing.
+            anew: Throw away the units of the same run too: nothing tells for sure that it was the same.
 
         Raises:
             OutputError: another process works on the same output, or the folder cannot be written.
@@ -67,6 +70,8 @@ class Journal:
             ) from None
         try:
             journal = cls(folder)
+            if anew:
+                journal.remove()
             journal._begin(identity, fresh=fresh)
             yield journal
         finally:

@@ -10,19 +10,24 @@ import numpy as np
 from interact_cli.interfaces import Cohort, Need, Number
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.results import Finding, Measurement, Quantity
+from interact_cli.types import IntArray
 from interact_cli.words import described
 
 if TYPE_CHECKING:
     from interact_cli.pipeline.subject import Subject
 
 
+MOST_APART = 0.02
+"""Difference between a class's share of the drawn samples and of the data from which a note tells of it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accuracy(Number):
-    """How often the network's highest output is that of the true class.
+    """How often the network's highest output is that of the true class, among the drawn samples.
 
-    The interval is exact: it covers the accuracy on the data in at least 95 of 100 draws, whatever it is, also where
-    no sample or every sample is right. It takes the samples as drawn at random; the draw has equal shares of the
-    classes, so this is the accuracy where all classes are as frequent.
+    A draw takes the classes in equal shares while they last, so on data whose classes have other shares the accuracy
+    may be another: a note says so. The interval is of the accuracy at the shares of the draw, and exact: it covers it
+    in at least 95 of 100 draws, also where no sample or every sample is right.
     """
 
     name: str = "accuracy"
@@ -43,9 +48,24 @@ class Accuracy(Number):
             share = replace(share, low=np.asarray(low), high=np.asarray(high))
         sentence = f"The network classifies {right:,} of {resampler.counted} correctly: accuracy {described(share)}."
         finding = Finding("", sentence, {"correct": float(right), "samples": float(n)}, (share.name,))
-        return self.measurement(
-            "one forward pass of each sample", per_sample=(own,), summary=(share,), findings=(finding,)
-        )
+        notes = _other_shares(subject.inputs.labels, subject.inputs.dataset.labels)
+        return self.measurement(self.cost, per_sample=[own], summary=[share], findings=[finding], notes=notes)
+
+
+def _other_shares(drawn: IntArray, every: IntArray | None) -> tuple[str, ...]:
+    """Say where the drawn samples have other shares of the classes than the data."""
+    if every is None:
+        return ()
+    n_classes = int(max(drawn.max(), every.max())) + 1
+    here, there = (np.bincount(labels, minlength=n_classes) / len(labels) for labels in (drawn, every))
+    farthest = int(np.abs(here - there).argmax())
+    if abs(here[farthest] - there[farthest]) <= MOST_APART:
+        return ()
+    return (
+        f"The classes are not drawn as they lie in the data: class {farthest} is {here[farthest]:.0%} of these samples "
+        f"and {there[farthest]:.0%} of the {len(every):,} in the data, where the accuracy may be another. --n-samples "
+        f"{len(every)} measures all.",
+    )
 
 
 def interval(n_right: int, n_samples: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -107,9 +107,13 @@ def answer(
         material.texts,
     )
     numbers = [number.measure(subject(), _cohort(material, questions, included, "1")) for number in questions.numbers]
+    order = [asked.name for asked in questions.asked]
+    measurements = [*_measurements(material, questions, answered, included, ends_of_games), *numbers]
+    if len(questions.scores) == 1:  # else a number is of no module, and stands behind them all
+        measurements.sort(key=lambda measurement: order.index(measurement.metric))
     return Answers(
         table,
-        (*_measurements(material, questions, answered, included, ends_of_games), *numbers),
+        tuple(measurements),
         ledger.records(material.widest_record, unique.tolist(), vectors=material.vector),
         digest(*(sample.plan_hash for sample in answered)),
     )

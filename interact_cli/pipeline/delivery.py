@@ -68,7 +68,7 @@ def deliver(
     finished = _finished(path, key, force=settings.run.force)
     if finished is not None:
         return Outcome(finished, path, reused=True)
-    with _journal(path, identity, settings) as journal:
+    with _journal(path, identity, settings, anew=anew) as journal:
         # Another process may have finished the same run before this one held the lock.
         finished = _finished(path, key, force=settings.run.force)
         if finished is None:
@@ -104,7 +104,7 @@ def _finished(path: Path, key: str, *, force: bool) -> Report | None:
 
 
 @contextmanager
-def _journal(path: Path, identity: Mapping[str, Any], settings: Settings) -> Iterator[Journal]:
+def _journal(path: Path, identity: Mapping[str, Any], settings: Settings, *, anew: bool) -> Iterator[Journal]:
     """Open ``OUT.partial`` beside a report that can be written; a folder `RUNS` made for nothing goes again."""
     ours = settings.run.output is None
     if ours:
@@ -114,7 +114,7 @@ def _journal(path: Path, identity: Mapping[str, Any], settings: Settings) -> Ite
             check_output(path, force=settings.run.force)
         flat = {f"{part}: {name}": value for part, fields in identity.items() for name, value in fields.items()}
         folder = path.with_name(path.name + ".partial")
-        with Journal.opened(folder, flat, fresh=settings.run.force) as journal:
+        with Journal.opened(folder, flat, fresh=settings.run.force, anew=anew) as journal:
             yield journal
     finally:
         if ours:

@@ -128,10 +128,11 @@ class Ledger:
         line = self.lines[sample]
         coalitions, *parts = map(self.journal.whole, (line.coalitions, *line.units))
         new = np.concatenate(parts) if parts else np.empty((0, *line.shape))
-        if new.shape != (line.n_new, *line.shape):
+        if new.shape != (line.n_new, *line.shape) or new.dtype != np.float64 or not np.isfinite(new).all():
+            arrived = f"{new.dtype} of shape {new.shape}" if new.dtype == np.float64 else str(new.dtype)
             raise RunFailed(
-                f"Expected records of shape {(line.n_new, *line.shape)} for sample {sample}, got {new.shape}. Rerun "
-                f"the command with --force, and without another --executor."
+                f"Expected finite float64 records of shape {(line.n_new, *line.shape)} for sample {sample}, got "
+                f"{arrived}. Rerun the command with --force, and without another --executor."
             )
         known = self._known(sample, line.classes)
         if known is None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import nn
 
 from interact_cli.adapters.in_memory import model_in_memory
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings, decisions
-from interact_cli.datasets.arrays import FORMS, in_memory
-from interact_cli.errors import UnknownNameError, UsageError
-from interact_cli.interfaces import Dataset
+from interact_cli.datasets.arrays import FORMS, TARGETS, in_memory
+from interact_cli.datasets.samples import Samples
+from interact_cli.errors import DataRefused, UnknownNameError, UsageError
 from interact_cli.pipeline.asking import flagged
 from interact_cli.pipeline.loading import load
 from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
-from interact_cli.types import OutputKind
+from interact_cli.types import Model
 
+OF_ANY_DATA = {f"data.{name}" for name in ("n_samples", "samples", "seed", "only", "limit", "max_failures")}
+"""Settings of the draw, which inputs in memory are subject to as well."""
 SECTIONS = ("", "plan.", "data.", "run.", "training.")
 """Where a keyword is looked for, in order: ``seed`` is that of the plan, ``data_seed`` that of the draw of samples."""
 
@@ -40,8 +45,15 @@ def of(network: nn.Module | None, inputs: Any, labels: Any, settings: Settings, 
     dataset = None if inputs is None else in_memory(inputs, labels)
     if network is None:
         return load(settings, progress, dataset=dataset)
-    shape, output = ((), None) if dataset is None else (dataset.raw(0).input.shape, _output(dataset))
-    return load(settings, progress, model=model_in_memory(network, shape, output), dataset=dataset)
+    model = model_in_memory(network, () if dataset is None else dataset.raw(0).input.shape)
+    if dataset is not None:
+        model, dataset = _agreed(model, dataset)
+    if model.output == "single-logit" and (dataset is None or dataset.labels is None) and not _says_output(network):
+        progress.warn(
+            "The network's one output is taken as a logit of two classes. If it is a number of its own, set "
+            '.output = "scalar" on the network.'
+        )
+    return load(settings, progress, model=model, dataset=dataset)
 
 
 def handed_over(network: Any, data: Any) -> tuple[nn.Module | None, Any, Any]:
@@ -64,7 +76,8 @@ def handed_over(network: Any, data: Any) -> tuple[nn.Module | None, Any, Any]:
         return module, None, None
     pair = isinstance(data, tuple) and len(data) == 2
     if isinstance(data, Path) or (isinstance(data, tuple) and not pair):
-        raise UsageError(f"Expected the name of a data set ('digits', 'csv:FILE'), or {FORMS}; got {data!r:.60}.")
+        arrived = f"'{data}'" if isinstance(data, Path) else f"a tuple of {len(data)}"
+        raise UsageError(f"Expected the name of a data set ('digits', 'csv:FILE'), or {FORMS}; got {arrived}.")
     return (module, *data) if pair else (module, data, None)
 
 
@@ -76,6 +89,7 @@ def settings_of(network: Any, data: Any, metrics: Any, keywords: Mapping[str, An
         UsageError: a value that does not fit.
     """
     given: dict[str, Any] = {_dotted(name): _plain(value) for name, value in keywords.items()}
+    _refuse_void(network, data, given)
     given["metrics"] = [metrics] if isinstance(metrics, str) else metrics
     if isinstance(network, str | Path):
         given["checkpoint"] = str(network)
@@ -98,10 +112,51 @@ def _dotted(keyword: str) -> str:
 def _plain(value: Any) -> Any:
     """Return a value as a configuration file would hold it."""
     if isinstance(value, Path):
+        return str(value.expanduser())
+    if isinstance(value, np.generic | torch.Tensor | np.ndarray) and value.ndim == 0:
+        return value.item()
+    if isinstance(value, torch.device):
         return str(value)
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str | Mapping) else value
 
 
-def _output(dataset: Dataset) -> OutputKind | None:
-    """Numbers that are no classes are the targets of a regression, so the one output is no logit."""
-    return "scalar" if dataset.labels is None and dataset.notes else None
+def _agreed(model: Model, dataset: Samples) -> tuple[Model, Samples]:
+    """Take targets that are no two classes for those of a regression, where the network has one output.
+
+    Raises:
+        DataRefused: the network has classes, and the labels are none.
+    """
+    numbers = dataset.labels is None and bool(dataset.notes)
+    if model.output == "classes" and numbers:
+        raise DataRefused(
+            f"Expected labels that are class numbers, 0 to {model.n_classes - 1}, for a network of {model.n_classes} "
+            f"outputs; got fractions or NaN. Give the number of each sample's class."
+        )
+    beyond = dataset.labels is not None and not set(np.unique(dataset.labels)) <= {0, 1}
+    if model.output != "single-logit" or not (numbers or beyond):
+        return model, dataset
+    return replace(model, output="scalar", n_classes=0), replace(dataset, labels=None, notes=(TARGETS,))
+
+
+def _says_output(network: nn.Module) -> bool:
+    return isinstance(getattr(network, "output", None), str)
+
+
+def _refuse_void(network: Any, data: Any, given: Mapping[str, Any]) -> None:
+    """Refuse settings of what is handed over otherwise.
+
+    Raises:
+        UsageError: such a setting.
+    """
+    void = {"checkpoint", "data.name", "metrics"}
+    if isinstance(network, nn.Module):
+        void |= {name for name, decides in decisions().items() if decides.of_network or name.startswith("training.")}
+        void |= {"arch", "arch_args", "weights", "allow_missing"}
+    if data is not None and not isinstance(data, str):
+        void |= {name for name in decisions() if name.startswith("data.")} - OF_ANY_DATA
+    names = [name for name in given if name in void]
+    if names:
+        raise UsageError(
+            f"'{names[0].rpartition('.')[2]}' changes nothing here: network, data and metrics are the first three "
+            f"arguments. Leave it out."
+        )

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
+
 from interact_cli import extensions, scores
 from interact_cli.adapters.loading import load_model
 from interact_cli.config.settings import Settings
@@ -28,7 +30,9 @@ from interact_cli.pipeline.ranges import RangeData
 from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import LEARNED
+from interact_cli.safe_text import safe_text
 from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet
+from interact_cli.words import count
 
 N_PICTURES = 8
 TEXTS = "texts"
@@ -81,6 +85,7 @@ def load(
     begun = start_name(baseline_name, cut.entry, games[0])
     baseline = baseline_of(begun, dataset, inputs.samples, evaluator, seed)
     inputs, players = _large_enough(*_seated(cut, inputs, baseline), least_players(metrics))
+    _warn_of_own_baselines(inputs, players, progress)
     learning = None
     if baseline_name == LEARNED:
         inputs, players = few_enough(inputs, players)
@@ -105,6 +110,20 @@ def load(
         training_part=training_part(needs, settings, name),
         learning=learning,
     )
+
+
+def _warn_of_own_baselines(inputs: Inputs, players: Sequence[PlayerSet], progress: Progress) -> None:
+    """Warn of samples that show what an absent player shows: masking changes nothing there."""
+    alike = [
+        sample.id
+        for sample, own in zip(inputs.samples, players, strict=True)
+        if own.entry == INPUT and np.array_equal(sample.input, np.broadcast_to(own.baseline, sample.input.shape))
+    ]
+    if alike:
+        progress.warn(
+            f"{count(len(alike), 'sample')} of {len(players)}, first '{safe_text(alike[0])}', equals the baseline: "
+            f"masking changes nothing there, and every value is 0. Choose another --baseline: zero, or value:NUMBER."
+        )
 
 
 def _data_name(settings: Settings, model: Model) -> tuple[str, bool]:

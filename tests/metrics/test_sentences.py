@@ -62,7 +62,9 @@ def test_players_of_each_sample_are_told_together_by_their_noun():
 EFFICIENT = {"shapley", "k-shapley", "shapley-taylor", "faithful-shapley"}
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in extensions.metrics() if entry.origin == extensions.ORIGIN])
+@pytest.mark.parametrize(
+    "name", [entry.name for entry in extensions.metrics_of_games() if entry.origin == extensions.ORIGIN]
+)
 def test_efficiency_is_checked_of_the_indices_that_have_it(name):
     """All samples, included or not; the third one's v(N) is said to be another one here."""
     asked = {"span": (0, 1, 2)} if name == "multivariate" else {}

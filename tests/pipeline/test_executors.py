@@ -108,7 +108,7 @@ def test_a_dry_run_is_timed_by_it(plugin: Path):
     ("name", "code", "words"),
     [
         ("idle", 5, "left 2 of 2 units undone"),
-        ("short", 5, "Expected records of shape"),
+        ("short", 5, "Expected finite float64 records of shape"),
         ("broken", 2, "Expected executor 'broken' to work, but its code fails: ZeroDivisionError: no workers"),
         ("careless", 2, "Expected executor 'careless' of acme 1.0 to be an interact_cli.interfaces.Executor"),
         ("bakwards", 2, "Did you mean 'backwards'?"),

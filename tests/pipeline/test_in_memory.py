@@ -202,7 +202,7 @@ def test_records_answer_from_a_report_of_memory_and_no_more(folder: Path):
         (network(), torch.zeros(0, 1, 4, 4), "shapley", {}, "got inputs of shape"),
         (network(), (torch.zeros(3, 1, 4, 4), [1]), "shapley", {}, "Expected one label for each of 3 inputs"),
         (network(), torch.full((2, 1, 4, 4), torch.nan), "shapley", {}, "NaN or infinity"),
-        (network(), ["a", "b"], "shapley", {}, "of type list"),
+        (network(), ["a", "b"], "shapley", {}, "that are no numbers: list"),
         (network(), torch.zeros(2, 1, 9, 9), "shapley", {}, "to take inputs of shape"),
         (network(), "digits", "shapley", {}, "Expected to know the input shape"),
         (network(), torch.zeros(2, 1, 4, 4), "shaply", {}, "Did you mean 'shapley'"),
@@ -228,3 +228,120 @@ def test_every_setting_has_a_keyword():
     with pytest.raises(UnknownNameError):
         settings_of(None, None, "shapley", {"sed": 3})
     assert handed_over(None, "digits") == (None, None, None)
+
+
+class Affine(nn.Module):
+    """A network whose weights say nothing of what it does with them."""
+
+    def __init__(self, layer, shape):
+        super().__init__()
+        self.layer, self.shape = layer, shape
+
+    def forward(self, x):
+        return self.shape(self.layer(x))
+
+
+@pytest.mark.filterwarnings("ignore:Accuracy")
+def test_a_run_that_failed_is_not_continued_by_another_network():
+    """Equal weights, another forward: what the failed run had finished is not taken over."""
+    calls = []
+
+    def breaks(outputs):
+        calls.append(len(outputs))
+        return outputs * (torch.nan if len(calls) > 6 else 5.0)
+
+    layer, rows = nn.Linear(4, 3), torch.eye(4).repeat(2, 1)
+    run = {"baseline": "zero", "n_samples": 8, "target": "predicted"}
+    with pytest.raises(InteractError, match="NaN or infinity"):
+        ic.audit(Affine(layer, breaks), rows, "shapley", **run)
+    mended = ic.audit(Affine(layer, lambda outputs: outputs), rows, "shapley", **run)
+    fresh = ic.audit(Affine(layer, lambda outputs: outputs), rows, "shapley", output="fresh.h5", **run)
+    assert_identical(arrays(mended), arrays(fresh))
+    assert (mended.samples.evaluated == mended.samples.unique).all()
+
+
+def test_a_forward_that_was_replaced_on_the_object_is_refused():
+    """A copy of it would run the user's own network, in train mode."""
+    module = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 3))
+    own = module.forward
+    module.forward = lambda x: own(x)
+    with pytest.raises(UsageError, match="was replaced on the object itself"):
+        ic.audit(module, torch.eye(4), "shapley")
+    assert module[1].num_batches_tracked == 0
+
+    class Same(nn.Linear):
+        def __deepcopy__(self, memo):
+            return self
+
+    with pytest.raises(UsageError, match="very same weights"):
+        ic.audit(Same(4, 3), torch.eye(4), "shapley")
+
+
+def test_whole_numbers_that_are_no_two_classes_are_targets_where_there_is_one_output():
+    module = nn.Linear(2, 1)
+    report = ic.audit(module, (torch.eye(2), [18, 79]), "shapley", baseline="zero")
+    assert report.provenance["output"] == "scalar"
+    with pytest.raises(InteractError, match="class numbers, 0 to 2"):
+        ic.audit(nn.Linear(2, 3), (torch.eye(2), [0.0, torch.nan]), "shapley")
+    with pytest.warns(UserWarning, match="taken as a logit"):
+        ic.audit(module, torch.eye(2), "shapley", baseline="zero", force=True)
+
+
+@pytest.mark.filterwarnings("ignore:Accuracy")
+def test_what_the_caller_has_set_for_torch_does_not_reach_the_engine():
+    module, (x, y) = network(), images()
+    run = {"players": "grid:2x2", "n_samples": 2, "baseline": "zero"}
+    plain = ic.audit(module, (x, y), "shapley", output="plain.h5", **run)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = ic.audit(module, (x, y), "shapley", output="inside.h5", **run)
+    assert_identical(arrays(plain), arrays(inside))
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = ic.audit(module, (x, y), "shapley", output="other.h5", **run)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert_identical(arrays(plain), arrays(other))
+
+
+@pytest.mark.filterwarnings("ignore:Accuracy")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        torch.eye(4).bfloat16(),
+        [row.clone().requires_grad_() for row in torch.eye(4)],
+        np.eye(4, dtype=np.uint8),
+        pandas.DataFrame(np.eye(4)).convert_dtypes(),
+    ],
+    ids=["bfloat16", "list of tensors", "bytes", "nullable columns"],
+)
+def test_every_kind_of_numbers_is_taken(rows):
+    report = ic.audit(nn.Linear(4, 3), rows, "shapley", baseline="zero", n_samples=np.int64(4))
+    assert len(report.samples.ids) == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"arch": "timm:resnet18"}, "'arch' changes nothing here"),
+        ({"epochs": 3}, "'epochs' changes nothing here"),
+        ({"split": "train"}, "'split' changes nothing here"),
+        ({"data_name": "digits"}, "'name' changes nothing here"),
+        ({"checkpoint": "x.pt"}, "'checkpoint' changes nothing here"),
+    ],
+)
+def test_settings_that_the_arguments_make_void_are_refused(settings, words):
+    with pytest.raises(UsageError, match=words):
+        ic.audit(network(), images(), "shapley", **settings)
+
+
+@pytest.mark.filterwarnings("ignore:Accuracy")
+def test_attributes_of_common_names_are_layers_too():
+    module = nn.Linear(4, 3)
+    module.preprocessing = nn.LayerNorm(4)
+    assert ic.audit(module, torch.eye(4), "shapley", baseline="zero").players.names[0] == "column 0"
+
+
+@pytest.mark.filterwarnings("ignore:Lazy")
+def test_what_cannot_be_copied_is_told():
+    with pytest.raises(InteractError, match="to be copied"):
+        ic.audit(nn.Sequential(nn.LazyLinear(3)), torch.eye(4), "shapley")

@@ -44,7 +44,7 @@ def test_it_stands_beside_metrics_and_changes_none(desk: Path):
     done("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "300", "-o", "alone.h5")
     done("measure", *TABLE, "-m", "accuracy", "-m", "shapley", "-n", "3", "-b", "300", "-o", "both.h5")
     alone, both = ic.read_report("alone.h5"), ic.read_report("both.h5")
-    assert [measured.metric for measured in both.measurements] == ["shapley", "accuracy"]
+    assert [measured.metric for measured in both.measurements] == ["accuracy", "shapley"]
     mine = arrays(both)
     assert_identical(arrays(alone), {name: array for name, array in mine.items() if name in arrays(alone)})
 
@@ -166,3 +166,25 @@ def test_the_accuracy_is_compared_and_asserted_once(desk: Path):
     assert [row["quantity"] for row in told["differences"]].count("accuracy") == 1
     done("gate", "--init", "a.h5")
     assert Path("interact-gate.yaml").read_text().count("metric: accuracy") == 1
+
+
+@pytest.mark.filterwarnings("ignore:Accuracy")
+def test_other_shares_of_the_classes_than_in_the_data_are_told():
+    """400 rows, 10 of class 1, a network that always says 0: the draw of 40 takes 10 of class 1, not 1."""
+    rows, labels = np.random.default_rng(0).normal(size=(400, 2)), np.repeat([0, 1], [390, 10])
+    network = torch.nn.Linear(2, 2)
+    with torch.no_grad():
+        network.weight.zero_()
+        network.bias.copy_(torch.tensor([1.0, 0.0]))
+    few = ic.audit(network, (rows, labels), "accuracy", n_samples=40).measurement("accuracy")
+    assert float(few.quantity("accuracy").values) == 30 / 40
+    (note,) = few.notes
+    assert "class 1 is 25% of these samples and 2% of the 400 in the data" in note
+    every = ic.audit(network, (rows, labels), "accuracy", n_samples=400).measurement("accuracy")
+    assert (float(every.quantity("accuracy").values), every.notes) == (390 / 400, ())
+
+
+@pytest.mark.filterwarnings("ignore:Accuracy")
+def test_a_sample_that_is_its_own_baseline_is_told():
+    with pytest.warns(UserWarning, match=r"1 sample of 1, first 'memory/0', equals the baseline"):
+        ic.audit(torch.nn.Linear(3, 2), np.array([[0.5, 1.0, 2.0]]), "shapley")

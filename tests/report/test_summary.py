@@ -194,7 +194,7 @@ def test_says_what_was_left_out_and_how_sure(width):
     words = flat(summary_text(report([interaction()]), width=width))
     assert "2 in the summary, 1 left out by the filter, 1 skipped; 114 in the data" in words
     assert "only one column (1)" in words
-    assert "accuracy 0.900 (most frequent class 0.500)" in words
+    assert "accuracy 0.900 (the most frequent class alone: 0.500)" in words
     assert "0.250, -1.50 in the network's input space (mean of the training rows)" in words
     # samples 0 and 1: v(N) = 5 and 6, standard error |5 - 6| / 2; v(empty) = 1 for both.
     assert "v(N) 5.50 ± 0.50, v(empty) 1.00 ± 0; all players together change the score by 4.50 ± 0.50" in words

@@ -19,13 +19,13 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import nn
 
 from interact_cli.adapters.architectures.geometry import Geometry, described, read_geometry
@@ -33,7 +33,6 @@ from interact_cli.adapters.architectures.source_code import code_digest
 from interact_cli.errors import InputRefused, InteractError, UnknownNameError, UsageError
 from interact_cli.interfaces import Network
 from interact_cli.safe_text import named_error, safe_text
-from interact_cli.types import OutputKind
 
 FORM = "py:package.module:factory or py:FILE.py:factory"
 
@@ -68,23 +67,19 @@ def build(name: str, arguments: Mapping[str, Any], saved: Mapping[str, Any]) -> 
     return _network_of(module, geometry, where, factory)
 
 
-def network_of(
-    module: nn.Module, where: str, *, shape: tuple[int, ...] = (), output: OutputKind | None = None
-) -> Network:
+def network_of(module: nn.Module, where: str, *, shape: tuple[int, ...] = ()) -> Network:
     """Find out what a network takes and returns that no factory made.
 
     Args:
         module: The network; its own attributes describe it, as those of a factory's network do.
         where: What it is, for messages.
         shape: Of one input, where it is known; wins over the attributes.
-        output: What the output is where nothing else says it.
 
     Raises:
         UsageError: the input shape is not known.
         CheckpointRefused: the network does not take its input, or returns something else than scores.
     """
-    geometry = Geometry(shape=shape).or_else(_attributes(module, where)).or_else(Geometry(output=output))
-    return _network_of(module, replace(geometry, source="factory"), where)
+    return _network_of(module, Geometry(shape=shape, source="factory"), where)
 
 
 def _network_of(module: nn.Module, known: Geometry, where: str, *makers: Callable[..., Any]) -> Network:
@@ -198,7 +193,9 @@ def _fills(factory: Callable[..., Any], saved: Mapping[str, Any]) -> dict[str, A
 
 
 def _attributes(thing: Any, where: str) -> Geometry:
-    preprocessing = getattr(thing, "preprocessing", None) or {}
+    preprocessing = getattr(thing, "preprocessing", None)
+    if preprocessing is None or isinstance(preprocessing, nn.Module | torch.Tensor):  # a layer or a buffer of that name
+        preprocessing = {}
     if not isinstance(preprocessing, Mapping):
         raise UsageError(
             f"Expected .preprocessing of '{where}' to be a dictionary, got a {type(preprocessing).__name__}."

@@ -255,7 +255,9 @@ def probe(module: nn.Module, shape: tuple[int, ...], wanted: OutputKind | None, 
     module.eval()
     try:
         with torch.inference_mode():
-            output = module(torch.zeros(2, *shape))  # two rows show whether the batch axis is kept
+            output = module(
+                torch.zeros(2, *shape, dtype=torch.float32, device="cpu")
+            )  # two rows show whether the batch axis is kept
     except Exception as error:  # the network's own code may fail in any way
         raise CheckpointRefused(
             f"Expected {where} to take inputs of shape {shape}, but it fails: {first_line(error)}. "

@@ -139,7 +139,7 @@ def _accuracy(report: Report) -> str:
     samples = report.samples
     if not np.isfinite(samples.accuracy):
         return "; accuracy not measured (no labels)"
-    return f"; accuracy {number(samples.accuracy)} (most frequent class {number(samples.chance)})"
+    return f"; accuracy {number(samples.accuracy)} (the most frequent class alone: {number(samples.chance)})"
 
 
 def _samples(report: Report) -> str:
