@@ -107,7 +107,7 @@ class DataSettings(_Section):
     only: Question[Literal["correct", "all"] | None] = None
     """Which samples enter the summaries; all unless a protocol says otherwise."""
     limit: Annotated[int | None, Decides("records", "limit")] = Field(default=None, ge=1, le=MOST, strict=True)
-    """Measure only the first drawn samples: a quick look; the report is marked limited."""
+    """Measure only the first of the drawn samples, for a quick look. The report is marked limited."""
     max_failures: Samples[int] = Field(default=0, ge=0, le=MOST, strict=True)
     """Unreadable samples that are tolerated."""
     allow_download: Place[bool] = False
@@ -120,11 +120,11 @@ class PlanSettings(_Section):
     model_config = ConfigDict(extra="allow")
 
     budget: Question[int | None] = Field(default=None, ge=1, le=MOST, strict=True)
-    """Evaluations per sample that each metric may ask for; 4000. All 2^n coalitions are asked where they fit."""
+    """Evaluations per sample that each metric may ask for; default 4000. All 2^n coalitions where they fit."""
     seed: Question[int] = Field(default=0, ge=0, le=LARGEST_SEED, strict=True)
     """Seed of the draws of pairs and contexts, and of samples unless `data.seed` is given."""
     instability: Question[int | None] = Field(default=None, ge=2, le=1000, strict=True)
-    """Share the draws out among this many independent plans and report how much their results differ."""
+    """Divide the drawn coalitions into this many independent sets and report how much their results differ."""
     protocol: Annotated[str | None, Decides("records", "protocol")] = None
     """A published protocol, `deng2022` or `zhang2021-dropout`: players, pairs, orders, contexts, score, baseline."""
 
@@ -135,9 +135,9 @@ class RunSettings(_Section):
     device: Annotated[str, Decides("rounding", "device")] = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:N` or `mps`."""
     batch_size: Annotated[StrictInt | Literal["auto"], Decides("rounding", "batch rows")] = "auto"
-    """Rows of a batch; auto takes the committed table."""
+    """Rows of a batch; auto takes a number that was measured for such networks."""
     executor: Annotated[str, Decides("rounding", "executor")] = "local"
-    """Who evaluates the coalitions: `local`, in this process, or a plugin's; `interact list executors`."""
+    """What evaluates the coalitions: `local`, in this process, or a plugin's; `interact list executors`."""
     output: Place[Path | None] = None
     """Report to write; `interact-runs/KEY.h5`. The key is made of everything that decides the numbers."""
     force: Place[bool] = False
@@ -181,18 +181,18 @@ class Settings(_Section):
     players: Annotated[str | None, Decides("records", "players")] = None
     """`grid:RxC`, `columns`, `words`, `tokens`, `activations:MODULE`, `activations:pre-dropout`; else by the input."""
     unit: Annotated[Literal["unit", "channel", "cell"] | None, Decides("records", "owners")] = None
-    """What a player of an activation is: one number, a channel, a position. Else channels of maps, units of vectors."""
+    """What a player of an activation is: a number, a channel, a position. Default: channel of a map, unit of a vector."""
     span: Annotated[str | None, Decides("records", "span")] = None
     """Successive players whose interactions are asked for: `3:8`, or some words of the text."""
     baseline: Annotated[str | None, Decides("records", "baseline")] = None
     """What a masked player shows: `mean`, `data-mean`, `zero`, `value:V`. Texts: `zero`, `mask`, `pad`, `token:T`.
-    `learned`: of each sample its own, which leaves the score the weakest interactions. It takes up to 12 players."""
+    `learned`: each sample's own, found so that interactions are weakest. It takes up to 12 players."""
     score: Question[str | None] = None
     """Score function: `interact list scores`, `feature:MODULE,...`, `vector:MODULE`; log-odds for classes."""
     target: Question[Literal["true", "predicted"] | None] = None
-    """Class whose score is the value. true where labels exist, predicted where the papers of all metrics say so."""
+    """Class whose score is measured. Default: true where labels exist; predicted where all papers score it."""
     metrics: Question[tuple[AskedMetric, ...]] = ()
-    """What to measure, with options where it has some: `interact list metrics`."""
+    """What to measure, of games or of the network itself (`accuracy`), with its options: `interact list metrics`."""
     plan: PlanSettings = PlanSettings()
     run: RunSettings = RunSettings()
     training: TrainingSettings = TrainingSettings()
