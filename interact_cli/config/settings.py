@@ -181,7 +181,7 @@ class Settings(_Section):
     players: Annotated[str | None, Decides("records", "players")] = None
     """`grid:RxC`, `columns`, `words`, `tokens`, `activations:MODULE`, `activations:pre-dropout`; else by the input."""
     unit: Annotated[Literal["unit", "channel", "cell"] | None, Decides("records", "owners")] = None
-    """What a player of an activation is: a number, a channel, a position. Default: channel of a map, unit of a vector."""
+    """What a player of an activation is: a number, a channel, a position. Default: channel of maps, unit of vectors."""
     span: Annotated[str | None, Decides("records", "span")] = None
     """Successive players whose interactions are asked for: `3:8`, or some words of the text."""
     baseline: Annotated[str | None, Decides("records", "baseline")] = None

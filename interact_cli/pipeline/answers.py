@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from interact_cli.errors import RunFailed
-from interact_cli.interfaces import Cohort, Reduced, Unit
+from interact_cli.interfaces import Cohort, Number, Reduced, Unit
 from interact_cli.pipeline.executors import fill
 from interact_cli.pipeline.filling import Ledger
 from interact_cli.pipeline.material import Material
@@ -107,10 +107,10 @@ def answer(
         material.texts,
     )
     numbers = [number.measure(subject(), _cohort(material, questions, included, "1")) for number in questions.numbers]
-    order = [asked.name for asked in questions.asked]
     measurements = [*_measurements(material, questions, answered, included, ends_of_games), *numbers]
-    if len(questions.scores) == 1:  # else a number is of no module, and stands behind them all
-        measurements.sort(key=lambda measurement: order.index(measurement.metric))
+    if len(questions.scores) == 1:  # of several games, those of all metrics come first: a number is of none of them
+        of_games, of_network = iter(measurements[: len(questions.metrics)]), iter(numbers)
+        measurements = [next(of_network if isinstance(metric, Number) else of_games) for metric in questions.asked]
     return Answers(
         table,
         tuple(measurements),
