@@ -204,10 +204,10 @@ def audit(
         ...     report.measurement("shapley").quantity("values").values.shape
         (3, 3)
     """
-    from interact_cli.pipeline.in_memory import handed_over, settings_of
+    from interact_cli.pipeline.in_memory import handed_over, settings_from
     from interact_cli.pipeline.run import run
 
-    merged = settings_of(network, data, metrics, settings)
+    merged = settings_from(network, data, metrics, settings)
     module, inputs, labels = handed_over(network, data)
     told = progress or Warnings()
     return run(merged, told, ("interact_cli.audit",), network=module, inputs=inputs, labels=labels).report

@@ -9,6 +9,7 @@
 | `sidecar` | ``ckpt.yaml`` beside ``ckpt.pt`` |
 | `fitting` | do these weights fit this network, exactly |
 | `preprocessing` | raw samples into network inputs |
+| `live_module` | a ``torch.nn.Module`` in memory into a `Model` |
 | `inspection` | what is inside a file or a folder, with nothing constructed |
 """
 

@@ -36,7 +36,7 @@ def plot(
         str | None,
         typer.Option(
             "--kind",
-            help="curve, profile, graph, partition, sets, map, matrix, players or contexts.",
+            help="curve, profile, graph, partition, sets, map, matrix, players, contexts or numbers.",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +57,7 @@ def plot(
         ),
     ] = None,
 ) -> None:
-    """Draw a report: curves by order, And-Or graph, partitions, sets, maps, pair matrix, player values, contexts."""
+    """Draw a report: curves, And-Or graph, partitions, sets, maps, pair matrix, player values, contexts, numbers."""
     from interact_cli.extensions import scores_with
     from interact_cli.report.export import write_graph
     from interact_cli.report.hdf5.reader import read_report

@@ -75,7 +75,7 @@ def _numbers(given: Any, what: str) -> npt.NDArray[Any]:
         if hasattr(given, "to_numpy"):  # a frame may hold several kinds of numbers
             given = given.to_numpy(dtype=np.float64)
         numbers = np.asarray(given)
-    except (TypeError, ValueError, RuntimeError, NotImplementedError):
+    except (TypeError, ValueError, RuntimeError):
         numbers = np.asarray(None)
     if numbers.dtype.kind not in "fiub":
         arrived = f"{kind} of {numbers.dtype}" if kind == "ndarray" else kind

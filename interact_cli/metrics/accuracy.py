@@ -62,9 +62,9 @@ def _other_shares(drawn: IntArray, every: IntArray | None) -> tuple[str, ...]:
     if abs(here[farthest] - there[farthest]) <= MOST_APART:
         return ()
     return (
-        f"The classes are not drawn as they lie in the data: class {farthest} is {here[farthest]:.0%} of these samples "
-        f"and {there[farthest]:.0%} of the {len(every):,} in the data, where the accuracy may be another. --n-samples "
-        f"{len(every)} measures all.",
+        f"The samples have other shares of the classes than the data: class {farthest} is {here[farthest]:.0%} of them "
+        f"and {there[farthest]:.0%} of all {len(every):,}, where the accuracy may be another. --n-samples {len(every)} "
+        f"measures all.",
     )
 
 

@@ -70,6 +70,8 @@ def answer(
         raise RunFailed(f"None of {n_samples} samples is classified correctly; --only correct leaves nothing.")
     n_players = [len(material.players.of_sample(sample)) for sample in range(n_samples)]
     check_kept(questions.metrics, n_players, len(questions.scores))
+    # First, as they may refuse: a run that is refused has evaluated nothing and leaves no journal behind.
+    numbers = [number.measure(subject(), _cohort(material, questions, included, "1")) for number in questions.numbers]
     answered: list[OfSample] = []
     for plans in rounds(questions, material):
         missing: list[Unit] = []
@@ -106,7 +108,6 @@ def answer(
         material.pictures,
         material.texts,
     )
-    numbers = [number.measure(subject(), _cohort(material, questions, included, "1")) for number in questions.numbers]
     measurements = [*_measurements(material, questions, answered, included, ends_of_games), *numbers]
     if len(questions.scores) == 1:  # of several games, those of all metrics come first: a number is of none of them
         of_games, of_network = iter(measurements[: len(questions.metrics)]), iter(numbers)

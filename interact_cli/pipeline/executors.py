@@ -43,8 +43,8 @@ def fill(subject: Subject, journal: Journal, missing: Sequence[Unit]) -> None:
     undone = sum(unit.key not in journal for unit in missing)
     if undone:
         raise RunFailed(
-            f"Executor '{safe_text(name)}' left {undone} of {len(missing)} units undone. Rerun the same command: what "
-            f"it has finished is kept."
+            f"Executor '{safe_text(name)}' left {undone} of {len(missing)} units undone. Rerun the command, or use "
+            f"--executor {LOCAL}."
         )
 
 

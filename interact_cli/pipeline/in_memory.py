@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from interact_cli.adapters.in_memory import model_in_memory
+from interact_cli.adapters.live_module import model_in_memory
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings, decisions
 from interact_cli.datasets.arrays import FORMS, TARGETS, in_memory
@@ -81,7 +81,7 @@ def handed_over(network: Any, data: Any) -> tuple[nn.Module | None, Any, Any]:
     return (module, *data) if pair else (module, data, None)
 
 
-def settings_of(network: Any, data: Any, metrics: Any, keywords: Mapping[str, Any]) -> Settings:
+def settings_from(network: Any, data: Any, metrics: Any, keywords: Mapping[str, Any]) -> Settings:
     """Return the settings that the arguments of `interact_cli.audit` stand for.
 
     Raises:
@@ -99,7 +99,7 @@ def settings_of(network: Any, data: Any, metrics: Any, keywords: Mapping[str, An
 
 
 def _dotted(keyword: str) -> str:
-    by_keyword = {f"plan.{name}".rpartition(".")[2]: f"plan.{name}" for name in flagged()}
+    by_keyword = {name: f"plan.{name}" for name in flagged()}
     for section in reversed(SECTIONS):  # what is looked for first is written last
         for name in decisions():
             if name.startswith(section) and "." not in name.removeprefix(section):
@@ -151,7 +151,6 @@ def _refuse_void(network: Any, data: Any, given: Mapping[str, Any]) -> None:
     void = {"checkpoint", "data.name", "metrics"}
     if isinstance(network, nn.Module):
         void |= {name for name, decides in decisions().items() if decides.of_network or name.startswith("training.")}
-        void |= {"arch", "arch_args", "weights", "allow_missing"}
     if data is not None and not isinstance(data, str):
         void |= {name for name in decisions() if name.startswith("data.")} - OF_ANY_DATA
     names = [name for name in given if name in void]

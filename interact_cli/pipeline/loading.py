@@ -122,7 +122,7 @@ def _warn_of_own_baselines(inputs: Inputs, players: Sequence[PlayerSet], progres
     if alike:
         progress.warn(
             f"{count(len(alike), 'sample')} of {len(players)}, first '{safe_text(alike[0])}', equals the baseline: "
-            f"masking changes nothing there, and every value is 0. Choose another --baseline: zero, or value:NUMBER."
+            f"masking changes nothing there. Choose another --baseline if the others do not outweigh them."
         )
 
 

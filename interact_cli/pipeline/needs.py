@@ -8,6 +8,7 @@ import torch
 
 from interact_cli.config.settings import Settings
 from interact_cli.engine.evaluator import Evaluator
+from interact_cli.engine.recording import checked_outputs
 from interact_cli.errors import UsageError
 from interact_cli.interfaces import Dataset, Measurable, Need
 from interact_cli.pipeline.defaults import WITH_CLASSES
@@ -56,13 +57,14 @@ def let_gradients_through(needs: Collection[Need], evaluator: Evaluator, sample:
     """Let weights take gradients where they are needed, and see that those of the input arrive.
 
     Raises:
-        UsageError: the network cuts them off.
+        UsageError: the network cuts them off, or has no outputs.
+        RunFailed: it returns something else than one row of outputs.
     """
     if "weight gradients" in needs:
         evaluator.module.requires_grad_(requires_grad=True)
     if "input gradients" in needs:
         inputs = torch.from_numpy(sample.input[None].copy()).to(evaluator.device).requires_grad_()
         with torch.enable_grad():
-            outputs = evaluator.module(inputs)
+            outputs = checked_outputs(evaluator.module(inputs), 1, evaluator.model)
         if not outputs.requires_grad:
             raise UsageError("Expected a network that lets gradients through to its input; this one runs without them.")

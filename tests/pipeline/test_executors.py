@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from support.distributions import distribution
 from support.workbench import TABLE, arrays, assert_identical, done, interact, refused
 
 import interact_cli as ic
+from interact_cli.pipeline import forecast
 
 
 class Backwards:
@@ -45,13 +49,24 @@ class Broken:
         raise ZeroDivisionError("no workers")
 
 
+class Slow:
+    """Moves the clock of a test instead of working, and writes nothing that counts."""
+
+    now: ClassVar[float] = 0.0
+
+    def fill(self, subject, journal, missing):
+        Slow.now += 10 + len(missing)
+        for unit in missing:
+            journal.write(unit.key, np.zeros((1, 1, 4)))
+
+
 class Careless:
     """No executor: it cannot fill."""
 
 
 @pytest.fixture
 def plugin(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    names = ("Backwards", "Idle", "Short", "Broken", "Careless")
+    names = ("Backwards", "Slow", "Idle", "Short", "Broken", "Careless")
     points = (f"{name.lower()} = {__name__}:{name}" for name in names)
     monkeypatch.syspath_prepend(distribution(desk / "acme", "executors", *points))
     Backwards.units.clear()
@@ -102,6 +117,16 @@ def test_a_dry_run_is_timed_by_it(plugin: Path):
     assert told.code == 0
     assert len(Backwards.rounds) > 1
     assert not list(plugin.glob("**/*.partial"))
+
+
+def test_what_it_takes_before_the_first_unit_is_counted_once(plugin: Path, monkeypatch: pytest.MonkeyPatch):
+    """Ten seconds to start and one for each unit, by a clock of the test."""
+    Slow.now = 0.0
+    monkeypatch.setattr(forecast, "time", SimpleNamespace(perf_counter=lambda: Slow.now))
+    run = ("measure", *TABLE, "-m", "shapley", "-n", "2", "-b", "300", "--batch-size", "64", "--executor", "slow")
+    told = json.loads(done(*run, "--dry-run", "--json").out)
+    assert told["total"] == 2 * 256
+    assert told["seconds"] == 10 + 2 * 256 / 64
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from torch import nn
 import interact_cli as ic
 from interact_cli.config.settings import decisions
 from interact_cli.errors import InteractError, OutputError, UnknownNameError, UsageError
-from interact_cli.pipeline.in_memory import handed_over, settings_of
+from interact_cli.pipeline.in_memory import handed_over, settings_from
 
 N, SIDE, CLASSES = 12, 4, 3
 
@@ -222,11 +222,11 @@ def test_every_setting_has_a_keyword():
         if name in {"metrics", "checkpoint", "data.name"}:
             continue  # arguments of their own
         with pytest.raises(UsageError) as told:
-            settings_of(None, None, "shapley", {name.replace(".", "_"): object()})
+            settings_from(None, None, "shapley", {name.replace(".", "_"): object()})
         assert name.partition(".")[0] in str(told.value), name
-    assert settings_of(None, None, "shapley", {"seed": 3, "data_seed": 4, "pairs": "all"}).plan.seed == 3
+    assert settings_from(None, None, "shapley", {"seed": 3, "data_seed": 4, "pairs": "all"}).plan.seed == 3
     with pytest.raises(UnknownNameError):
-        settings_of(None, None, "shapley", {"sed": 3})
+        settings_from(None, None, "shapley", {"sed": 3})
     assert handed_over(None, "digits") == (None, None, None)
 
 

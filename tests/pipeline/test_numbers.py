@@ -53,6 +53,7 @@ def test_a_later_question_opens_the_network(desk: Path):
     done("measure", *TABLE, "-m", "shapley", "-n", "3", "-b", "300", "-o", "a.h5")
     line = refused(2, "measure", "--from", "a.h5", "-m", "accuracy", "-o", "b.h5")
     assert "does not hold all that is asked" in line
+    assert not list(desk.glob("b.h5*"))
     done("measure", *TABLE[:5], "--from", "a.h5", "-m", "accuracy", "-o", "b.h5")
     assert np.isfinite(float(ic.read_report("b.h5").measurement("accuracy").quantity("accuracy").values))
 
@@ -179,7 +180,7 @@ def test_other_shares_of_the_classes_than_in_the_data_are_told():
     few = ic.audit(network, (rows, labels), "accuracy", n_samples=40).measurement("accuracy")
     assert float(few.quantity("accuracy").values) == 30 / 40
     (note,) = few.notes
-    assert "class 1 is 25% of these samples and 2% of the 400 in the data" in note
+    assert "class 1 is 25% of them and 2% of all 400" in note
     every = ic.audit(network, (rows, labels), "accuracy", n_samples=400).measurement("accuracy")
     assert (float(every.quantity("accuracy").values), every.notes) == (390 / 400, ())
 

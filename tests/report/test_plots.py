@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -17,6 +18,7 @@ from interact_cli.errors import OutputError, UnknownNameError, UsageError
 from interact_cli.report.plots import page as page_module
 from interact_cli.report.plots import plot_report
 from interact_cli.report.plots.curve import draw_curve
+from interact_cli.report.plots.numbers import draw_numbers
 from interact_cli.results import Finding, Measurement, PlayerTable, Quantity, Report, SampleTable
 
 RANDOM = np.random.default_rng(5)
@@ -220,3 +222,24 @@ def test_pictures_can_be_drawn_off_the_main_thread(tmp_path):
     worker.start()
     worker.join()
     assert drawn
+
+
+def test_single_numbers_are_drawn_where_no_other_picture_shows_them(tmp_path):
+    """The dot lies at the number, the bar ends at the ends of its interval."""
+    share = Quantity(
+        "accuracy", (), np.array(0.9), "1", "share", np.array(0.03), np.array(0.8), np.array(0.95),
+        label="accuracy", role="headline",
+    )  # fmt: skip
+    unknown = replace(share, name="other", label="other", values=np.array(np.nan))
+    alone = Measurement("accuracy", 1, "a test", "counted", (), (share, unknown), {})
+    whole = grid_report()
+    drawn = plot_report(replace(whole, measurements=(*whole.measurements, alone)), tmp_path / "page.png")
+    assert drawn[-1] == "numbers of accuracy"
+    assert not any(name.startswith("numbers") for name in plot_report(whole, tmp_path / "page.png"))
+    figure = Figure()
+    draw_numbers(figure.subfigures(), [alone])
+    (axes,) = figure.axes
+    (bar,) = axes.containers
+    assert bar.lines[0].get_xdata().tolist() == [0.9]
+    assert bar.lines[2][0].get_segments()[0][:, 0] == pytest.approx([0.8, 0.95])
+    assert axes.get_title() == "accuracy 0.900 [0.800, 0.950]"

@@ -16,6 +16,8 @@ from interact_cli.report.plots.games import draw_curves, draw_modules, draw_sign
 from interact_cli.report.plots.graph import draw_graph, graph_height
 from interact_cli.report.plots.grid_map import draw_map, draw_player_map
 from interact_cli.report.plots.matrix import NAMED, WHOLE, draw_matrix
+from interact_cli.report.plots.numbers import ROW as NUMBER_ROW
+from interact_cli.report.plots.numbers import draw_numbers, single_numbers
 from interact_cli.report.plots.partition import draw_partition_map, draw_partitions, partitions_height
 from interact_cli.report.plots.players import SHOWN, draw_players
 from interact_cli.report.plots.profile import draw_profile, profiled
@@ -34,7 +36,7 @@ from interact_cli.scores import Score
 from interact_cli.types import IntArray
 from interact_cli.words import count
 
-KINDS = ("curve", "profile", "graph", "partition", "sets", "map", "matrix", "players", "contexts")
+KINDS = ("curve", "profile", "graph", "partition", "sets", "map", "matrix", "players", "contexts", "numbers")
 SAMPLES = 3
 """Samples with players of their own that one picture shows."""
 
@@ -88,6 +90,8 @@ def panels_of(report: Report, sample: int, neighbours: int, kind: str | None, re
     panels += _graph_panels(report, sample) + _partition_panels(report, samples)
     panels += _set_panels(report, samples)
     panels += _pair_panels(report, samples, kind, neighbours, reading) + _player_panels(report, samples)
+    drawn = {measurement.key for panel in panels for measurement in panel.measurements}
+    panels += _number_panels([measurement for measurement in report.measurements if measurement.key not in drawn])
     return [panel for panel in panels if kind in (None, panel.kind)]
 
 
@@ -203,6 +207,15 @@ def _player_panels(report: Report, samples: IntArray) -> list[Panel]:
     draw = partial(draw_players, report=report, metrics=[measurement.key for measurement in shown])
     rows = min(SHOWN, report.players.largest)
     return [Panel("players", shown, draw, max(3.0, 1.2 + 0.24 * rows), half=True)]
+
+
+def _number_panels(undrawn: Sequence[Measurement]) -> list[Panel]:
+    """The single numbers of what no other picture shows."""
+    shown = tuple(measurement for measurement in undrawn if single_numbers(measurement))
+    if not shown:
+        return []
+    n_rows = sum(len(single_numbers(measurement)) for measurement in shown)
+    return [Panel("numbers", shown, partial(draw_numbers, measurements=shown), 0.5 + NUMBER_ROW * n_rows)]
 
 
 def _has_players(report: Report, measurement: Measurement) -> bool:
