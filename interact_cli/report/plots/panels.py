@@ -90,8 +90,8 @@ def panels_of(report: Report, sample: int, neighbours: int, kind: str | None, re
     panels += _graph_panels(report, sample) + _partition_panels(report, samples)
     panels += _set_panels(report, samples)
     panels += _pair_panels(report, samples, kind, neighbours, reading) + _player_panels(report, samples)
-    drawn = {measurement.key for panel in panels for measurement in panel.measurements}
-    panels += _number_panels([measurement for measurement in report.measurements if measurement.key not in drawn])
+    drawn = {measurement.metric for panel in panels for measurement in panel.measurements}
+    panels += _number_panels([measurement for measurement in report.measurements if measurement.metric not in drawn])
     return [panel for panel in panels if kind in (None, panel.kind)]
 
 
