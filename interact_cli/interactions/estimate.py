@@ -39,6 +39,19 @@ class Estimate:
     """``(order,)``; None unless the index has orders."""
     sets: IntArray | None = None
     """``(set, size)``: the players of each set, ascending, padded with -1; None unless the index values sets."""
+    explained: float | None = None
+    """R2 of values that a surrogate did not see; None where the values are not read off one."""
+
+    @property
+    def squares(self) -> FloatArray:
+        """The squared values, free of what the standard errors add or take away: shaped like ``values``.
+
+        A sampled value is the true one plus noise: ``x^2 - se^2``. The true value is a posterior mean plus what is not
+        known: ``x^2 + se^2``.
+        """
+        sign = 1.0 if self.explained is not None else -1.0
+        squares: FloatArray = self.values**2 + sign * self.standard_errors**2
+        return squares
 
     @property
     def players(self) -> tuple[tuple[int, ...], ...]:

@@ -1,0 +1,214 @@
+"""The design whose estimates are read off a surrogate: coalitions of all sizes, shared by every set and every index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
+from typing import Literal, Self
+
+import numpy as np
+from scipy.linalg import LinAlgError
+
+from interact_cli.errors import BudgetError
+from interact_cli.games.coalitions import pack
+from interact_cli.interactions.designs.complementary import ComplementaryPairs, with_complements
+from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.surrogate.fitting import fitted
+from interact_cli.interactions.surrogate.functionals import Functional
+from interact_cli.interactions.surrogate.neighbours import neighbours
+from interact_cli.interactions.surrogate.process import Process
+from interact_cli.interactions.surrogate.sample_reuse import reused
+from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
+
+SEEN = 4096
+"""Most coalitions that the process is given; the others correct it."""
+FITTED = 600
+"""Coalitions that the scales are fitted to: more cost more, and change them little."""
+ROUNDING = 2.0**-50
+"""Rounding of a value, over the largest."""
+OWN_RAISED = 100.0
+"""Factor of what coalitions have to themselves when their covariances cannot be factorised."""
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """An index of sets of one size, read off a process that was given the values of coalitions of all sizes.
+
+    The coalitions do not depend on the index: indices of equal budget share them, and one fit. Where there are more than
+    `SEEN`, what the process leaves of the others corrects it by maximum sample reuse, each part weighted by its own
+    variance: ``f + l d``, ``l = s^2 / (s^2 + e^2)``, of variance ``l e^2``.
+    """
+
+    index: str
+    functional: Functional
+    draw: ComplementaryPairs
+    grid: tuple[int, int] | None = None
+    """Rows and columns, where the players lie on a grid."""
+    values_of: Literal["players", "pairs", "sets"] = "pairs"
+    """How the values are laid out."""
+
+    @property
+    def n_players(self) -> int:
+        """Number of players ``n``."""
+        return self.draw.n_players
+
+    @property
+    def sets(self) -> IntArray:
+        """``(set, size)``."""
+        return self.functional.sets
+
+    @cached_property
+    def asked(self) -> PackedArray:
+        """``(n_asked, bytes)``: each drawn coalition, its complement behind it."""
+        return pack(self.draw.coalitions)
+
+    def estimate(self, values: FloatArray) -> Estimate:
+        """Return the posterior means; standard errors are calibrated posterior deviations."""
+        game = _Drawn.of(self.draw, values)
+        return self._read(game, lambda: _remembered(self.draw, self.grid, np.ascontiguousarray(values).tobytes()))
+
+    def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
+        """Share the pairs of coalitions out among ``parts`` estimates; sizes that are whole are whole in each.
+
+        Raises:
+            BudgetError: fewer pairs than parts.
+        """
+        game = _Drawn.of(self.draw, values)
+        drawn = np.flatnonzero(~game.whole)
+        if len(drawn) < parts:
+            raise BudgetError(
+                f"Sharing '{self.index}' out among {parts} plans needs at least {parts} pairs of coalitions, got "
+                f"{len(drawn)}. Raise --budget."
+            )
+        shares = [np.concatenate([np.flatnonzero(game.whole), drawn[part::parts]]) for part in range(parts)]
+        games = [game.only(np.sort(share)) for share in shares]
+        return [self._read(game, partial(_conditioned, game, self.grid)) for game in games]
+
+    def without_surrogate(self, values: FloatArray) -> Estimate:
+        """Estimate from the same values by maximum sample reuse alone, of what a linear fit leaves of them."""
+        game = _Drawn.of(self.draw, values)
+        terms = np.concatenate([np.ones((len(game.values), 1)), np.where(game.coalitions, 1.0, -1.0)], axis=1)
+        linear, *_ = np.linalg.lstsq(terms, game.values, rcond=None)
+        left = game.values - terms @ linear
+        means, errors = reused(self.functional, game.first, left.reshape(-1, 2), game.possible)
+        if self.functional.size == 1:
+            means += 2 * linear[1:][self.sets[:, 0]]
+        return self._said(game, means, errors, None)
+
+    def _read(self, game: _Drawn, process_of: Callable[[], Process]) -> Estimate:
+        if game.spread == 0:
+            nothing = np.zeros(len(self.sets))
+            return self._said(game, nothing, nothing, 1.0)
+        process, others = process_of(), game.unseen
+        means, errors = process.posterior(self.functional)
+        if len(others.first):
+            left = others.values - process.means_at(others.coalitions)
+            added, error_of_added = reused(self.functional, others.first, left.reshape(-1, 2), others.possible)
+            share = errors**2 / np.maximum(errors**2 + error_of_added**2, np.finfo(np.float64).tiny)
+            means, errors = means + share * added, np.sqrt(share) * error_of_added
+        return self._said(game, means, errors, process.explained)
+
+    def _said(self, game: _Drawn, means: FloatArray, errors: FloatArray, explained: float | None) -> Estimate:
+        rounding = 2.0**self.functional.size * ROUNDING * game.largest
+        return Estimate(
+            self.index,
+            means * game.spread,
+            np.maximum(errors * game.spread, rounding),
+            np.zeros(len(means), dtype=np.bool_),
+            2 * len(game.first),
+            self.n_players,
+            pairs=self.sets if self.values_of == "pairs" else None,
+            sets=self.sets if self.values_of == "sets" else None,
+            explained=explained,
+        )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Pairs of coalitions with their values, these of mean 0 and variance 1."""
+
+    first: BoolArray
+    """``(pair, n)``."""
+    values: FloatArray
+    """``(2 pair,)``."""
+    possible: FloatArray
+    """``(n // 2 + 1,)``: the pairs of each size that they were drawn from."""
+    spread: float
+    """What one is in the unit of the game; 0 where all values are equal."""
+    largest: float
+    """Largest magnitude of a value."""
+
+    @classmethod
+    def of(cls, draw: ComplementaryPairs, values: FloatArray) -> Self:
+        """Take the values of a draw, each pair after the other."""
+        largest = float(np.abs(values).max())
+        scaled = values / largest if largest > 0 else np.zeros(len(values))
+        scaled = scaled - scaled.mean()
+        deviation = float(scaled.std())
+        if deviation <= ROUNDING:
+            scaled, deviation = np.zeros(len(values)), 0.0
+        possible = np.array([float(count) for count in draw.possible])
+        return cls(draw.first, scaled / (deviation or 1.0), possible, deviation * largest, largest)
+
+    @property
+    def coalitions(self) -> BoolArray:
+        """``(2 pair, n)``."""
+        return with_complements(self.first)
+
+    @cached_property
+    def sizes(self) -> IntArray:
+        """``(pair,)``."""
+        return self.first.sum(axis=1)
+
+    @property
+    def whole(self) -> BoolArray:
+        """``(pair,)``: True where all pairs of the size are there."""
+        counts = np.bincount(self.sizes, minlength=len(self.possible))
+        return (counts >= self.possible)[self.sizes]
+
+    def only(self, pairs: IntArray) -> _Drawn:
+        """Keep some pairs."""
+        both = self.values.reshape(-1, 2)[pairs].ravel()
+        return replace(self, first=self.first[pairs], values=both)
+
+    @cached_property
+    def _is_seen(self) -> BoolArray:
+        n = self.first.shape[1]
+        counts = ComplementaryPairs(n, min(SEEN, 2 * len(self.first)), 0, "").counts
+        seen = np.zeros(len(self.first), dtype=np.bool_)
+        for size, count in enumerate(counts):
+            seen[np.flatnonzero(self.sizes == size)[:count]] = True
+        return seen
+
+    @property
+    def seen(self) -> _Drawn:
+        """What the process is given."""
+        return self if 2 * len(self.first) <= SEEN else self.only(np.flatnonzero(self._is_seen))
+
+    @property
+    def unseen(self) -> _Drawn:
+        """What corrects the process."""
+        if 2 * len(self.first) <= SEEN:
+            return self.only(np.empty(0, dtype=np.int64))
+        counts = np.bincount(self.sizes[self._is_seen], minlength=len(self.possible))
+        return replace(self.only(np.flatnonzero(~self._is_seen)), possible=self.possible - counts)
+
+
+@lru_cache(maxsize=1)
+def _remembered(draw: ComplementaryPairs, grid: tuple[int, int] | None, values: bytes) -> Process:
+    """Condition on the values of one game, once for all its indices."""
+    return _conditioned(_Drawn.of(draw, np.frombuffer(values)), grid)
+
+
+def _conditioned(game: _Drawn, grid: tuple[int, int] | None) -> Process:
+    seen = game.seen
+    coalitions, values = seen.coalitions, seen.values
+    pairs = np.arange(len(seen.first))  # in random order; one of each, in turn the smaller and the larger
+    some = np.concatenate([2 * pairs + pairs % 2, 2 * pairs + 1 - pairs % 2])[:FITTED]
+    kernel = fitted(coalitions[some], values[some], neighbours(grid))
+    while True:
+        try:
+            return Process.given(kernel, coalitions, values)
+        except LinAlgError:
+            kernel = replace(kernel, own=kernel.own * OWN_RAISED)

@@ -1,0 +1,147 @@
+"""Indices as what they are: linear maps of a game, applied in closed form to the covariance of the process.
+
+An index of the sets A of one size is ``E_r d_A f(r, ..., r)``, f the multilinear extension. Of a product of one factor
+for each player it is a product again, so that its mean over r is a short sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from interact_cli.interactions.laws import Law
+from interact_cli.interactions.surrogate.kernel import Kernel, Parities, Product
+from interact_cli.types import BoolArray, FloatArray, IntArray
+
+AT_ONCE = 2**22
+"""Numbers that are held at a time beside what is returned."""
+
+
+@dataclass(frozen=True)
+class Functional:
+    """An index of sets of one size: Shapley and Banzhaf values and interactions, the top of Shapley-Taylor."""
+
+    law: Law
+    n_players: int
+    sets: IntArray
+    """``(set, size)``, of at least one player, ascending."""
+
+    @property
+    def size(self) -> int:
+        """Players of a set."""
+        return int(self.sets.shape[1])
+
+    @cached_property
+    def weights_by_size(self) -> FloatArray:
+        """What v(L) counts for: ``(n + 1, size + 1)``, by players of L and players of L in the set."""
+        n, a = self.n_players, self.size
+        weights = np.zeros((n + 1, a + 1))
+        of_contexts = self.law.of_contexts(n - a)
+        for inside in range(a + 1):
+            weights[inside : inside + n - a + 1, inside] = (-1.0) ** (a - inside) * of_contexts
+        return weights
+
+    def weights(self, coalitions: BoolArray) -> FloatArray:
+        """Return what the value of each coalition counts for: ``(row, n)`` -> ``(row, set)``."""
+        members = np.zeros((self.n_players, len(self.sets)), dtype=np.float32)
+        members[self.sets.T, np.arange(len(self.sets))] = 1
+        inside = (coalitions.astype(np.float32) @ members).astype(np.int64)
+        return self.weights_by_size[coalitions.sum(axis=1)[:, None], inside]
+
+    def covariances(self, kernel: Kernel, coalitions: BoolArray) -> FloatArray:
+        """Return the covariance of the index with the value of each of some different coalitions: ``(row, set)``."""
+        own = kernel.own_by_size(self.n_players)[coalitions.sum(axis=1)]
+        covariances = self.weights(coalitions) * own[:, None]
+        parities = kernel.parities
+        covariances += (parities.signs(coalitions) * parities.weights) @ self._of_parities(parities)
+        for product in kernel.products:
+            self._add_product(product, coalitions, covariances)
+        return covariances
+
+    def variances(self, kernel: Kernel) -> FloatArray:
+        """Return the variance of the index of each set before any value is known: ``(set,)``."""
+        n, a = self.n_players, self.size
+        counts = np.zeros((n + 1, a + 1))
+        for inside in range(a + 1):
+            counts[inside : inside + n - a + 1, inside] = [comb(a, inside) * comb(n - a, rest) for rest in range(n - a + 1)]
+        own = kernel.own_by_size(n) @ (counts * self.weights_by_size**2).sum(axis=1)
+        of_parities = self._of_parities(kernel.parities)
+        variances = own + (of_parities.multiply(of_parities)).T @ kernel.parities.weights
+        for product in kernel.products:
+            variances += self._variances_of(product)
+        return np.asarray(variances)
+
+    def _of_parities(self, parities: Parities) -> csr_array:
+        """Return the index of every sign product: ``(product, set)``; of chi_A it is ``2^a E (2 r - 1)^(|A| - a)``."""
+        number = {tuple(members): column for column, members in enumerate(self.sets.tolist())}
+        rows, columns, values, start = [], [], [], 0
+        for sets in parities.sets:
+            more = sets.shape[1] - self.size
+            if more >= 0:
+                nodes, weights = self.law.rule(more)
+                value = 2.0**self.size * float(weights @ (2 * nodes - 1) ** more)
+                for row, members in enumerate(sets.tolist(), start):
+                    for chosen in combinations(members, self.size):
+                        if chosen in number:
+                            rows.append(row)
+                            columns.append(number[chosen])
+                            values.append(value)
+            start += len(sets)
+        return csr_array((values, (rows, columns)), shape=(start, len(self.sets)))
+
+    def _add_product(self, product: Product, coalitions: BoolArray, covariances: FloatArray) -> None:
+        nodes, weights = self.law.rule(self.n_players - self.size)
+        at_once = max(1, AT_ONCE // (len(nodes) * self.n_players + self.n_players**2 + len(self.sets) * self._per_set(nodes)))
+        for start in range(0, len(coalitions), at_once):
+            rows = slice(start, start + at_once)
+            exponents = product.coded(coalitions[rows]) * product.scales
+            absent, present = np.exp(exponents * product.absent), np.exp(exponents * product.present)
+            steps = (present - absent)[:, None]
+            means = absent[:, None] + nodes[:, None] * steps
+            totals = np.exp(np.log(means).sum(axis=2) - product.scales.sum()) * (weights * product.amplitude)
+            covariances[rows] += self._summed(totals, steps / means)
+
+    def _variances_of(self, product: Product) -> FloatArray:
+        nodes, weights = self.law.rule(self.n_players - self.size)
+        first, second = (grid.ravel()[:, None] for grid in np.meshgrid(nodes, nodes))
+        both, one, none = (
+            np.exp(product.scales * left * right)
+            for left, right in (
+                (product.present, product.present),
+                (product.present, product.absent),
+                (product.absent, product.absent),
+            )
+        )
+        means = first * second * both + (1 - first) * (1 - second) * none
+        means += (first * (1 - second) + second * (1 - first)) * one
+        steps = (both - 2 * one + none) / means
+        totals = np.exp(np.log(means).sum(axis=1) - product.scales.sum())
+        totals *= np.outer(weights, weights).ravel() * product.amplitude
+        return self._summed(totals[None], steps[None])[0]
+
+    def _summed(self, totals: FloatArray, ratios: FloatArray) -> FloatArray:
+        """Return ``sum_q totals prod over i in A of ratios``: ``(row, q)``, ``(row, q, n)`` -> ``(row, set)``."""
+        if self.size == 1:
+            return np.einsum("tq,tqn->tn", totals, ratios)[:, self.sets[:, 0]]
+        if self.size == 2:
+            products = np.matmul((ratios * totals[:, :, None]).transpose(0, 2, 1), ratios)
+            return products[:, self.sets[:, 0], self.sets[:, 1]]
+        chosen = ratios[:, :, self.sets[:, 0]]
+        for column in self.sets.T[1:]:
+            chosen = chosen * ratios[:, :, column]
+        return np.einsum("tq,tqs->ts", totals, chosen)
+
+    def _per_set(self, nodes: FloatArray) -> int:
+        return 1 if self.size <= 2 else 2 * len(nodes)
+
+    def parts(self, at_once: int) -> Iterator[tuple[slice, Functional]]:
+        """Yield the same index of some sets at a time."""
+        for start in range(0, len(self.sets), at_once):
+            some = slice(start, start + at_once)
+            yield some, Functional(self.law, self.n_players, self.sets[some])

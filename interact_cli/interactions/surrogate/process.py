@@ -1,0 +1,81 @@
+"""A Gaussian process that has seen the values of some coalitions of a game."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+
+from interact_cli.interactions.surrogate.functionals import Functional
+from interact_cli.interactions.surrogate.kernel import AT_ONCE, Kernel
+from interact_cli.types import BoolArray, FloatArray
+
+LEFT_OUT = 1000
+"""Coalitions that are left out, each in turn, to see how well the others tell its value."""
+SETS_AT_ONCE = 1024
+"""Sets whose covariances with all coalitions are held at a time."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """The process given the values of different coalitions; values have mean 0 and variance 1."""
+
+    kernel: Kernel
+    coalitions: BoolArray
+    """``(row, n)``."""
+    factor: FloatArray
+    """``(row, row)``: lower factor of the covariances of the values."""
+    solved: FloatArray
+    """``(row,)``: the covariances' inverse on the values."""
+    explained: float
+    """R2 of values that were left out: 1 where the others tell them, 0 where the mean does as well."""
+    calibration: float
+    """Mean square of what the left out values miss their predictions by, over the variances that were predicted."""
+
+    @classmethod
+    def given(cls, kernel: Kernel, coalitions: BoolArray, values: FloatArray) -> Self:
+        """Condition on values ``(row,)`` of different coalitions ``(row, n)``.
+
+        The value at row i given all others is ``y_i - [K^-1 y]_i / [K^-1]_ii``, its variance ``1 / [K^-1]_ii``.
+
+        Source: Rasmussen & Williams (2006), equations 2.30 and 5.12.
+
+        Raises:
+            LinAlgError: the covariances cannot be factorised.
+        """
+        factor = cholesky(kernel.matrix(coalitions), lower=True, overwrite_a=True, check_finite=False)
+        solved = cho_solve((factor, True), values, check_finite=False)
+        n_rows = len(values)
+        chosen = np.linspace(0, n_rows - 1, min(n_rows, LEFT_OUT)).astype(np.int64)
+        unit = np.zeros((n_rows, len(chosen)))
+        unit[chosen, np.arange(len(chosen))] = 1
+        unit = solve_triangular(factor, unit, lower=True, overwrite_b=True, check_finite=False)
+        precision = np.einsum("tc,tc->c", unit, unit)
+        missed = solved[chosen] / precision
+        spread = ((values[chosen] - values[chosen].mean()) ** 2).mean()
+        explained = 1 - float((missed**2).mean() / spread)
+        return cls(kernel, coalitions, factor, solved, explained, float((missed**2 * precision).mean()))
+
+    def means_at(self, coalitions: BoolArray) -> FloatArray:
+        """Return what the process expects at coalitions that it was not given: ``(row, n)`` -> ``(row,)``."""
+        starts = range(0, len(coalitions), AT_ONCE)
+        parts = [self.kernel.smooth(coalitions[start : start + AT_ONCE], self.coalitions) for start in starts]
+        return np.concatenate([part @ self.solved for part in parts])
+
+    def posterior(self, functional: Functional) -> tuple[FloatArray, FloatArray]:
+        """Return mean and calibrated standard deviation of an index: ``(set,)`` twice.
+
+        ``mean = q' K^-1 y``, ``variance = c (k - q' K^-1 q)``: q the covariances of the index with the values, k its
+        variance before, c the calibration.
+
+        Source: Rasmussen & Williams (2006), equations 2.25 and 2.26, for a linear functional.
+        """
+        means, variances = np.empty(len(functional.sets)), np.empty(len(functional.sets))
+        for some, part in functional.parts(SETS_AT_ONCE):
+            covariances = part.covariances(self.kernel, self.coalitions)
+            means[some] = self.solved @ covariances
+            seen = solve_triangular(self.factor, covariances, lower=True, overwrite_b=True, check_finite=False)
+            variances[some] = part.variances(self.kernel) - np.einsum("ts,ts->s", seen, seen)
+        return means, np.sqrt(np.maximum(variances, 0) * self.calibration)
