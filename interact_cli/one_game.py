@@ -20,6 +20,7 @@ from interact_cli.interactions.multivariate.learning.learn import learn
 from interact_cli.interactions.multivariate.members import Members
 from interact_cli.interactions.salient_contexts import salient_contexts_design
 from interact_cli.interfaces import Design, Metric, Question
+from interact_cli.metrics.fallback import settled
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.multivariate import MultivariateInteraction
 from interact_cli.options import changed, configured, option, options_of
@@ -117,7 +118,8 @@ class Call:
         budget = self.budget(metric.index.instead if isinstance(metric, IndexMetric) else "", exact)
         question = Question(self.n_players, budget, self.seed, STREAM, span=span)
         design = metric.design(question)
-        return metric.reduce(design, self.values(design), question).estimate.dense()
+        (reduced,) = settled([metric.reduce(design, self.values(design), question)])
+        return reduced.estimate.dense()
 
     def values(self, design: Design) -> FloatArray:
         """Ask the game for the coalitions of a design, each once."""

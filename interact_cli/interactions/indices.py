@@ -16,6 +16,7 @@ from interact_cli.interactions.exact import weights
 from interact_cli.interactions.exact.size_sums import SizeSums, interactions_by_order, marginals_by_size
 from interact_cli.interactions.exact.transforms import moebius, or_interactions
 from interact_cli.interactions.exact.weights import Weight
+from interact_cli.interactions.laws import Law
 from interact_cli.interactions.patterns import mean_patterns
 from interact_cli.types import FloatArray
 
@@ -39,8 +40,8 @@ class Index:
     whole: Callable[[FloatArray], Estimate] | None = None
     """The full table -> an estimate that says more than values."""
     keep_rate: tuple[float, float] | None = None
-    """A context keeps each other player with one probability, uniform between these bounds; None where the index is
-    sampled otherwise, or not at all."""
+    """A context keeps each other player with one probability, uniform between these bounds; None where contexts are
+    weighed otherwise."""
     beta_of_size: bool = False
     """True where that probability is Beta(1, k) for sets of k players, and smaller sets are worth their dividends."""
     instead: str = ""
@@ -56,6 +57,13 @@ class Index:
         if self.instead:
             return f"all 2^n coalitions of a sample, never fewer; where --budget does not hold them: {self.instead}"
         return "exact where --budget holds all 2^n coalitions of a sample (4,000: of 11 players); else drawn within it"
+
+    def law(self, size: int) -> Law | None:
+        """Return how the contexts of sets of a size are weighed; None where no keep rate says it."""
+        if self.keep_rate is None:
+            return None
+        low, high = self.keep_rate
+        return Law(low) if low == high else Law(beta=size if self.beta_of_size else 1)
 
     @property
     def takes_size(self) -> bool:
@@ -120,6 +128,7 @@ INDICES = {
             "Shapley (1953); Zhang et al. (ICLR 2021), equation 1",
             "players",
             shapley,
+            keep_rate=(0.0, 1.0),
             efficient=True,
             formula="phi(i) = sum over S without i of s! (n-s-1)! / n! [v(S+i) - v(S)]",
         ),
@@ -129,6 +138,7 @@ INDICES = {
             "Banzhaf (1965); Zhang et al. (ICLR 2021), section 3",
             "players",
             banzhaf,
+            keep_rate=(0.5, 0.5),
             formula="psi(i) = 2^-(n-1) sum over S without i of [v(S+i) - v(S)]",
         ),
         Index(

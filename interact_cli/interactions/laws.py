@@ -52,4 +52,5 @@ class Law:
         if self.keep_rate is not None:
             rate = self.keep_rate
             return np.asarray(rate**size * (1 - rate) ** (n_others - size), dtype=np.float64)
-        return np.exp(betaln(size + 1, n_others - size + self.beta) - betaln(1, self.beta))
+        logarithms = betaln(size + 1, n_others - size + self.beta) - betaln(1, self.beta)
+        return np.asarray(np.exp(logarithms), dtype=np.float64)

@@ -80,6 +80,8 @@ class Reduced:
     """Further arrays that `Metric.aggregate` needs: null draws, halves."""
     estimator: str = ""
     """How the values were obtained, in words."""
+    otherwise: Reduced | None = None
+    """What stands here if the run drops its surrogate; None where there is none, or where it is held to."""
 
 
 @dataclass(frozen=True)

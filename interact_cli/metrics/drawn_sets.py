@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
+from interact_cli.interactions.designs.budgets import Estimator
 from interact_cli.options import option
 
 
@@ -17,6 +19,22 @@ class WithinSpan:
         kind=str,
         usual=True,
         setting="span",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByEstimator:
+    """A metric whose values can be read off a model of the game."""
+
+    estimator: Estimator = option(
+        "auto",
+        "Where the budget holds not all coalitions: surrogate (all read off a model of the game), sampled (each in "
+        "contexts of its own), exact (refuse). auto takes the surrogate for up to 300 players, and drops it for the "
+        "run if it explains little.",
+        choices=get_args(Estimator),
+        flag=True,
+        usual=True,
+        metavar="auto|surrogate|sampled|exact",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interactions.designs.budgets import PAIR, Sampling
+from interact_cli.interactions.designs.budgets import PAIR, Estimator, Sampling
 from interact_cli.interactions.designs.pairs import candidates
 from interact_cli.interactions.designs.sets import among
 from interact_cli.interactions.designs.within_budget import design_within, need_players
@@ -18,7 +18,12 @@ from interact_cli.types import IntArray
 
 
 def design_for(
-    index: Index, question: Question, drawn: DrawnSets | None = None, *, orders: tuple[int, ...] | None = None
+    index: Index,
+    question: Question,
+    drawn: DrawnSets | None = None,
+    *,
+    orders: tuple[int, ...] | None = None,
+    estimator: Estimator = "sampled",
 ) -> Design:
     """Choose the coalitions for one index: a published protocol, the full table, or draws within the budget.
 
@@ -27,6 +32,7 @@ def design_for(
         question: What it answers.
         drawn: Which pairs or sets are wanted, and how many contexts of each; the defaults unless given.
         orders: The orders that an index by order is sampled at without a protocol; None for the published ones.
+        estimator: How values are obtained where no protocol says it.
 
     Raises:
         BudgetError: the budget is too small.
@@ -44,6 +50,8 @@ def design_for(
         orders=published_orders(n) if orders is None else orders,
         contexts=drawn.contexts,
         repeats=question.repeats,
+        estimator=estimator,
+        grid=question.grid,
     )
     sets = _candidates(index, question, drawn.pairs, size or PAIR)
     return design_within(index, n, sampling, candidates=sets, size=size)

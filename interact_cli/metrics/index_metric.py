@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from interact_cli.interactions import indices
+from interact_cli.interactions.designs.contexts import ContextsBySize
 from interact_cli.interactions.indices import Index
+from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Design, Metric, Question, Reduced
-from interact_cli.metrics.drawn_sets import DrawnSets
+from interact_cli.metrics.drawn_sets import ByEstimator, DrawnSets
+from interact_cli.metrics.fallback import REUSED
 from interact_cli.metrics.index_design import design_for
 from interact_cli.metrics.summaries.tables import estimator_of
 from interact_cli.types import FloatArray
@@ -45,9 +48,17 @@ class IndexMetric(Metric):
 
     def design(self, question: Question) -> Design:
         """Ask for a published protocol, else the full table where it fits the budget, else the index's draws."""
-        return design_for(self.asked_index, question, self if isinstance(self, DrawnSets) else None)
+        drawn = self if isinstance(self, DrawnSets) else None
+        estimator = self.estimator if isinstance(self, ByEstimator) else "sampled"
+        return design_for(self.asked_index, question, drawn, estimator=estimator)
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate the index on one sample."""
         del question
-        return Reduced(design.estimate(values), {}, estimator_of(design))
+        reduced = Reduced(design.estimate(values), {}, estimator_of(design))
+        if reduced.estimate.explained is None or not isinstance(design, Surrogate | ContextsBySize):
+            return reduced
+        if not isinstance(self, ByEstimator) or self.estimator != "auto":
+            return reduced
+        other = design.without_surrogate(values)
+        return reduced if other is None else replace(reduced, otherwise=Reduced(other, {}, REUSED))

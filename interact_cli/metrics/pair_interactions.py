@@ -11,14 +11,20 @@ from interact_cli.interactions import indices
 from interact_cli.interactions.designs.contexts import PairContexts
 from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Design, Need, Question, Reduced
-from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
+from interact_cli.metrics.drawn_sets import ByEstimator, DrawnSets, SizedSets
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.published import KEEP_RATES, with_components
 from interact_cli.metrics.set_interactions import by_sets
 from interact_cli.metrics.summaries import sentences, strengths
 from interact_cli.metrics.summaries.statistics import Resampler, Summary
 from interact_cli.metrics.summaries.strengths import LABELS, STRENGTHS, Moments
-from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, values_quantity
+from interact_cli.metrics.summaries.tables import (
+    estimators,
+    explained_quantity,
+    pairs_quantity,
+    shared_pairs,
+    values_quantity,
+)
 from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.types import FloatArray
 from interact_cli.words import described
@@ -41,7 +47,7 @@ READINGS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairStrengths(DrawnSets, IndexMetric):
+class PairStrengths(ByEstimator, DrawnSets, IndexMetric):
     """One value per pair and sample; the strength over pairs and samples."""
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
@@ -55,7 +61,7 @@ class PairStrengths(DrawnSets, IndexMetric):
         strength = self.strength(resampler, moments, cohort)
         return self.measurement(
             estimators(results),
-            per_sample=(pairs_quantity(estimates), values, *moments),
+            per_sample=(pairs_quantity(estimates), values, *moments, *explained_quantity(results)),
             summary=(*strength, *by_pair),
             findings=self.sentences(strength),
             coordinates={} if pairs is None else {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]},

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from interact_cli.interfaces import Cohort, Reduced
+from interact_cli.metrics.drawn_sets import ByEstimator
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries import sentences
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
-from interact_cli.metrics.summaries.tables import estimators, values_quantity
+from interact_cli.metrics.summaries.tables import estimators, explained_quantity, values_quantity
 from interact_cli.results import Finding, Measurement, Quantity
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlayerValues(IndexMetric):
+class PlayerValues(ByEstimator, IndexMetric):
     """What each player alone is worth: how much the score changes by it, averaged over what else is present.
 
     One value per player and sample, and their mean and mean magnitude over samples.
@@ -45,7 +46,12 @@ class PlayerValues(IndexMetric):
             findings.append(sentences.overall_player(summary[0], cohort))
         if self.index.efficient:
             findings += sentences.sum_of_players(values, cohort)
-        return self.measurement(estimators(results), per_sample=(values, *parts), summary=summary, findings=findings)
+        return self.measurement(
+            estimators(results),
+            per_sample=(values, *parts, *explained_quantity(results)),
+            summary=summary,
+            findings=findings,
+        )
 
 
 def shapley() -> PlayerValues:

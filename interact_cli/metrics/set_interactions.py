@@ -9,12 +9,12 @@ import numpy as np
 
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.drawn_sets import SizedSets
+from interact_cli.metrics.drawn_sets import ByEstimator, SizedSets
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries import sentences, strengths
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
-from interact_cli.metrics.summaries.tables import estimators, stacked, values_quantity
+from interact_cli.metrics.summaries.tables import estimators, explained_quantity, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import IntArray
 
@@ -29,6 +29,11 @@ class SetInteractions(SizedSets, IndexMetric):
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise strengths; set by set too where every sample has the same sets."""
         return by_sets(self, results, cohort)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledSets(ByEstimator, SetInteractions):
+    """The same of an index that needs not all coalitions."""
 
 
 def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
@@ -54,7 +59,7 @@ def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> 
         findings += sentences.sum_of_sets(values, size, cohort)
     return metric.measurement(
         estimators(results),
-        per_sample=(sets_quantity(estimates), values, *parts),
+        per_sample=(sets_quantity(estimates), values, *parts, *explained_quantity(results)),
         summary=(*strength, *_by_set(estimates, values, resampler, cohort)),
         findings=findings,
     )
@@ -99,9 +104,9 @@ def _by_set(estimates: Sequence[Estimate], values: Quantity, resampler: Resample
     ]
 
 
-def shapley_taylor() -> SetInteractions:
+def shapley_taylor() -> SampledSets:
     """Return the metric ``shapley-taylor``."""
-    return SetInteractions.of("shapley-taylor")
+    return SampledSets.of("shapley-taylor")
 
 
 def k_shapley() -> SetInteractions:

@@ -9,6 +9,7 @@ import numpy as np
 
 from interact_cli.errors import RunFailed
 from interact_cli.interfaces import Cohort, Number, Reduced, Unit
+from interact_cli.metrics.fallback import settled
 from interact_cli.pipeline.executors import fill
 from interact_cli.pipeline.filling import Ledger
 from interact_cli.pipeline.material import Material
@@ -141,7 +142,7 @@ def _measurements(
     for game, (score, empty, full) in enumerate(zip(questions.scores, *ends, strict=True)):
         cohort = replace(_cohort(material, questions, included, score.unit), full_value=full, empty_value=empty)
         for position, metric in enumerate(questions.metrics):
-            measurement = metric.aggregate([sample.reduced[game][position] for sample in answered], cohort)
+            measurement = metric.aggregate(settled([sample.reduced[game][position] for sample in answered]), cohort)
             yield replace(measurement, of=score.module or "output") if several else measurement
 
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from math import comb, isqrt
+from typing import Literal
 
 from interact_cli.errors import BudgetError
+
+Estimator = Literal["auto", "surrogate", "sampled", "exact"]
+"""``sampled``: every set in contexts of its own. ``surrogate``: all sets read off a model of the game. ``exact``: all
+coalitions or nothing. ``auto``: all coalitions where they fit, else the surrogate where it is the more certain."""
 
 PAIR = 2
 """Players of an interaction unless another size is asked for."""
@@ -45,6 +50,10 @@ class Sampling:
     """Contexts per set and order, where the user fixes them."""
     repeats: int = 1
     """Independent shares that there must be draws for."""
+    estimator: Estimator = "sampled"
+    """How values are obtained where the budget does not hold all coalitions."""
+    grid: tuple[int, int] | None = None
+    """Rows and columns, where the players lie on a grid."""
 
     @property
     def least(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb
+from math import comb, sqrt
 
 import numpy as np
 
@@ -49,8 +49,7 @@ class ComplementaryPairs:
         """Pairs of each size of the smaller coalition, from 0 to n // 2."""
         n, possible = self.n_players, self.possible
         pairs = min(self.budget // 2, sum(possible))
-        size = np.arange(1, n // 2 + 1)
-        shares = np.concatenate([[0.0], 1 / np.sqrt(size * (n - size))])
+        shares = [0.0, *[1 / sqrt(size * (n - size)) for size in range(1, n // 2 + 1)]]
         if n % 2 == 0:
             shares[-1] /= 2  # complements of half of the players have their size
         whole = {0} if possible[0] + sum(possible[:2]) > pairs else {0, 1}

@@ -16,6 +16,7 @@ from interact_cli.games.coalitions import pack, row_bytes, single_player_bits, u
 from interact_cli.interactions.designs.draws import shares, standard_error
 from interact_cli.interactions.designs.sets import all_sets, padded
 from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
 TERMS = np.array([1.0, -1.0, -1.0, 1.0])
@@ -181,7 +182,8 @@ class PairContexts(SetContexts):
 class ContextsBySize:
     """Sets of several sizes, each size in contexts of its own kind: one estimate of them all."""
 
-    sizes: tuple[SetContexts, ...]
+    sizes: tuple[SetContexts | Surrogate, ...]
+    """The largest may be read off a surrogate."""
 
     @property
     def asked(self) -> PackedArray:
@@ -191,6 +193,14 @@ class ContextsBySize:
     def estimate(self, values: FloatArray) -> Estimate:
         """Estimate every size and put the sets below each other, padded with -1."""
         return self._stacked([part.estimate(own) for part, own in zip(self.sizes, self._split(values), strict=True)])
+
+    def without_surrogate(self, values: FloatArray) -> Estimate | None:
+        """Estimate without the surrogate; None where there is none."""
+        *below, largest = zip(self.sizes, self._split(values), strict=True)
+        part, own = largest
+        if not isinstance(part, Surrogate):
+            return None
+        return self._stacked([*[part.estimate(own) for part, own in below], part.without_surrogate(own)])
 
     def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
         """Share the drawn contexts out among ``parts`` estimates; exact sizes are whole in each.
@@ -217,6 +227,7 @@ class ContextsBySize:
             self._n_distinct,
             self.sizes[0].n_players,
             sets=padded([part.sets for part in self.sizes]),
+            explained=estimates[-1].explained,
         )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import comb
+from typing import Literal
 
 import numpy as np
 
 from interact_cli.errors import BudgetError, UsageError
 from interact_cli.interactions.designs.budgets import PAIR, Cost, Sampling, Shared, check_planned, gibibytes, share
+from interact_cli.interactions.designs.complementary import ComplementaryPairs
 from interact_cli.interactions.designs.contexts import ContextsBySize, PairContexts, SetContexts, Stratum
 from interact_cli.interactions.designs.full_table import LARGEST_TABLE, FullTable
 from interact_cli.interactions.designs.pairs import all_pairs
@@ -18,10 +20,19 @@ from interact_cli.interactions.designs.sets import all_sets, countable, numbered
 from interact_cli.interactions.exact.transforms import moebius
 from interact_cli.interactions.exact.weights import Weight, values_of_sets
 from interact_cli.interactions.indices import Index
+from interact_cli.interactions.surrogate.design import Surrogate
+from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray, IntArray
 
-IndexDesign = FullTable | Permutations | Flips | SetContexts | ContextsBySize
+IndexDesign = FullTable | Permutations | Flips | SetContexts | ContextsBySize | Surrogate
+
+MOST_PLAYERS = 300
+"""Most players of a surrogate: it has a scale for each, found from the values of a few hundred coalitions."""
+LEAST_DRAWN = 40
+"""Fewest coalitions that a surrogate is fitted to."""
+MOST_SETS = 50_000
+"""Most sets that are read off one: all pairs of 300 players."""
 
 
 def design_within(
@@ -51,7 +62,15 @@ def design_within(
         return full_table(index, n_players, candidates, size)
     if index.instead:
         raise BudgetError(_never_sampled(index, n_players, sampling.budget))
+    if sampling.estimator == "exact":
+        raise BudgetError(_not_exact(index, n_players, sampling.budget))
     check_planned(sampling.budget, n_players)
+    if sampling.estimator != "sampled":
+        hindrance = _hindrance(index, n_players, sampling, candidates, size)
+        if hindrance is None:
+            return read_off(index, n_players, sampling, candidates, size)
+        if sampling.estimator == "surrogate":
+            raise UsageError(f"A surrogate of '{index.name}' {hindrance}, or --estimator sampled.")
     if index.values_of == "players":
         return sampled_players(index, n_players, sampling)
     return sampled_sets(index, n_players, sampling, candidates, size)
@@ -84,6 +103,33 @@ def full_table(index: Index, n_players: int, candidates: IntArray | None = None,
     pairs = all_pairs(n_players) if candidates is None else candidates
     orders = np.arange(n_players - 1) if index.values_of == "orders" else None
     return FullTable(index.name, n_players, partial(_at_pairs, exact=exact, pairs=pairs), pairs, orders)
+
+
+def read_off(
+    index: Index,
+    n_players: int,
+    sampling: Sampling,
+    candidates: IntArray | None = None,
+    size: int | None = None,
+) -> Surrogate | ContextsBySize:
+    """Draw coalitions of all sizes and read the index of all candidates off a model of the game.
+
+    The coalitions depend on the budget and on what they belong to alone. Where smaller sets are worth their dividends,
+    those are measured first, all of them.
+    """
+    largest = 1 if index.values_of == "players" else size or PAIR
+    law = index.law(largest)
+    if law is None:
+        raise ValueError(f"'{index.name}' is no mean over keep rates")
+    sets = all_sets(n_players, largest) if candidates is None else candidates
+    below = list(_below(n_players, candidates, largest)) if index.beta_of_size else []
+    budget = sampling.budget - sum(map(len, below[2:]))  # no and one player are among what is drawn
+    draw = ComplementaryPairs(n_players, budget, sampling.seed, sampling.stream)
+    values_of: Literal["players", "pairs", "sets"] = "players"
+    if index.values_of != "players":
+        values_of = "pairs" if size is None and index.values_of == "pairs" else "sets"
+    surrogate = Surrogate(index.name, Functional(law, n_players, sets), draw, sampling.grid, values_of)
+    return ContextsBySize((*_alone(index, n_players, below), surrogate)) if index.beta_of_size else surrogate
 
 
 def sampled_players(index: Index, n_players: int, sampling: Sampling) -> Permutations | Flips:
@@ -141,12 +187,7 @@ def sampled_sets(
     drawn = SetContexts.draw(index.name, n_players, sets, strata, rngs)
     if not index.beta_of_size:
         return drawn
-    alone = (Stratum(1, order=0, exact=True),)
-    below = [
-        SetContexts.draw(index.name, n_players, smaller, alone, rngs)
-        for smaller in _below(n_players, candidates, largest)
-    ]
-    return ContextsBySize((*below, drawn))
+    return ContextsBySize((*_alone(index, n_players, _below(n_players, candidates, largest)), drawn))
 
 
 def order_strata(n_players: int, orders: tuple[int, ...], n_contexts: int) -> tuple[Stratum, ...]:
@@ -177,6 +218,46 @@ def need_players(index: Index, n_players: int, size: int | None = None) -> None:
         what = f"'{index.name}'" + (f" of interaction size {size}" if size else "")
         advice = "a smaller interaction size, or finer players" if size else "finer players, for example a finer grid"
         raise UsageError(f"{what} needs at least {least} players, got {n_players}. Choose {advice}.")
+
+
+def _alone(index: Index, n_players: int, sizes: Sequence[IntArray]) -> list[SetContexts]:
+    """Ask for the dividends of sets of each size: each alone, in the empty context."""
+    alone = (Stratum(1, order=0, exact=True),)
+    nothing_drawn = [generator(0, "dividends")]
+    return [SetContexts.draw(index.name, n_players, sets, alone, nothing_drawn) for sets in sizes]
+
+
+def _hindrance(
+    index: Index, n_players: int, sampling: Sampling, candidates: IntArray | None, size: int | None
+) -> str | None:
+    """Say why an index is not read off a surrogate; None where it is."""
+    largest = 1 if index.values_of == "players" else size or PAIR
+    if index.law(largest) is None:
+        return "is not to be had. Choose an index of players, pairs or sets"
+    if sampling.contexts is not None:
+        return "draws no contexts for each pair. Leave --contexts out"
+    if n_players > MOST_PLAYERS:
+        return f"takes at most {MOST_PLAYERS} players, got {n_players}. Choose fewer players"
+    count = comb(n_players, largest) if candidates is None else len(candidates)
+    if count > MOST_SETS:
+        return f"takes at most {MOST_SETS:,} sets, got {count:,}. Choose some of them: --pairs random:K"
+    below = sum(map(len, _below(n_players, candidates, largest)[2:])) if index.beta_of_size else 0
+    least = max(2 * (n_players + 1), LEAST_DRAWN) * sampling.repeats + below
+    if sampling.budget < least:
+        return f"needs a budget of at least {least} evaluations, got {sampling.budget}. Raise --budget"
+    return None
+
+
+def _not_exact(index: Index, n_players: int, budget: int) -> str:
+    if n_players > LARGEST_TABLE:
+        return (
+            f"Exact '{index.name}' of {n_players} players needs 2^{n_players} evaluations and {gibibytes(n_players)} "
+            f"for their values; at most {LARGEST_TABLE} players are enumerated. Choose fewer, or leave --estimator out."
+        )
+    return (
+        f"Expected a budget of at least {2**n_players} evaluations for exact values of {n_players} players, got "
+        f"{budget}. Raise --budget, or leave --estimator out."
+    )
 
 
 def _never_sampled(index: Index, n_players: int, budget: int) -> str:

@@ -35,9 +35,9 @@ OWN_RAISED = 100.0
 class Surrogate:
     """An index of sets of one size, read off a process that was given the values of coalitions of all sizes.
 
-    The coalitions do not depend on the index: indices of equal budget share them, and one fit. Where there are more than
-    `SEEN`, what the process leaves of the others corrects it by maximum sample reuse, each part weighted by its own
-    variance: ``f + l d``, ``l = s^2 / (s^2 + e^2)``, of variance ``l e^2``.
+    The coalitions do not depend on the index: indices of equal budget share them, and one fit. Where there are more
+    than `SEEN`, what the process leaves of the others corrects it by maximum sample reuse, each part weighted by its
+    own variance: ``f + l d``, ``l = s^2 / (s^2 + e^2)``, of variance ``l e^2``.
     """
 
     index: str
@@ -159,7 +159,8 @@ class _Drawn:
     @cached_property
     def sizes(self) -> IntArray:
         """``(pair,)``."""
-        return self.first.sum(axis=1)
+        sizes: IntArray = self.first.sum(axis=1)
+        return sizes
 
     @property
     def whole(self) -> BoolArray:

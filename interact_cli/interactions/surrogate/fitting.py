@@ -92,9 +92,7 @@ class _Search:
         """Return the kernel of some parameters."""
         kinds, n = self._shape
         deviations = parameters[: kinds * n].reshape(kinds, n)
-        means, amplitudes, (linear, own), by_size = np.split(
-            parameters[kinds * n :], [kinds, 2 * kinds, 2 * kinds + 2]
-        )
+        means, amplitudes, (linear, own), by_size = np.split(parameters[kinds * n :], [kinds, 2 * kinds, 2 * kinds + 2])
         scales = np.exp(np.clip(deviations + means[:, None], np.log(SMALLEST), np.log(LARGEST)))
         products = tuple(
             Product(absent, present, of_players, float(np.exp(amplitude)))
@@ -123,7 +121,9 @@ class _Search:
         solved = inverse @ self.values
         kinds, n = self._shape
         deviations = parameters[: kinds * n]
-        value = float(self.values @ solved / 2 + np.log(np.diag(factor)).sum() + deviations @ deviations / SPREAD**2 / 2)
+        value = float(
+            self.values @ solved / 2 + np.log(np.diag(factor)).sum() + deviations @ deviations / SPREAD**2 / 2
+        )
         if value < self._least:
             self._least, self.best = value, parameters.copy()
         # d value = 1/2 sum of slope * d covariances
@@ -142,15 +142,15 @@ class _Search:
             by_amplitude.append(total / 2)
         by_weight = kernel.parities.weights * np.einsum("tk,tk->k", signs, slope @ signs) / 2
         n = self._shape[1]
-        starts = np.cumsum([1 + n, *map(len, self.neighbours)])
-        of_neighbours = [by_weight[start : start + len(sets)] for start, sets in zip(starts, self.neighbours)]
+        ends = np.cumsum([1 + n, *map(len, self.neighbours)])
+        of_alone, *of_neighbours = np.split(by_weight, ends)[:-1]
         scales = np.array(by_scale)
         means = scales.sum(axis=1)
         for sets, of_sets in zip(self.neighbours, of_neighbours, strict=True):
             np.add.at(scales[0], sets, of_sets[:, None])
         own = kernel.own * (np.diag(slope) @ self._own) / 2
-        ends = [by_weight[: 1 + n].sum(), own, *[of_sets.sum() for of_sets in of_neighbours]]
-        return np.concatenate([scales.ravel() + deviations / SPREAD**2, means, by_amplitude, ends])
+        last = [of_alone.sum(), own, *[of_sets.sum() for of_sets in of_neighbours]]
+        return np.concatenate([scales.ravel() + deviations / SPREAD**2, means, by_amplitude, last])
 
 
 def inverse_of(factor: FloatArray) -> FloatArray:

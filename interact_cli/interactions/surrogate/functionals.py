@@ -15,6 +15,7 @@ from math import comb
 import numpy as np
 from scipy.sparse import csr_array
 
+from interact_cli.interactions.designs.budgets import PAIR
 from interact_cli.interactions.laws import Law
 from interact_cli.interactions.surrogate.kernel import Kernel, Parities, Product
 from interact_cli.types import BoolArray, FloatArray, IntArray
@@ -52,12 +53,13 @@ class Functional:
         members = np.zeros((self.n_players, len(self.sets)), dtype=np.float32)
         members[self.sets.T, np.arange(len(self.sets))] = 1
         inside = (coalitions.astype(np.float32) @ members).astype(np.int64)
-        return self.weights_by_size[coalitions.sum(axis=1)[:, None], inside]
+        weights: FloatArray = self.weights_by_size[coalitions.sum(axis=1)[:, None], inside]
+        return weights
 
     def covariances(self, kernel: Kernel, coalitions: BoolArray) -> FloatArray:
         """Return the covariance of the index with the value of each of some different coalitions: ``(row, set)``."""
         own = kernel.own_by_size(self.n_players)[coalitions.sum(axis=1)]
-        covariances = self.weights(coalitions) * own[:, None]
+        covariances: FloatArray = self.weights(coalitions) * own[:, None]
         parities = kernel.parities
         covariances += (parities.signs(coalitions) * parities.weights) @ self._of_parities(parities)
         for product in kernel.products:
@@ -67,9 +69,10 @@ class Functional:
     def variances(self, kernel: Kernel) -> FloatArray:
         """Return the variance of the index of each set before any value is known: ``(set,)``."""
         n, a = self.n_players, self.size
+        of_contexts = [comb(n - a, size) for size in range(n - a + 1)]
         counts = np.zeros((n + 1, a + 1))
         for inside in range(a + 1):
-            counts[inside : inside + n - a + 1, inside] = [comb(a, inside) * comb(n - a, rest) for rest in range(n - a + 1)]
+            counts[inside : inside + n - a + 1, inside] = [comb(a, inside) * count for count in of_contexts]
         own = kernel.own_by_size(n) @ (counts * self.weights_by_size**2).sum(axis=1)
         of_parities = self._of_parities(kernel.parities)
         variances = own + (of_parities.multiply(of_parities)).T @ kernel.parities.weights
@@ -97,7 +100,8 @@ class Functional:
 
     def _add_product(self, product: Product, coalitions: BoolArray, covariances: FloatArray) -> None:
         nodes, weights = self.law.rule(self.n_players - self.size)
-        at_once = max(1, AT_ONCE // (len(nodes) * self.n_players + self.n_players**2 + len(self.sets) * self._per_set(nodes)))
+        of_sets = self.n_players**2 if self.size <= PAIR else 2 * len(nodes) * len(self.sets)
+        at_once = max(1, AT_ONCE // (len(nodes) * self.n_players + of_sets))
         for start in range(0, len(coalitions), at_once):
             rows = slice(start, start + at_once)
             exponents = product.coded(coalitions[rows]) * product.scales
@@ -123,22 +127,24 @@ class Functional:
         steps = (both - 2 * one + none) / means
         totals = np.exp(np.log(means).sum(axis=1) - product.scales.sum())
         totals *= np.outer(weights, weights).ravel() * product.amplitude
-        return self._summed(totals[None], steps[None])[0]
+        variances: FloatArray = self._summed(totals[None], steps[None])[0]
+        return variances
 
     def _summed(self, totals: FloatArray, ratios: FloatArray) -> FloatArray:
         """Return ``sum_q totals prod over i in A of ratios``: ``(row, q)``, ``(row, q, n)`` -> ``(row, set)``."""
+        summed: FloatArray
         if self.size == 1:
-            return np.einsum("tq,tqn->tn", totals, ratios)[:, self.sets[:, 0]]
-        if self.size == 2:
+            summed = np.einsum("tq,tqn->tn", totals, ratios)[:, self.sets[:, 0]]
+            return summed
+        if self.size == PAIR:
             products = np.matmul((ratios * totals[:, :, None]).transpose(0, 2, 1), ratios)
-            return products[:, self.sets[:, 0], self.sets[:, 1]]
+            summed = products[:, self.sets[:, 0], self.sets[:, 1]]
+            return summed
         chosen = ratios[:, :, self.sets[:, 0]]
         for column in self.sets.T[1:]:
             chosen = chosen * ratios[:, :, column]
-        return np.einsum("tq,tqs->ts", totals, chosen)
-
-    def _per_set(self, nodes: FloatArray) -> int:
-        return 1 if self.size <= 2 else 2 * len(nodes)
+        summed = np.einsum("tq,tqs->ts", totals, chosen)
+        return summed
 
     def parts(self, at_once: int) -> Iterator[tuple[slice, Functional]]:
         """Yield the same index of some sets at a time."""

@@ -32,7 +32,7 @@ class Process:
     explained: float
     """R2 of values that were left out: 1 where the others tell them, 0 where the mean does as well."""
     calibration: float
-    """Mean square of what the left out values miss their predictions by, over the variances that were predicted."""
+    """Mean square of what the left out values miss their predictions by, over the predicted variances; at least 1."""
 
     @classmethod
     def given(cls, kernel: Kernel, coalitions: BoolArray, values: FloatArray) -> Self:
@@ -56,7 +56,9 @@ class Process:
         missed = solved[chosen] / precision
         spread = ((values[chosen] - values[chosen].mean()) ** 2).mean()
         explained = 1 - float((missed**2).mean() / spread)
-        return cls(kernel, coalitions, factor, solved, explained, float((missed**2 * precision).mean()))
+        # Never below 1: where others tell a value to the last bits, what was missed is rounding.
+        calibration = max(1.0, float((missed**2 * precision).mean()))
+        return cls(kernel, coalitions, factor, solved, explained, calibration)
 
     def means_at(self, coalitions: BoolArray) -> FloatArray:
         """Return what the process expects at coalitions that it was not given: ``(row, n)`` -> ``(row,)``."""

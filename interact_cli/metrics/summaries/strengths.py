@@ -42,11 +42,10 @@ class Moments:
     @classmethod
     def of(cls, estimate: Estimate) -> Moments:
         """Average over the last axis, the pairs."""
-        square = estimate.values**2
         return cls(
             np.abs(estimate.values).mean(axis=-1),
-            square.mean(axis=-1),
-            (square - estimate.standard_errors**2).mean(axis=-1),
+            (estimate.values**2).mean(axis=-1),
+            estimate.squares.mean(axis=-1),
         )
 
     @classmethod

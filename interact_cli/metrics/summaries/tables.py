@@ -11,7 +11,9 @@ from interact_cli.interactions.designs.budgets import PAIR
 from interact_cli.interactions.designs.contexts import ContextsBySize, SetContexts
 from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Cohort, Design, Reduced
+from interact_cli.metrics.fallback import explained_of
 from interact_cli.results import Quantity
 from interact_cli.types import IntArray
 
@@ -64,7 +66,22 @@ def estimators(results: Sequence[Reduced]) -> str:
     kinds = {re.split("[:,]", estimator)[0]: estimator for estimator in reversed(different)}
     shown = [estimator for estimator in different if estimator in kinds.values()]
     alike = ", and alike for other numbers of players"
-    return "; elsewhere ".join(shown) + (alike if len(different) > len(shown) else "")
+    said = "; elsewhere ".join(shown) + (alike if len(different) > len(shown) else "")
+    explained = explained_of(results)
+    if np.isnan(explained).all():
+        return said
+    least, most = np.nanmin(explained), np.nanmax(explained)
+    spread = f" ({least:.2f} to {most:.2f})" if len(explained) > 1 else ""
+    return f"{said}; of values that it was not given it explains R2 = {np.nanmedian(explained):.2f}{spread}"
+
+
+def explained_quantity(results: Sequence[Reduced]) -> tuple[Quantity, ...]:
+    """Return how much a surrogate explains of each sample; nothing where there is none."""
+    explained = explained_of(results)
+    if np.isnan(explained).all():
+        return ()
+    text = "R2 of left out values under the surrogate: 1 where the others tell them, 0 where their mean does as well"
+    return (Quantity("explained", ("sample",), explained, "1", text),)
 
 
 def estimator_of(design: Design) -> str:
@@ -75,6 +92,8 @@ def estimator_of(design: Design) -> str:
         return f"dividends of all smaller sets, exactly; {estimator_of(design.sizes[-1])}"
     if isinstance(design, SetContexts):
         return _estimator_of_contexts(design)
+    if isinstance(design, Surrogate):
+        return f"surrogate: all values read off a Gaussian process, {len(design.asked):,} coalitions per sample"
     return f"{type(design).__name__.lower()}, {len(design.asked)} coalitions asked per sample"
 
 
