@@ -9,6 +9,7 @@ from rich.console import Console
 
 from benchmarks.and_or import and_or
 from benchmarks.batch_sizes import batch_sizes
+from benchmarks.estimators import estimators
 from benchmarks.exact_indices import exact_indices
 from benchmarks.gate_error_rates import gate_error_rates
 from benchmarks.gate_simulation import gate_simulation
@@ -27,6 +28,7 @@ BENCHMARKS = (
     Benchmark("masked", masked_over_bare),
     Benchmark("exact", exact_indices),
     Benchmark("peer", peer),
+    Benchmark("estimators", estimators),
     Benchmark("multivariate", multivariate),
     Benchmark("and-or", and_or),
     Benchmark("growth", growth),

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-NEEDED = "shapiq>=1.8"
+NEEDED = ("shapiq>=1.8", "xgboost>=2", "lightgbm>=4")
 OLDEST = (3, 12)
-HAS_IT = "import shapiq; assert tuple(map(int, shapiq.__version__.split('.')[:2])) >= (1, 8)"
+HAS_IT = "import shapiq, xgboost, lightgbm; assert tuple(map(int, shapiq.__version__.split('.')[:2])) >= (1, 8)"
 
 
 class Unavailable(Exception):
@@ -34,7 +34,7 @@ def peer_python() -> Path:
     if not python.exists():
         _run([str(_new_enough()), "-m", "venv", str(folder)], "cannot make an environment")
     if subprocess.run([python, "-c", HAS_IT], capture_output=True, check=False).returncode:
-        _run([str(python), "-m", "pip", "install", "--quiet", NEEDED], f"cannot install {NEEDED}")
+        _run([str(python), "-m", "pip", "install", "--quiet", *NEEDED], f"cannot install {NEEDED[0]}")
     return python
 
 
@@ -46,7 +46,7 @@ def _new_enough() -> Path:
         if said.returncode == 0 and tuple(map(int, said.stdout.split())) >= OLDEST:
             return candidate
     raise Unavailable(
-        f"{NEEDED} needs Python {'.'.join(map(str, OLDEST))} or newer, and none was found beside "
+        f"{NEEDED[0]} needs Python {'.'.join(map(str, OLDEST))} or newer, and none was found beside "
         f"{sys.version.split()[0]}; PEER_VENV names an environment that has it"
     )
 

@@ -70,6 +70,10 @@ class Quantity:
         return self.label or self.name
 
 
+EXPLAINED = "explained"
+"""Name of the quantity of each sample that says how much a surrogate explains of it; NaN where it needed none."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A statement that the numbers support, or the statement that they support none."""

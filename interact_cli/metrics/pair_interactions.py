@@ -50,6 +50,8 @@ READINGS = {
 class PairStrengths(ByEstimator, DrawnSets, IndexMetric):
     """One value per pair and sample; the strength over pairs and samples."""
 
+    version: int = 2
+
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise strengths; pair by pair too where every sample has the same pairs."""
         estimates = [result.estimate for result in results]

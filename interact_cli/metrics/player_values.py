@@ -22,6 +22,8 @@ class PlayerValues(ByEstimator, IndexMetric):
     One value per player and sample, and their mean and mean magnitude over samples.
     """
 
+    version: int = 2
+
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Average over samples, player by player where all samples share them."""
         estimates = [result.estimate for result in results]

@@ -35,6 +35,8 @@ class SetInteractions(SizedSets, IndexMetric):
 class SampledSets(ByEstimator, SetInteractions):
     """The same of an index that needs not all coalitions."""
 
+    version: int = 2
+
 
 def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
     """Summarise the estimates of a metric that values sets.

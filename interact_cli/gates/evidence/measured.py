@@ -14,7 +14,7 @@ from interact_cli.gates.evidence.soundness import Asserted, unsound
 from interact_cli.gates.evidence.stated import differs, same_network
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.metrics.summaries.of_means import STATISTICS, OfMeans
-from interact_cli.results import Measurement, Quantity, Report
+from interact_cli.results import EXPLAINED, Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
 from interact_cli.verdicts import Problem
@@ -91,7 +91,7 @@ class Both:
         quantity, rows = reference.quantity, self.paired.rows
         name, taken = quantity.statistic, ((reference, rows.reference), (candidate, rows.candidate))
         first, second = (_taken(side.parts, some) for side, some in taken)
-        moments = [_moments(side.parts[0], some) for side, some in taken] if name == MAGNITUDE else []
+        moments = [_moments(side, some) for side, some in taken] if name == MAGNITUDE else []
         if moments and all(moments):
             name, (first, second) = WITH_TWIN, moments
         statistic = STATISTICS[name]
@@ -224,17 +224,22 @@ def _taken(parts: Sequence[Quantity], rows: IntArray) -> tuple[FloatArray, ...]:
     return tuple(np.asarray(part.values[rows], dtype=np.float64) for part in parts)
 
 
-def _moments(part: Quantity, rows: IntArray) -> tuple[FloatArray, ...]:
+def _moments(side: Asserted, rows: IntArray) -> tuple[FloatArray, ...]:
     """Return magnitude, square and unbiased square of values that say how noisy they are; empty where they do not.
 
-    The magnitude of a value is too large by the noise of its drawn contexts, as a strength is: so it has a twin too.
+    The magnitude of a value is too large by the noise of its drawn contexts, as a strength is, and too small where it
+    is read off a surrogate, by what that does not know: so it has a twin too.
     """
+    part = side.parts[0]
     if part.standard_errors is None:
         return ()
     values, errors = (np.asarray(numbers[rows], dtype=np.float64) for numbers in (part.values, part.standard_errors))
     if not np.isfinite(errors).all():
         return ()
-    return np.abs(values), values**2, values**2 - errors**2
+    explained = side.measurement.of_samples.get(EXPLAINED)
+    read_off = np.isfinite(explained.values[rows]) if explained is not None else np.zeros(len(rows), dtype=np.bool_)
+    sign = np.where(read_off, 1.0, -1.0).reshape(-1, *[1] * (values.ndim - 1))
+    return np.abs(values), values**2, values**2 + sign * errors**2
 
 
 def _at_places(statistic: OfMeans, chosen: IntArray, n_axes: int) -> OfMeans:

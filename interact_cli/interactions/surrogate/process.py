@@ -32,7 +32,8 @@ class Process:
     explained: float
     """R2 of values that were left out: 1 where the others tell them, 0 where the mean does as well."""
     calibration: float
-    """Mean square of what the left out values miss their predictions by, over the predicted variances; at least 1."""
+    """Mean square of what the left out values miss their predictions by, over the predicted variances and the share
+    ``(1 - p/T)^2`` that p scales leave of T values; at least 1."""
 
     @classmethod
     def given(cls, kernel: Kernel, coalitions: BoolArray, values: FloatArray) -> Self:
@@ -40,7 +41,7 @@ class Process:
 
         The value at row i given all others is ``y_i - [K^-1 y]_i / [K^-1]_ii``, its variance ``1 / [K^-1]_ii``.
 
-        Source: Rasmussen & Williams (2006), equations 2.30 and 5.12.
+        Source: Rasmussen & Williams (2006), equations 2.30 and 5.12; Golub, Heath & Wahba (1979) for ``(1 - p/T)^2``.
 
         Raises:
             LinAlgError: the covariances cannot be factorised.
@@ -56,8 +57,10 @@ class Process:
         missed = solved[chosen] / precision
         spread = ((values[chosen] - values[chosen].mean()) ** 2).mean()
         explained = 1 - float((missed**2).mean() / spread)
+        # The scales followed these values too: p of them, from T values, as generalised cross-validation counts.
+        free = 1 - min(len(kernel.products) * coalitions.shape[1] / n_rows, 0.5)
         # Never below 1: where others tell a value to the last bits, what was missed is rounding.
-        calibration = max(1.0, float((missed**2 * precision).mean()))
+        calibration = max(1.0, float((missed**2 * precision).mean()) / free**2)
         return cls(kernel, coalitions, factor, solved, explained, calibration)
 
     def means_at(self, coalitions: BoolArray) -> FloatArray:

@@ -1,8 +1,9 @@
 """Two strengths that are never mixed: ``mean-abs`` E|I| (the papers') and ``rms`` sqrt(E I^2), raw and corrected.
 
 An estimate from K contexts is I plus noise of variance s^2/K, so E|estimate| and E estimate^2 are too large, most
-where the noise is. ``U = mean^2 - s^2/K`` is unbiased for I^2; it is averaged over pairs and samples first and
-clipped at 0 only then. The correction of ``mean-abs`` assumes that the shape of the distribution of |I| is kept
+where the noise is. ``U = mean^2 - s^2/K`` is unbiased for I^2. One that is read off a surrogate is a posterior mean: I
+is it plus what is not known, so both are too small and ``U = mean^2 + s^2``. U is averaged over pairs and samples first
+and clipped at 0 only then. The correction of ``mean-abs`` assumes that the shape of the distribution of |I| is kept
 and is called approximate.
 
 Source: Deng et al. (2022), equation 3 (mean-abs); docs/mathematics.md, "Noise".
@@ -23,7 +24,7 @@ from interact_cli.types import FloatArray
 MOMENTS = {
     "absolute": "mean |I|",
     "square": "mean I^2, raw (Q)",
-    "unbiased": "mean of I^2 minus its squared standard error, unbiased (U)",
+    "unbiased": "mean of I^2 free of its standard error, unbiased (U)",
 }
 """Per-sample quantity -> what it means."""
 
@@ -37,7 +38,7 @@ class Moments:
     square: FloatArray
     """Mean I^2, raw (Q)."""
     unbiased: FloatArray
-    """Mean of I^2 minus its squared standard error (U)."""
+    """Mean of I^2 free of its standard error, see `Estimate.squares` (U)."""
 
     @classmethod
     def of(cls, estimate: Estimate) -> Moments:
@@ -75,8 +76,9 @@ class Moments:
 
 
 STRENGTHS = {
-    "mean_abs": "E|I|, raw: what the papers report; too large by the noise of the contexts",
-    "mean_abs_corrected": "E|I| sqrt(max(0, U) / Q): approximately free of that noise",
+    "mean_abs": "E|I|, raw: what the papers report; too large by the noise of contexts, too small by what a surrogate "
+    "does not know",
+    "mean_abs_corrected": "E|I| sqrt(max(0, U) / Q): approximately free of both",
     "rms": "sqrt(E I^2), raw",
     "rms_corrected": "sqrt(max(0, U)), U the unbiased mean of I^2",
 }

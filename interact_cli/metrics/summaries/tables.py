@@ -14,7 +14,7 @@ from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Cohort, Design, Reduced
 from interact_cli.metrics.fallback import explained_of
-from interact_cli.results import Quantity
+from interact_cli.results import EXPLAINED, Quantity
 from interact_cli.types import IntArray
 
 
@@ -81,7 +81,7 @@ def explained_quantity(results: Sequence[Reduced]) -> tuple[Quantity, ...]:
     if np.isnan(explained).all():
         return ()
     text = "R2 of left out values under the surrogate: 1 where the others tell them, 0 where their mean does as well"
-    return (Quantity("explained", ("sample",), explained, "1", text),)
+    return (Quantity(EXPLAINED, ("sample",), explained, "1", text),)
 
 
 def estimator_of(design: Design) -> str:

@@ -76,11 +76,11 @@ def provenance_line(measurement: Measurement) -> str:
     flags = np.concatenate(shares) if shares else np.empty(0, dtype=bool)
     how = safe_text(measurement.estimator, limit=400)
     if flags.size and not flags.any():
-        how += "; every value is sampled"
+        how += "; every value is an estimate"
     elif flags.size and flags.all():
         how += "; every value is exact"
     elif flags.size:
-        how += f"; {number(100 * float(flags.mean()))} % of the values are exact, the others sampled"
+        how += f"; {number(100 * float(flags.mean()))} % of the values are exact, the others estimates"
     return f"How: {how}. Source: {safe_text(measurement.source, limit=200)} (version {measurement.version})."
 
 

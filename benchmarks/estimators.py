@@ -1,0 +1,168 @@
+"""Pair interactions and Shapley values at equal evaluations: the surrogate against the best of shapiq, cell by cell.
+
+The peer's estimate of a cell is the best of its methods after the fact, pairing on, adjustment on and off; ours is what
+``--estimator auto`` prints. A cell is a family and a budget; its ratio is of geometric means over games and seeds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import exp, log, nan
+from pathlib import Path
+from time import perf_counter
+from typing import IO
+
+import numpy as np
+
+import interact_cli as ic
+from benchmarks.estimator_games import Known, composed, networks
+from benchmarks.peer_environment import Unavailable, peer_python
+from benchmarks.table import Goal, Row
+from interact_cli.games.coalitions import unpack
+from interact_cli.interactions import indices
+from interact_cli.interactions.designs.budgets import Sampling
+from interact_cli.interactions.designs.within_budget import design_within
+from interact_cli.types import FloatArray
+
+PAIRS = ("KernelSHAP-IQ", "inconsistent KernelSHAP-IQ", "ProxySHAP", "ProxySHAP adjusted")
+VALUES = ("KernelSHAP", "LeverageSHAP", "OddSHAP", "ProxySHAP values", "ProxySHAP values adjusted")
+BUDGETS = {16: (500, 1000, 2000, 4000, 8000), 36: (2000, 5000, 20000), 49: (2000, 5000, 20000)}
+PER_CELL = {"pairs": Goal(most=0.85), "values": Goal(most=1.0)}
+MEDIAN = {"pairs": Goal(most=0.4), "values": Goal(most=0.6)}
+COVERED = Goal(least=93, most=97, unit=" %")
+COVERED_ZEROS = Goal(least=93, unit=" %")
+TIME = Goal(most=0.1)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The peer in its process; it asks for the values of the game."""
+
+    version: str
+    folder: Path
+    questions: IO[str]
+    answers: IO[str]
+
+    def estimate(self, method: str, game: Known, budget: int, seed: int) -> tuple[FloatArray, float]:
+        """Return the estimate of one method, and the seconds of its own work."""
+        self._say(f"{method}\t{game.n_players}\t{budget}\t{seed}")
+        while (line := self.answers.readline().rstrip("\n")) == "ask":
+            np.save(self.folder / "values.npy", game.value(np.load(self.folder / "asked.npy")))
+            self._say("there")
+        return np.load(self.folder / "found.npy"), float(line.partition("\t")[2])
+
+    def _say(self, line: str) -> None:
+        self.questions.write(line + "\n")
+        self.questions.flush()
+
+
+@contextmanager
+def asked(python: Path) -> Iterator[Peer]:
+    """Start the peer, and end it."""
+    with tempfile.TemporaryDirectory() as name:
+        command = [str(python), str(Path(__file__).with_name("estimator_peer_process.py")), name]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            if process.stdin is None or process.stdout is None:
+                raise RuntimeError("the peer was started without pipes")
+            yield Peer(process.stdout.readline().strip(), Path(name), process.stdin, process.stdout)
+            process.stdin.close()
+
+
+def estimators(quick: bool) -> Iterator[Row]:
+    """Yield the rows."""
+    try:
+        python = peer_python()
+    except Unavailable as reason:
+        yield Row(f"surrogate over shapiq: skipped, {reason}", nan)
+        return
+    seeds = range(1 if quick else 5)
+    families = {16: tuple(networks()), 36: tuple(composed(36)), **({} if quick else {49: tuple(composed(49))})}
+    with asked(python) as peer:
+        ratios: dict[str, list[float]] = defaultdict(list)
+        scores = Scores()
+        for n_players, games in families.items():
+            for budget in BUDGETS[n_players][: 3 if quick else None]:
+                for family in dict.fromkeys(game.family for game in games):
+                    of_family = [game for game in games if game.family == family]
+                    for row in _cell(peer, of_family, budget, seeds, scores):
+                        ratios[row.what.split(":")[0]].append(row.value)
+                        yield row
+        for what in ("pairs", "values"):
+            yield Row(f"{what}: median of the cells", statistics.median(ratios[what]), goal=MEDIAN[what])
+        yield from scores.rows()
+        yield _time(peer, families[max(families)][-1], 5000)
+
+
+def _cell(peer: Peer, games: Sequence[Known], budget: int, seeds: Sequence[int], scores: Scores) -> Iterator[Row]:
+    n, family = games[0].n_players, games[0].family
+    for what, index, methods in (("pairs", "shapley-interaction", PAIRS), ("values", "shapley", VALUES)):
+        if what == "values" and n > 16:
+            continue
+        errors: dict[str, list[float]] = defaultdict(list)
+        for game in games:
+            truth = game.pairs if what == "pairs" else game.shapley
+            for seed in seeds:
+                estimate = ours(game, index, budget, seed)
+                errors["surrogate"].append(_error(estimate.values, truth))
+                scores.add(what, (estimate.values - truth) / estimate.standard_errors, truth)
+                for method in methods:
+                    errors[method].append(_error(peer.estimate(method, game, budget, seed)[0], truth))
+        means = {method: exp(statistics.fmean(map(log, listed))) for method, listed in errors.items()}
+        own = means.pop("surrogate")
+        best = min(means, key=lambda method: means[method])
+        spread = f"{own:.2g} / {means[best]:.2g} of {best}"
+        name = f"{what}: MSE over the best of shapiq {peer.version}, {family}, n = {n}, {budget:,} evaluations"
+        yield Row(name, own / means[best], goal=PER_CELL[what], spread=spread)
+
+
+def ours(game: Known, index: str, budget: int, seed: int) -> ic.Estimate:
+    """Return what ``--estimator auto`` prints, all pairs in their order."""
+    design = design_within(
+        indices.lookup(index), game.n_players, Sampling(budget, seed, "benchmark", estimator="auto", grid=game.grid)
+    )
+    return design.estimate(game.value(unpack(design.asked, game.n_players)))
+
+
+def _error(found: FloatArray, truth: FloatArray) -> float:
+    return float(((found - truth) ** 2).sum() / (truth**2).sum())
+
+
+class Scores:
+    """Standardised errors of everything that was estimated."""
+
+    def __init__(self) -> None:
+        self.listed: dict[str, list[FloatArray]] = defaultdict(list)
+
+    def add(self, what: str, scores: FloatArray, truth: FloatArray) -> None:
+        zero = np.abs(truth) < 1e-12
+        self.listed[what].append(scores[~zero])
+        self.listed[f"{what} that are 0"].append(scores[zero])
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the share of 95 % intervals that hold the value, pooled."""
+        for what, parts in self.listed.items():
+            scores = np.concatenate(parts)
+            if len(scores):
+                goal = COVERED_ZEROS if what.endswith("0") else COVERED
+                spread = f"{len(scores):,} intervals, rms z {np.sqrt((scores**2).mean()):.2f}"
+                share = 100 * float((np.abs(scores) < 1.96).mean())
+                yield Row(f"coverage of 95 % intervals, {what}", share, " %", goal, spread)
+
+
+def _time(peer: Peer, game: Known, budget: int) -> Row:
+    design = design_within(
+        indices.lookup("shapley-interaction"), game.n_players, Sampling(budget, 0, "time", estimator="auto")
+    )
+    values = game.value(unpack(design.asked, game.n_players))
+    started = perf_counter()
+    design.estimate(values)
+    own = perf_counter() - started
+    _, theirs = peer.estimate("SVARM-IQ", game, budget, 0)
+    name = f"estimator time over SVARM-IQ's, n = {game.n_players}, {budget:,} evaluations"
+    return Row(name, own / theirs, goal=TIME, spread=f"{own:.1f} s / {theirs:.1f} s")
