@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, lgamma
 
 import numpy as np
-from scipy.special import betaln, roots_jacobi
 
 from interact_cli.types import FloatArray
 
@@ -38,6 +38,8 @@ class Law:
         """
         if self.keep_rate is not None:
             return np.array([self.keep_rate]), np.ones(1)
+        from scipy.special import roots_jacobi
+
         nodes, weights = roots_jacobi(min(degree // 2 + 1, MOST_NODES), self.beta - 1, 0)
         return (nodes + 1) / 2, weights / weights.sum()
 
@@ -48,9 +50,9 @@ class Law:
             >>> Law().of_contexts(2).round(3).tolist()
             [0.333, 0.167, 0.333]
         """
-        size = np.arange(n_others + 1)
         if self.keep_rate is not None:
-            rate = self.keep_rate
+            size, rate = np.arange(n_others + 1), self.keep_rate
             return np.asarray(rate**size * (1 - rate) ** (n_others - size), dtype=np.float64)
-        logarithms = betaln(size + 1, n_others - size + self.beta) - betaln(1, self.beta)
-        return np.asarray(np.exp(logarithms), dtype=np.float64)
+        # k B(t + 1, m - t + k): the Beta functions of t kept among m others.
+        k, m = self.beta, n_others
+        return np.array([k * exp(lgamma(t + 1) + lgamma(m - t + k) - lgamma(m + k + 1)) for t in range(m + 1)])

@@ -8,6 +8,7 @@ from math import comb, factorial
 import numpy as np
 import pytest
 from support import references
+from support.sampling import measure_sampled
 
 import interact_cli as ic
 from interact_cli.games.coalitions import pack, unpack
@@ -49,7 +50,7 @@ def test_the_mean_over_seeds_is_the_exact_value(index, n):
     game = noise_game(n, seed=n)
     exact = references.DEFINITIONS[index](references.set_game(game.table, n), n)
     seeds = range(1000 if index == "multi-order" else 400)
-    runs = np.stack([ic.measure(game, index, budget=2**n - 4, seed=seed).values for seed in seeds])
+    runs = np.stack([measure_sampled(game, index, budget=2**n - 4, seed=seed).values for seed in seeds])
     times = np.isfinite(runs).sum(axis=0)
     measured = times > 30
     np.testing.assert_array_equal(measured, np.isfinite(exact))
@@ -70,7 +71,7 @@ def test_standard_errors_are_calibrated(index):
     exact = ic.measure(game, index)
     truth = exact.values
     if index in ("shapley", "banzhaf"):
-        estimates = [ic.measure(game, index, budget=1000, seed=seed) for seed in range(200)]
+        estimates = [measure_sampled(game, index, budget=1000, seed=seed) for seed in range(200)]
     else:
         pairs = np.array([[0, 1], [4, 7], [2, 9]])
         truth = truth[..., pairs[:, 0], pairs[:, 1]]
@@ -289,7 +290,7 @@ def test_the_same_seed_asks_the_same_coalitions_of_every_game(index):
 
         return ic.CallableGame(fn, n_players=11)
 
-    ic.measure(recording(0.0), index, budget=500, seed=9)
-    ic.measure(recording(7.0), index, budget=500, seed=9)
+    measure_sampled(recording(0.0), index, budget=500, seed=9)
+    measure_sampled(recording(7.0), index, budget=500, seed=9)
     half = len(asked) // 2
     np.testing.assert_array_equal(np.concatenate(asked[:half]), np.concatenate(asked[half:]))

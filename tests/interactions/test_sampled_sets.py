@@ -8,6 +8,7 @@ from math import comb
 import numpy as np
 import pytest
 from support import references, set_indices
+from support.sampling import measure_sampled
 
 import interact_cli as ic
 from interact_cli.errors import BudgetError, UsageError
@@ -93,7 +94,7 @@ def test_the_mean_over_seeds_is_the_exact_value(index, k):
     truth = set_indices.DEFINITIONS[index](v, n, k)
     drawn: dict[frozenset[int], list[float]] = {S: [] for S in truth}
     for seed in range(900 if k == 3 else 300):
-        estimate = ic.measure(game, index, budget=2**n - 1, seed=seed, interaction_size=k)
+        estimate = measure_sampled(game, index, budget=2**n - 1, seed=seed, interaction_size=k)
         for players, value, exact in zip(estimate.players, estimate.values, estimate.exact, strict=True):
             drawn[frozenset(players)].append(value)
             assert exact == (index == "shapley-taylor" and len(players) < k)
@@ -151,7 +152,7 @@ def test_sampled_shapley_taylor_has_every_smaller_set_exactly(n):
     """Dividends of 2^|S| values each: of a game that is a polynomial they are its coefficients."""
     weights = np.random.default_rng(0).normal(size=n)
     game = ic.CallableGame(lambda c: 3.0 + c @ weights + 2.0 * c[:, 1] * c[:, 4], n)
-    estimate = ic.measure(game, "shapley-taylor", budget=200 if n == 8 else 4000, interaction_size=3)
+    estimate = measure_sampled(game, "shapley-taylor", budget=200 if n == 8 else 4000, interaction_size=3)
     found = dict(zip(estimate.players, estimate.values.tolist(), strict=True))
     assert list(found)[: 1 + n + comb(n, 2)] == [tuple(sorted(S)) for S in set_indices.sets_of(n, 0, 1, 2)]
     expected = {(): 3.0, (1, 4): 2.0} | {(i,): weights[i] for i in range(n)}
@@ -183,10 +184,10 @@ def test_the_budget_is_kept_and_the_refusal_names_the_least_that_works(index, k)
     before = sum(comb(n, size) for size in range(k)) if index == "shapley-taylor" else 0
     least = before + 2 * 2**k
     with pytest.raises(BudgetError, match=f"at least {least} evaluations"):
-        ic.measure(Counting(n), index, budget=least - 1, interaction_size=k)
+        measure_sampled(Counting(n), index, budget=least - 1, interaction_size=k)
     for budget in (least, least + 1, 2 * least + 100):
         game = Counting(n)
-        estimate = ic.measure(game, index, budget=budget, interaction_size=k)
+        estimate = measure_sampled(game, index, budget=budget, interaction_size=k)
         assert game.rows == estimate.evaluations <= budget
         assert np.isfinite(estimate.standard_errors).all()
 

@@ -14,8 +14,10 @@ from interact_cli.games.coalitions import all_coalitions, unpack
 from interact_cli.interactions.designs.complementary import ComplementaryPairs
 from interact_cli.interactions.laws import Law
 from interact_cli.interactions.surrogate import design as design_module
+from interact_cli.interactions.surrogate import fitting
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interactions.surrogate.functionals import Functional
+from interact_cli.interactions.surrogate.process import Process
 from interact_cli.interactions.surrogate.sample_reuse import reused
 
 INDICES = ["shapley", "banzhaf", "shapley-interaction", "banzhaf-interaction"]
@@ -239,16 +241,14 @@ def test_a_second_index_has_the_numbers_that_it_has_alone():
 def test_the_fit_is_remembered_for_the_next_index(monkeypatch):
     design_module._remembered.cache_clear()
     fits = []
-    monkeypatch.setattr(design_module, "fitted", lambda *a: fits.append(1) or design_module_fitted(*a))
+    fitted = fitting.fitted
+    monkeypatch.setattr(fitting, "fitted", lambda *given: fits.append(1) or fitted(*given))
     game = smooth_game(10)
     for index in INDICES:
         ic.measure(game, index, budget=200)
     assert len(fits) == 1
     ic.measure(smooth_game(10, 1), "shapley", budget=200)
     assert len(fits) == 2
-
-
-design_module_fitted = design_module.fitted
 
 
 def test_shares_are_disjoint_apart_from_whole_sizes():
@@ -280,13 +280,13 @@ def test_noise_falls_back_to_sample_reuse():
 def test_a_matrix_that_cannot_be_factorised_gets_more_own_variance(monkeypatch):
     calls = []
 
-    def refusing(kernel, coalitions, values, *, given=design_module.Process.given):
+    def refusing(kernel, coalitions, values, *, given=Process.given):
         calls.append(kernel.own)
         if len(calls) < 3:
-            raise design_module.LinAlgError
+            raise np.linalg.LinAlgError
         return given(kernel, coalitions, values)
 
-    monkeypatch.setattr(design_module.Process, "given", refusing)
+    monkeypatch.setattr(Process, "given", refusing)
     design_module._remembered.cache_clear()
     estimate = ic.measure(smooth_game(9), "shapley", budget=100)
     design_module._remembered.cache_clear()
@@ -301,6 +301,7 @@ def test_a_matrix_that_cannot_be_factorised_gets_more_own_variance(monkeypatch):
         (12, 39, {}, "at least 40 evaluations"),
         (400, 4000, {}, "at most 300 players, got 400"),
         (40, 4000, {"contexts": 4}, "Leave --contexts out"),
+        (20, 9000, {"interaction_size": 9}, "at most 8 players, got 9"),
         (80, 4000, {"interaction_size": 3}, "at most 50,000 sets, got 82,160"),
     ],
 )

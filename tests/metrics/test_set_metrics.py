@@ -133,7 +133,8 @@ def test_one_sample_has_values_and_no_standard_error(tables):
 
 
 def test_drawn_sets_that_differ_between_samples_are_not_averaged_by_set():
-    metric = configured(extensions.metric("shapley-interaction"), {"interaction_size": 3})
+    options = {"interaction_size": 3, "estimator": "sampled"}
+    metric = configured(extensions.metric("shapley-interaction"), options)
     asked = questions(16, 2, 400)
     results = reduced(metric, lambda _sample, coalitions: coalitions.sum(axis=1) ** 3.0, asked)
     measurement = metric.aggregate(results, cohort(16, 2))
@@ -143,8 +144,8 @@ def test_drawn_sets_that_differ_between_samples_are_not_averaged_by_set():
 
 
 def test_only_metrics_of_sets_take_an_interaction_size(tables):
-    assert names_of_options("strength") == ["span", "pairs", "contexts"]
-    assert names_of_options("shapley") == []
+    assert names_of_options("strength") == ["span", "pairs", "contexts", "estimator"]
+    assert names_of_options("shapley") == ["estimator"]
     sized = ("shapley-interaction", "banzhaf-interaction", "shapley-taylor", "k-shapley", "faithful-shapley")
     assert all("interaction_size" in names_of_options(name) for name in sized)
     with pytest.raises(UnknownNameError, match="Unknown option of 'strength': 'interaction_size'"):

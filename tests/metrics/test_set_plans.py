@@ -76,8 +76,10 @@ def test_random_sets_are_drawn_once_for_all_samples():
 
 def test_a_metric_that_reads_no_size_measures_pairs():
     question = Question(16, 4000, 0, "x")
-    triples = replace(shapley_interaction(), interaction_size=3)
-    assert isinstance(Strength().design(question), PairContexts)
+    triples = replace(shapley_interaction(), interaction_size=3, estimator="sampled")
+    assert isinstance(Strength(estimator="sampled").design(question), PairContexts)
+    assert Strength().design(question).values_of == "pairs"
+    assert replace(triples, estimator="auto").design(question).values_of == "sets"
     with pytest.raises(UnknownNameError, match="Unknown option of 'strength': 'interaction_size'"):
         configured(Strength(), {"interaction_size": 3})
     assert isinstance(triples.design(question), SetContexts)

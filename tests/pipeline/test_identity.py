@@ -60,7 +60,7 @@ def test_another_factory_does_not_resume(desk: Path, monkeypatch: pytest.MonkeyP
 def test_another_factory_does_not_complete_a_report(desk: Path):
     done(*RUN, "-o", "a.h5")
     edit_network()
-    told = refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    told = refused(4, *COMPLETE, "-m", "banzhaf:estimator=sampled", "-b", "100", "-o", "b.h5")
     assert "another code" in told
     assert not Path("b.h5").exists()
 
@@ -68,7 +68,7 @@ def test_another_factory_does_not_complete_a_report(desk: Path):
 def test_another_preprocessing_does_not_complete_a_report(desk: Path):
     done(*RUN, "--baseline", "zero", "-o", "a.h5")
     edit_network("[2.0] * 8", "[4.0] * 8")
-    told = refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    told = refused(4, *COMPLETE, "-m", "banzhaf:estimator=sampled", "-b", "100", "-o", "b.h5")
     assert "preprocessing" in told
 
 
@@ -76,12 +76,12 @@ def test_another_order_of_the_samples_is_another_run(desk: Path):
     named = ("measure", *TABLE, "-m", "shapley", "-b", "100", "--samples", "ids.txt")
     Path("ids.txt").write_text("\n".join(SAMPLES))
     done(*named, "-o", "a.h5")
-    done(*named, "-m", "banzhaf", "-o", "once.h5")
+    done(*named, "-m", "banzhaf:estimator=sampled", "-o", "once.h5")
     Path("ids.txt").write_text("\n".join(reversed(SAMPLES)))
 
     assert "another run" in refused(2, *named, "-o", "a.h5")
     # A report says which samples it holds, in its own order; whatever the file says now is nothing to it.
-    done(*COMPLETE, "-m", "shapley", "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    done(*COMPLETE, "-m", "shapley", "-m", "banzhaf:estimator=sampled", "-b", "100", "-o", "b.h5")
     later, once = ic.read_report("b.h5"), ic.read_report("once.h5")
     assert later.samples.ids == SAMPLES
     assert later.samples.evaluated.sum() > 0
@@ -95,10 +95,10 @@ def test_samples_of_other_contents_do_not_complete_a_report(desk: Path):
     lines = Path("table.csv").read_text().splitlines()
     lines[1 + row] = ",".join(["9.5", *lines[1 + row].split(",")[1:]])
     Path("table.csv").write_text("\n".join(lines) + "\n")
-    told = refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    told = refused(4, *COMPLETE, "-m", "banzhaf:estimator=sampled", "-b", "100", "-o", "b.h5")
     assert "another data, prepared inputs" in told
     Path("table.csv").write_text("\n".join(lines[:1]) + "\n")
-    refused(4, *COMPLETE, "-m", "banzhaf", "-b", "100", "-o", "b.h5")
+    refused(4, *COMPLETE, "-m", "banzhaf:estimator=sampled", "-b", "100", "-o", "b.h5")
     assert not Path("b.h5").exists()
 
 

@@ -29,6 +29,8 @@ IndexDesign = FullTable | Permutations | Flips | SetContexts | ContextsBySize | 
 
 MOST_PLAYERS = 300
 """Most players of a surrogate: it has a scale for each, found from the values of a few hundred coalitions."""
+MOST_MEMBERS = 8
+"""Most players of a set that is read off one: its value alternates over all its subsets."""
 LEAST_DRAWN = 40
 """Fewest coalitions that a surrogate is fitted to."""
 MOST_SETS = 50_000
@@ -238,6 +240,8 @@ def _hindrance(
         return "draws no contexts for each pair. Leave --contexts out"
     if n_players > MOST_PLAYERS:
         return f"takes at most {MOST_PLAYERS} players, got {n_players}. Choose fewer players"
+    if largest > MOST_MEMBERS:
+        return f"takes sets of at most {MOST_MEMBERS} players, got {largest}. Choose a smaller interaction size"
     count = comb(n_players, largest) if candidates is None else len(candidates)
     if count > MOST_SETS:
         return f"takes at most {MOST_SETS:,} sets, got {count:,}. Choose some of them: --pairs random:K"

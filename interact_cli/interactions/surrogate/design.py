@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from scipy.linalg import LinAlgError
 
 from interact_cli.errors import BudgetError
 from interact_cli.games.coalitions import pack
 from interact_cli.interactions.designs.complementary import ComplementaryPairs, with_complements
 from interact_cli.interactions.estimate import Estimate
-from interact_cli.interactions.surrogate.fitting import fitted
 from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.interactions.surrogate.neighbours import neighbours
-from interact_cli.interactions.surrogate.process import Process
 from interact_cli.interactions.surrogate.sample_reuse import reused
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
+
+if TYPE_CHECKING:
+    from interact_cli.interactions.surrogate.process import Process
 
 SEEN = 4096
 """Most coalitions that the process is given; the others correct it."""
@@ -203,6 +203,10 @@ def _remembered(draw: ComplementaryPairs, grid: tuple[int, int] | None, values: 
 
 
 def _conditioned(game: _Drawn, grid: tuple[int, int] | None) -> Process:
+    # Not before it is needed: scipy takes time to load.
+    from interact_cli.interactions.surrogate.fitting import fitted
+    from interact_cli.interactions.surrogate.process import Process
+
     seen = game.seen
     coalitions, values = seen.coalitions, seen.values
     pairs = np.arange(len(seen.first))  # in random order; one of each, in turn the smaller and the larger
@@ -211,5 +215,5 @@ def _conditioned(game: _Drawn, grid: tuple[int, int] | None) -> Process:
     while True:
         try:
             return Process.given(kernel, coalitions, values)
-        except LinAlgError:
+        except np.linalg.LinAlgError:
             kernel = replace(kernel, own=kernel.own * OWN_RAISED)

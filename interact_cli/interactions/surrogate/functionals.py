@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from math import comb
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from interact_cli.interactions.designs.budgets import PAIR
 from interact_cli.interactions.laws import Law
 from interact_cli.interactions.surrogate.kernel import Kernel, Parities, Product
 from interact_cli.types import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 AT_ONCE = 2**22
 """Numbers that are held at a time beside what is returned."""
@@ -82,6 +85,8 @@ class Functional:
 
     def _of_parities(self, parities: Parities) -> csr_array:
         """Return the index of every sign product: ``(product, set)``; of chi_A it is ``2^a E (2 r - 1)^(|A| - a)``."""
+        from scipy.sparse import csr_array
+
         number = {tuple(members): column for column, members in enumerate(self.sets.tolist())}
         rows, columns, values, start = [], [], [], 0
         for sets in parities.sets:
