@@ -309,7 +309,7 @@ def test_wrong_checkpoint_is_refused(desk: Path):
     with torch.no_grad():
         network.body[0].bias += 1
     torch.save(network.state_dict(), "table.pt")
-    line = refused(4, "measure", *TABLE[:5], "--from", "a.h5", "-m", "banzhaf", "-o", "b.h5")
+    line = refused(4, "measure", *TABLE[:5], "--from", "a.h5", "-m", "banzhaf:estimator=sampled", "-o", "b.h5")
 
     assert "another checkpoint" in line
     assert not Path("b.h5").exists()

@@ -146,8 +146,8 @@ def test_exact_and_sampled_samples_are_told_apart():
     measurement = metric.aggregate(results, cohort)
     assert measurement.estimator == (
         "exact: all 16 coalitions of the sample; elsewhere surrogate: all values read off a Gaussian process, "
-        "100 coalitions per sample, and alike for other numbers of players; of values that it was not given it explains "
-        "R2 = 1.00 (1.00 to 1.00)"
+        "100 coalitions per sample, and alike for other numbers of players; of values that it was not given it "
+        "explains R2 = 1.00 (1.00 to 1.00)"
     )
     exact = measurement.quantity("values").exact
     assert exact[0, :4].all()

@@ -309,12 +309,12 @@ def test_moments_are_means_of_the_values_of_the_sample(filed):
                 sizes = (group["sets"][row] >= 0).sum(axis=1)
                 values, errors = values[sizes == sizes.max()], errors[sizes == sizes.max()]
             # A sampled value is the truth and noise, a posterior mean the truth without what is not known.
-            read_off = "explained" in group and np.isfinite(group["explained"][row])
+            sign = 1 if "explained" in group and np.isfinite(group["explained"][row]) else -1
             for kind, of in {
                 "signed": lambda value, error: value,
                 "absolute": lambda value, error: abs(value),
                 "square": lambda value, error: value**2,
-                "unbiased": lambda value, error: value**2 + (1 if read_off else -1) * error**2,
+                "unbiased": lambda value, error, sign=sign: value**2 + sign * error**2,
             }.items():
                 if kind not in group:
                     continue

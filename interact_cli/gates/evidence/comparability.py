@@ -22,7 +22,7 @@ from interact_cli.gates.evidence.stated import (
     words,
 )
 from interact_cli.gates.policy import Declared
-from interact_cli.results import Report
+from interact_cli.results import EXPLAINED, Measurement, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem
 from interact_cli.words import count
@@ -112,8 +112,15 @@ def _same_metrics(reference: Report, candidate: Report) -> Iterator[Problem]:
         first_metric, second_metric = first[key], second[key]
         if first_metric.version != second_metric.version:
             yield Problem(f"{safe_text(key)}: version", str(first_metric.version), str(second_metric.version), LIKE)
+        kinds = [_estimated(measurement) for measurement in (first_metric, second_metric)]
+        if kinds[0] != kinds[1]:
+            yield differs(f"{safe_text(key)}: estimated", kinds, f"Measure both with one --estimator. {LIKE}")
         origin, origin_too = (_distribution(side, first_metric.metric) for side in (reference, candidate))
         yield from unlike(f"{safe_text(key)}: origin", origin, origin_too, LIKE)
+
+
+def _estimated(measurement: Measurement) -> str:
+    return "by a surrogate" if EXPLAINED in measurement.of_samples else "without a surrogate"
 
 
 def _distribution(report: Report, metric: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import comb
 from typing import Literal
@@ -68,7 +68,7 @@ def design_within(
         raise BudgetError(_not_exact(index, n_players, sampling.budget))
     check_planned(sampling.budget, n_players)
     if sampling.estimator != "sampled":
-        hindrance = _hindrance(index, n_players, sampling, candidates, size)
+        hindrance = next(_hindrances(index, n_players, sampling, candidates, size), None)
         if hindrance is None:
             return read_off(index, n_players, sampling, candidates, size)
         if sampling.estimator == "surrogate":
@@ -229,27 +229,26 @@ def _alone(index: Index, n_players: int, sizes: Sequence[IntArray]) -> list[SetC
     return [SetContexts.draw(index.name, n_players, sets, alone, nothing_drawn) for sets in sizes]
 
 
-def _hindrance(
+def _hindrances(
     index: Index, n_players: int, sampling: Sampling, candidates: IntArray | None, size: int | None
-) -> str | None:
-    """Say why an index is not read off a surrogate; None where it is."""
+) -> Iterator[str]:
+    """Say why an index is not read off a surrogate, and what would help; nothing where it is."""
     largest = 1 if index.values_of == "players" else size or PAIR
-    if index.law(largest) is None:
-        return "is not to be had. Choose an index of players, pairs or sets"
-    if sampling.contexts is not None:
-        return "draws no contexts for each pair. Leave --contexts out"
-    if n_players > MOST_PLAYERS:
-        return f"takes at most {MOST_PLAYERS} players, got {n_players}. Choose fewer players"
-    if largest > MOST_MEMBERS:
-        return f"takes sets of at most {MOST_MEMBERS} players, got {largest}. Choose a smaller interaction size"
     count = comb(n_players, largest) if candidates is None else len(candidates)
+    if index.law(largest) is None:
+        yield "is not to be had. Choose an index of players, pairs or sets"
+    if sampling.contexts is not None:
+        yield "draws no contexts for each pair. Leave --contexts out"
+    if n_players > MOST_PLAYERS:
+        yield f"takes at most {MOST_PLAYERS} players, got {n_players}. Choose fewer players"
+    if largest > MOST_MEMBERS:
+        yield f"takes sets of at most {MOST_MEMBERS} players, got {largest}. Choose a smaller interaction size"
     if count > MOST_SETS:
-        return f"takes at most {MOST_SETS:,} sets, got {count:,}. Choose some of them: --pairs random:K"
+        yield f"takes at most {MOST_SETS:,} sets, got {count:,}. Choose some of them: --pairs random:K"
     below = sum(map(len, _below(n_players, candidates, largest)[2:])) if index.beta_of_size else 0
     least = max(2 * (n_players + 1), LEAST_DRAWN) * sampling.repeats + below
     if sampling.budget < least:
-        return f"needs a budget of at least {least} evaluations, got {sampling.budget}. Raise --budget"
-    return None
+        yield f"needs a budget of at least {least} evaluations, got {sampling.budget}. Raise --budget"
 
 
 def _not_exact(index: Index, n_players: int, budget: int) -> str:
