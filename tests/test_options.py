@@ -128,10 +128,10 @@ def test_an_option_is_given_once_and_what_is_for_all_is_not_given_to_one():
 
 
 def test_a_metric_without_options_says_so():
-    with pytest.raises(UsageError, match=r"'shapley' has no options, got pairs\. Leave it out"):
-        configured(extensions.metric("shapley"), {"pairs": "all"})
-    shapley = extensions.metric("shapley")
-    assert configured(shapley, {}) is shapley
+    with pytest.raises(UsageError, match=r"'harsanyi' has no options, got pairs\. Leave it out"):
+        configured(extensions.metric("harsanyi"), {"pairs": "all"})
+    harsanyi = extensions.metric("harsanyi")
+    assert configured(harsanyi, {}) is harsanyi
     assert options_of(object()) == ()
 
 

@@ -202,7 +202,7 @@ OPTIONS = [
 
 def test_no_metrics_option_is_forgotten_here():
     named = {param.values[1].name for param in OPTIONS}
-    assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate"}
+    assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate", "estimator"}
 
 
 def holding(report: Report, metric: str) -> Report:

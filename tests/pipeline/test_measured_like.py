@@ -236,7 +236,20 @@ def test_it_can_be_asked_further(desk: Path):
     Path("ids.txt").write_text("csv/table.csv/7\ncsv/table.csv/2\n")
     reference = measured(TABLE_RUN, **{"data.samples": "ids.txt", "data.n_samples": None})
     like(reference, other_table(), run__output="b.h5")
-    done("measure", "other.pt", "--from", "b.h5", "-m", "banzhaf", "-d", DATA, "--arch", CODE, "-o", "c.h5")
+    done(
+        "measure",
+        "other.pt",
+        "--from",
+        "b.h5",
+        "-m",
+        "banzhaf:estimator=sampled",
+        "-d",
+        DATA,
+        "--arch",
+        CODE,
+        "-o",
+        "c.h5",
+    )
     assert ic.read_report("c.h5").samples.evaluated.sum() > 0
     assert ic.read_report("c.h5").samples.ids == reference.samples.ids
 

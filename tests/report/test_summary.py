@@ -228,7 +228,7 @@ def test_strongest_pairs_are_named_over_included_samples_only(width):
     # age x dose: 2 and -4, so the mean is -1 with standard error 6 / 2, and the mean of |I| is 3.
     assert "-1.00 ± 3.0" in words
     assert "3.00" in words
-    assert "every value is sampled" in words
+    assert "every value is an estimate" in words
 
 
 def test_grid_cells_are_named_by_row_and_column():
