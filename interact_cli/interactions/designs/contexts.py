@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from itertools import product
 from math import comb
@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from interact_cli.games.coalitions import pack, row_bytes, single_player_bits, unique
-from interact_cli.interactions.designs.draws import shares, standard_error
+from interact_cli.interactions.designs.draws import moderated_standard_errors, rounding_of, shares
 from interact_cli.interactions.designs.sets import all_sets, padded
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.design import Surrogate
@@ -100,8 +100,8 @@ class SetContexts:
         ]
 
     def estimate(self, values: FloatArray) -> Estimate:
-        """Average the differences over the contexts."""
-        return self.estimate_of(self.differences(values))
+        """Average the differences over the contexts; no drawn value is surer than rounding of the game lets it be."""
+        return self._at_least(rounding_of(values, self.size), self.estimate_of(self.differences(values)))
 
     def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
         """Share the drawn contexts of every set out among ``parts`` estimates; exact strata are whole in each.
@@ -121,6 +121,11 @@ class SetContexts:
             for share in shares(self.index, fewest, parts)
         ]
 
+    @staticmethod
+    def _at_least(rounding: float, estimate: Estimate) -> Estimate:
+        errors = np.maximum(estimate.standard_errors, np.where(estimate.exact, 0.0, rounding))
+        return replace(estimate, standard_errors=errors)
+
     def estimate_of(self, differences: list[FloatArray]) -> Estimate:
         """Average given differences: `differences`, or a part of their contexts."""
         means, errors = self.averages(differences)
@@ -132,7 +137,7 @@ class SetContexts:
         means = np.stack([part.mean(axis=1) for part in differences])
         errors = np.stack(
             [
-                np.zeros(len(part)) if stratum.exact else standard_error(part, axis=1)
+                np.zeros(len(part)) if stratum.exact else moderated_standard_errors(part)
                 for part, stratum in zip(differences, self.strata, strict=True)
             ]
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from interact_cli.games.coalitions import pack, single_player_bits, unique
-from interact_cli.interactions.designs.draws import shares, standard_error
+from interact_cli.interactions.designs.draws import rounding_of, shares, standard_error
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
@@ -53,7 +53,7 @@ class Permutations:
         steps = np.diff(values.reshape(n_draws, n + 1), axis=1)
         marginals = np.empty_like(steps)
         np.put_along_axis(marginals, self.orders, steps, axis=1)
-        return _averaged(self.index, marginals, self.asked, parts)
+        return _averaged(self.index, marginals, self.asked, parts, rounding_of(values, 1))
 
 
 @dataclass(frozen=True)
@@ -94,18 +94,18 @@ class Flips:
         n_draws, n = self.bases.shape
         by_draw = values.reshape(n_draws, n + 1)
         change = by_draw[:, 1:] - by_draw[:, :1]
-        return _averaged(self.index, np.where(self.bases, -change, change), self.asked, parts)
+        return _averaged(self.index, np.where(self.bases, -change, change), self.asked, parts, rounding_of(values, 1))
 
 
-def _averaged(index: str, draws: FloatArray, asked: PackedArray, parts: int) -> list[Estimate]:
-    """Average ``(draw, n)`` marginal contributions, in ``parts`` shares of the draws."""
+def _averaged(index: str, draws: FloatArray, asked: PackedArray, parts: int, rounding: float) -> list[Estimate]:
+    """Average ``(draw, n)`` marginal contributions, in ``parts`` shares; none is surer than rounding lets it be."""
     n_players = draws.shape[1]
     n_distinct = len(unique(asked)[0])
     return [
         Estimate(
             index,
             draws[share].mean(axis=0),
-            standard_error(draws[share], axis=0),
+            np.maximum(standard_error(draws[share], axis=0), rounding),
             np.zeros(n_players, dtype=np.bool_),
             n_distinct,
             n_players,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
+from threading import local
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from interact_cli.errors import BudgetError
 from interact_cli.games.coalitions import pack
 from interact_cli.interactions.designs.complementary import ComplementaryPairs, with_complements
+from interact_cli.interactions.designs.draws import ROUNDING, rounding_of
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.interactions.surrogate.neighbours import neighbours
@@ -25,8 +27,6 @@ SEEN = 4096
 """Most coalitions that the process is given; the others correct it."""
 FITTED = 600
 """Coalitions that the scales are fitted to: more cost more, and change them little."""
-ROUNDING = 2.0**-50
-"""Rounding of a value, over the largest."""
 OWN_RAISED = 100.0
 """Factor of what coalitions have to themselves when their covariances cannot be factorised."""
 
@@ -66,7 +66,7 @@ class Surrogate:
     def estimate(self, values: FloatArray) -> Estimate:
         """Return the posterior means; standard errors are calibrated posterior deviations."""
         game = _Drawn.of(self.draw, values)
-        return self._read(game, lambda: _remembered(self.draw, self.grid, np.ascontiguousarray(values).tobytes()))
+        return self._read(game, lambda: _last.process_of(self.draw, self.grid, game))
 
     def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
         """Share the pairs of coalitions out among ``parts`` estimates; sizes that are whole are whole in each.
@@ -110,7 +110,7 @@ class Surrogate:
         return self._said(game, means, errors, process.explained)
 
     def _said(self, game: _Drawn, means: FloatArray, errors: FloatArray, explained: float | None) -> Estimate:
-        rounding = 2.0**self.functional.size * ROUNDING * game.largest
+        rounding = rounding_of(np.array([game.largest]), self.functional.size)
         return Estimate(
             self.index,
             means * game.spread,
@@ -196,10 +196,22 @@ class _Drawn:
         return replace(self.only(np.flatnonzero(~self._is_seen)), possible=self.possible - counts)
 
 
-@lru_cache(maxsize=1)
-def _remembered(draw: ComplementaryPairs, grid: tuple[int, int] | None, values: bytes) -> Process:
-    """Condition on the values of one game, once for all its indices."""
-    return _conditioned(_Drawn.of(draw, np.frombuffer(values)), grid)
+class _Last(local):
+    """The last process of a thread: the indices of one sample are read off it in succession."""
+
+    known: tuple[ComplementaryPairs, tuple[int, int] | None, bytes] | None = None
+    process: Process | None = None
+
+    def process_of(self, draw: ComplementaryPairs, grid: tuple[int, int] | None, game: _Drawn) -> Process:
+        """Condition on the values of one game, once for all its indices."""
+        known = (draw, grid, game.values.tobytes())
+        if self.process is None or self.known != known:
+            self.known, self.process = known, None  # the earlier one goes before there is another
+            self.process = _conditioned(game, grid)
+        return self.process
+
+
+_last = _Last()
 
 
 def _conditioned(game: _Drawn, grid: tuple[int, int] | None) -> Process:
