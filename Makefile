@@ -23,8 +23,8 @@ demo: $(READY)
 	$(BIN)/interact measure ckpt.pt --metric multi-order --output $(DEMO)/digits_convnet.h5 --force
 	$(BIN)/interact bottleneck ckpt.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_convnet_bottleneck.h5 --force
 	$(BIN)/interact bottleneck $(DEMO)/digits_vit.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_vit_bottleneck.h5 --force
-	$(BIN)/interact measure $(DEMO)/digits_vit.pt --metric shapley --metric shapley-interaction --players grid:8x8 --pairs radius:1 --budget 1000 --output $(DEMO)/digits_vit_map.h5 --force
-	$(BIN)/interact measure $(DEMO)/breast_cancer_mlp.pt --dataset breast_cancer --metric strength --budget 1000 --output $(DEMO)/breast_cancer_mlp.h5 --force
+	$(BIN)/interact measure $(DEMO)/digits_vit.pt --metric shapley --metric shapley-interaction --players grid:8x8 --pairs radius:1 --budget 600 --output $(DEMO)/digits_vit_map.h5 --force
+	$(BIN)/interact measure $(DEMO)/breast_cancer_mlp.pt --dataset breast_cancer --metric strength --budget 500 --output $(DEMO)/breast_cancer_mlp.h5 --force
 	$(BIN)/interact measure $(DEMO)/digits_convnet.pt --dataset digits --n-samples 4 --metric and-or-graph --metric multivariate --players grid:3x4 --span 0:8 --budget 4096 --output $(DEMO)/digits_convnet_graph.h5 --force
 	for report in $(DEMO)/*.h5; do $(BIN)/interact plot $$report --output $${report%.h5}.png || exit 1; done
 
