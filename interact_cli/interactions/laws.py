@@ -19,7 +19,7 @@ class Law:
 
     ``I(A) = E_r d_A f(r, ..., r)``, f the multilinear extension of the game, d_A its derivative in the players of A
 
-    Source: Owen (1972); Grabisch & Roubens (1999), section 5.
+    Source: Owen (1972); Grabisch & Roubens (1999).
     """
 
     keep_rate: float | None = None

@@ -22,7 +22,7 @@ class ComplementaryPairs:
     A size that has no more coalitions than its share is taken whole; the single players, and all but one, whenever they
     are at most half of the budget. It is equal, and drawn alike, whatever is read off it.
 
-    Source: complementary pairs: Covert & Lee (2021), section 4.2; sizes at the ends whole: Lundberg & Lee (2017).
+    Source: complementary pairs: Covert & Lee (2021); sizes at the ends whole: Lundberg & Lee (2017).
     """
 
     n_players: int

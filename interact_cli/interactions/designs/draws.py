@@ -34,7 +34,7 @@ def moderated_standard_errors(draws: FloatArray) -> FloatArray:
     ``s^2 = (4 mean of all s^2 + (K - 1) s^2 of the set) / (4 + K - 1)``: two draws that happen to agree say nothing of
     how sure their mean is. The mean of the squares over the sets stays what it is. NaN for a single draw.
 
-    Source: Smyth (2004), section 3, with fixed prior degrees of freedom.
+    Source: Smyth (2004), with fixed prior degrees of freedom.
     """
     n_draws = draws.shape[1]
     if n_draws < 2:

@@ -41,7 +41,7 @@ class Process:
 
         The value at row i given all others is ``y_i - [K^-1 y]_i / [K^-1]_ii``, its variance ``1 / [K^-1]_ii``.
 
-        Source: Rasmussen & Williams (2006), equations 2.30 and 5.12; Golub, Heath & Wahba (1979) for ``(1 - p/T)^2``.
+        Source: Rasmussen & Williams (2006), equations 2.25 and 5.12; Golub, Heath & Wahba (1979) for ``(1 - p/T)^2``.
 
         Raises:
             LinAlgError: the covariances cannot be factorised.

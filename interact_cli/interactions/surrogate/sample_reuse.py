@@ -20,7 +20,7 @@ def reused(
     of a size were drawn, e is what is left of v. The standard error is that of a stratified sample without replacement,
     0 where a size is whole.
 
-    Source: Fumagalli et al. (2023), theorem 4.1; Cochran (1977), theorem 5.3.
+    Source: Fumagalli et al. (2023); Cochran (1977), chapter 5.
 
     Args:
         functional: The index.
