@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.set_indices import sets_of
 
+from interact_cli import extensions
 from interact_cli.errors import BudgetError, UnknownNameError, UsageError
 from interact_cli.interactions import indices
 from interact_cli.interactions.designs.contexts import ContextsBySize, PairContexts, SetContexts
@@ -105,8 +106,23 @@ def test_the_report_says_how_sets_are_measured():
     below = 1 + 16 + comb(16, 2)
     said = estimator_of(plan("shapley-taylor", budget=below + 16))
     assert re.fullmatch(
-        r"dividends of all smaller sets, exactly; 8-term contexts: 1 set of 3 per sample, 2 drawn contexts each", said
+        r"dividends of all smaller sets, exactly; 8-term contexts: 1 of 560 sets of 3 per sample, 2 drawn contexts each",
+        said,
     )
     assert estimator_of(plan("shapley-interaction", size=2, pairs="random:4", contexts=3)) == (
         "four-term contexts: 4 pairs per sample, 3 drawn contexts each"
     )
+
+
+@pytest.mark.parametrize("estimator", ["surrogate", "sampled"])
+def test_a_budget_near_all_coalitions_says_what_would_be_exact(estimator):
+    metric = configured(extensions.metric("shapley-interaction"), {"estimator": estimator})
+    near, far = (estimator_of(metric.design(Question(10, budget, 0, "x"))) for budget in (300, 200))
+    assert near.endswith("(2^10 = 1,024: --budget 1024 would make all exact)")
+    assert "--budget" not in far
+
+
+def test_a_part_of_the_pairs_is_said_to_be_one():
+    metric = configured(extensions.metric("shapley-interaction"), {"estimator": "sampled"})
+    assert "of 276 pairs per sample" in estimator_of(metric.design(Question(24, 100, 0, "x")))
+    assert "contexts: 276 pairs per sample" in estimator_of(metric.design(Question(24, 4000, 0, "x")))

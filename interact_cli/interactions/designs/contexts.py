@@ -62,6 +62,8 @@ class SetContexts:
     strata: tuple[Stratum, ...]
     asked: PackedArray
     """Stratum by stratum, ``(set, context, term)`` in each, flattened; terms from all of A to none of it."""
+    candidates: int | None = None
+    """Sets that these were drawn from; None where nobody says."""
 
     @classmethod
     def draw(

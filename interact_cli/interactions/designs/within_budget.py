@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from math import comb
 from typing import Literal
@@ -185,8 +186,9 @@ def sampled_sets(
         strata = order_strata(n_players, orders, shared.n_contexts)
     rngs = context_generators(sampling.seed, sampling.stream, index.name, strata)
     if size is None and index.values_of != "sets":
-        return PairContexts.draw(index.name, n_players, sets, strata, rngs)
-    drawn = SetContexts.draw(index.name, n_players, sets, strata, rngs)
+        pairs = PairContexts.draw(index.name, n_players, sets, strata, rngs)
+        return replace(pairs, candidates=n_candidates)
+    drawn = replace(SetContexts.draw(index.name, n_players, sets, strata, rngs), candidates=n_candidates)
     if not index.beta_of_size:
         return drawn
     return ContextsBySize((*_alone(index, n_players, _below(n_players, candidates, largest)), drawn))

@@ -9,13 +9,16 @@ import numpy as np
 
 from interact_cli.interactions.designs.budgets import PAIR
 from interact_cli.interactions.designs.contexts import ContextsBySize, SetContexts
-from interact_cli.interactions.designs.full_table import FullTable
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE, FullTable
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Cohort, Design, Reduced
 from interact_cli.metrics.fallback import explained_of
 from interact_cli.results import EXPLAINED, Quantity
 from interact_cli.types import IntArray
+
+NEAR = 4
+"""So many times the budget is near."""
 
 
 def stacked(arrays: Sequence[np.ndarray], fill: float) -> np.ndarray:
@@ -85,11 +88,20 @@ def explained_quantity(results: Sequence[Reduced]) -> tuple[Quantity, ...]:
 
 
 def estimator_of(design: Design) -> str:
-    """Say in words how a design obtains its values."""
+    """Say in words how a design obtains its values, and what would make them exact where that is near."""
+    said = _obtained(design)
+    if isinstance(design, SetContexts | Surrogate):
+        n = design.n_players
+        if n <= LARGEST_TABLE and 2**n <= NEAR * len(design.asked):
+            said += f" (2^{n} = {2**n:,}: --budget {2**n} would make all exact)"
+    return said
+
+
+def _obtained(design: Design) -> str:
     if isinstance(design, FullTable):
         return f"exact: all {2**design.n_players} coalitions of the sample"
     if isinstance(design, ContextsBySize):
-        return f"dividends of all smaller sets, exactly; {estimator_of(design.sizes[-1])}"
+        return f"dividends of all smaller sets, exactly; {_obtained(design.sizes[-1])}"
     if isinstance(design, SetContexts):
         return _estimator_of_contexts(design)
     if isinstance(design, Surrogate):
@@ -105,7 +117,8 @@ def _estimator_of_contexts(design: SetContexts) -> str:
     n_bands = sum(stratum.order is None for stratum in design.strata[1:])
     contexts += f", as many again in each of {n_bands} ranges of keep rates" if n_bands else ""
     n_sets, size = design.sets.shape
-    what = ("pair" if size == PAIR else "set") + ("" if n_sets == 1 else "s")
+    some = "" if design.candidates in {None, n_sets} else f" of {design.candidates:,}"
+    what = ("pair" if size == PAIR else "set") + ("s" if n_sets > 1 or some else "")
     of_size = "" if size == PAIR else f" of {size}"
     terms = "four" if size == PAIR else str(2**size)
-    return f"{terms}-term contexts: {n_sets} {what}{of_size} per sample, {contexts}{at_orders}"
+    return f"{terms}-term contexts: {n_sets}{some} {what}{of_size} per sample, {contexts}{at_orders}"
