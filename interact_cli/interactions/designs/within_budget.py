@@ -73,7 +73,7 @@ def design_within(
         if hindrance is None:
             return read_off(index, n_players, sampling, candidates, size)
         if sampling.estimator == "surrogate":
-            raise UsageError(f"A surrogate of '{index.name}' {hindrance}, or --estimator sampled.")
+            raise UsageError(f"A surrogate of '{index.name}' {hindrance}, or pass --estimator sampled.")
     if index.values_of == "players":
         return sampled_players(index, n_players, sampling)
     return sampled_sets(index, n_players, sampling, candidates, size)
