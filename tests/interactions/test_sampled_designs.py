@@ -17,6 +17,7 @@ from interact_cli.interactions.designs import contexts as contexts_module
 from interact_cli.interactions.designs import within_budget
 from interact_cli.interactions.designs.budgets import Sampling
 from interact_cli.interactions.designs.contexts import PairContexts, Stratum
+from interact_cli.interactions.designs.draws import moderated_standard_errors
 from interact_cli.interactions.designs.pairs import all_pairs
 from interact_cli.interactions.designs.players import Flips, Permutations
 
@@ -294,3 +295,35 @@ def test_the_same_seed_asks_the_same_coalitions_of_every_game(index):
     measure_sampled(recording(7.0), index, budget=500, seed=9)
     half = len(asked) // 2
     np.testing.assert_array_equal(np.concatenate(asked[:half]), np.concatenate(asked[half:]))
+
+
+# --- never a false certainty ------------------------------------------------------------------------
+
+
+def test_two_contexts_that_agree_are_not_certain():
+    """Few pairs interact, in few contexts: most drawn differences are 0, and no mean is known for that."""
+    team = np.arange(6)
+    game = ic.CallableGame(lambda coalitions: 1.0 * coalitions[:, team].all(axis=1) + coalitions[:, 7], n_players=24)
+    estimate = measure_sampled(game, "shapley-interaction", budget=2300)
+    errors = estimate.standard_errors[np.triu_indices(24, 1)]
+    assert (estimate.values[np.triu_indices(24, 1)] == 0).any()
+    assert (errors > 1e-3).all()
+
+
+def test_moderated_errors_share_the_spread_of_all_sets_and_keep_its_mean_square():
+    draws = np.random.default_rng(0).normal(size=(50, 3)) * np.linspace(0, 2, 50)[:, None]
+    errors = moderated_standard_errors(draws)
+    own = draws.var(axis=1, ddof=1)
+    np.testing.assert_allclose(errors**2 * 3, (4 * own.mean() + 2 * own) / 6)
+    assert (errors**2).mean() == pytest.approx((own / 3).mean())
+    assert errors[0] > 0
+    assert np.isnan(moderated_standard_errors(draws[:, :1])).all()
+
+
+@pytest.mark.parametrize("index", INDICES)
+def test_nothing_that_is_sampled_is_surer_than_rounding(index):
+    game = ic.CallableGame(lambda coalitions: coalitions.sum(axis=1) * 1e6, n_players=12)
+    estimate = measure_sampled(game, index, budget=900)
+    errors = estimate.standard_errors[np.isfinite(estimate.values) & ~estimate.exact]
+    assert (errors > 0).all()
+    assert (errors < 1e-3).all()

@@ -106,3 +106,12 @@ def test_the_identity_is_computed_once(desk: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(provenance, "record_identity", noted)
     done(*RUN, "-o", "a.h5")
     assert len(computed) == 1
+
+
+def test_numbers_do_not_depend_on_how_many_samples_are_answered_at_a_time(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    for cores in (1, 4):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        done(*RUN, "-m", "shapley-interaction", "-o", f"{cores}.h5")
+    one, four = (ic.read_report(f"{cores}.h5") for cores in (1, 4))
+    assert "surrogate" in one.measurement("shapley").estimator
+    assert_identical(arrays(one), arrays(four))
