@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from interact_cli.games.coalitions import pack, row_bytes, single_player_bits, unique
-from interact_cli.interactions.designs.draws import moderated_standard_errors, rounding_of, shares
+from interact_cli.interactions.designs.draws import moderated_standard_errors, rounding_of, shares, standard_error
 from interact_cli.interactions.designs.sets import all_sets, padded
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.design import Surrogate
@@ -125,6 +125,8 @@ class SetContexts:
 
     @staticmethod
     def _at_least(rounding: float, estimate: Estimate) -> Estimate:
+        if estimate.orders is not None:
+            return estimate
         errors = np.maximum(estimate.standard_errors, np.where(estimate.exact, 0.0, rounding))
         return replace(estimate, standard_errors=errors)
 
@@ -137,12 +139,7 @@ class SetContexts:
     def averages(self, differences: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Return the mean difference of each stratum and set, and its standard error: ``(stratum, set)``."""
         means = np.stack([part.mean(axis=1) for part in differences])
-        errors = np.stack(
-            [
-                np.zeros(len(part)) if stratum.exact else moderated_standard_errors(part)
-                for part, stratum in zip(differences, self.strata, strict=True)
-            ]
-        )
+        errors = np.stack([_errors(part, stratum) for part, stratum in zip(differences, self.strata, strict=True)])
         return means, errors
 
 
@@ -236,6 +233,13 @@ class ContextsBySize:
             sets=padded([part.sets for part in self.sizes]),
             explained=estimates[-1].explained,
         )
+
+
+def _errors(differences: FloatArray, stratum: Stratum) -> FloatArray:
+    """Return the standard errors of the means; at one order each pair has its own spread, as its papers have it."""
+    if stratum.exact:
+        return np.zeros(len(differences))
+    return standard_error(differences, axis=1) if stratum.order is not None else moderated_standard_errors(differences)
 
 
 def _subsets(size: int) -> list[tuple[bool, ...]]:
