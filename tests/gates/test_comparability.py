@@ -28,7 +28,7 @@ from interact_cli.gates.evidence.comparability import Allowed, comparability
 from interact_cli.gates.evidence.stated import FIELDS, question_fields, words
 from interact_cli.gates.policy import MAY_DIFFER
 from interact_cli.options import Option, options_of
-from interact_cli.results import PlayerTable, Report, SampleTable
+from interact_cli.results import PlayerTable, Quantity, Report, SampleTable
 
 SMALL = {"n_samples": 4, "metrics": ("multi-order", "shapley")}
 Flip = Callable[[Report], Report]
@@ -198,6 +198,16 @@ OPTIONS = [
     for one in options_of(extensions.metric(entry.name))
     if not one.setting
 ]
+
+
+def test_what_was_read_off_a_surrogate_is_not_compared_with_what_was_not():
+    reference, candidate = pair()
+    first, *others = candidate.measurements
+    explained = Quantity("explained", ("sample",), np.ones(len(candidate.samples.ids)), "1", "R2")
+    read_off = replace(first, per_sample=(*first.per_sample, explained))
+    candidate = replace(candidate, measurements=(read_off, *others))
+    with pytest.raises(NotComparable, match=r"estimated .without a surrogate / by a surrogate"):
+        compare(reference, candidate)
 
 
 def test_no_metrics_option_is_forgotten_here():

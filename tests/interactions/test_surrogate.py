@@ -207,6 +207,25 @@ def test_sample_reuse_is_unbiased_and_knows_its_error():
     np.testing.assert_allclose((errors**2).mean(axis=0), means.var(axis=0, ddof=1), rtol=0.35)
 
 
+def test_a_size_of_which_one_pair_was_drawn_is_not_certain():
+    draw = ComplementaryPairs(20, 42, 0, "x")
+    assert 1 in draw.counts[1:]
+    functional = design_of(20, 42).functional
+    left = np.random.default_rng(0).normal(size=(len(draw.first), 2))
+    single = draw.first.sum(axis=1) == draw.counts.index(1, 1)
+    _, errors = reused(functional, draw.first[single], left[single], np.array(draw.possible, dtype=float))
+    assert (errors > 0).all()
+
+
+def test_a_value_at_one_coalition_alone_has_numbers_and_is_not_explained():
+    """An AND of all players is told by no other coalition; R2 is a number all the same."""
+    game = ic.CallableGame(lambda coalitions: coalitions.all(axis=1) * 1.0, 30)
+    held = ic.measure(game, "shapley", budget=3000, estimator="surrogate")
+    assert held.explained < 0.2
+    assert np.isfinite(held.values).all()
+    assert ic.measure(game, "shapley", budget=3000).explained is None
+
+
 def test_without_surrogate_a_linear_game_is_exact():
     n = 9
     worth = np.arange(1.0, n + 1)

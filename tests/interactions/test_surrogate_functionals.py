@@ -88,9 +88,10 @@ def test_the_number_of_rows_at_once_changes_nothing(monkeypatch, at_once):
     np.testing.assert_allclose(functional.covariances(kernel, every), expected, atol=1e-14)
 
 
-def test_parts_are_the_whole():
+def test_parts_are_the_whole(monkeypatch):
+    monkeypatch.setattr(functionals, "SETS_AT_ONCE", 10)
     functional = Functional(Law(), 7, all_sets(7, 3))
-    parts = list(functional.parts(10))
+    parts = list(functional.parts())
     np.testing.assert_array_equal(np.concatenate([part.sets for _, part in parts]), functional.sets)
     assert [functional.sets[some].shape[0] for some, _ in parts] == [10, 10, 10, 5]
 

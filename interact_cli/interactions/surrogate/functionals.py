@@ -23,6 +23,8 @@ from interact_cli.types import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+SETS_AT_ONCE = 1024
+"""Sets whose numbers for all coalitions are held at a time."""
 AT_ONCE = 2**22
 """Numbers that are held at a time beside what is returned."""
 
@@ -151,8 +153,8 @@ class Functional:
         summed = np.einsum("tq,tqs->ts", totals, chosen)
         return summed
 
-    def parts(self, at_once: int) -> Iterator[tuple[slice, Functional]]:
+    def parts(self) -> Iterator[tuple[slice, Functional]]:
         """Yield the same index of some sets at a time."""
-        for start in range(0, len(self.sets), at_once):
-            some = slice(start, start + at_once)
+        for start in range(0, len(self.sets), SETS_AT_ONCE):
+            some = slice(start, start + SETS_AT_ONCE)
             yield some, Functional(self.law, self.n_players, self.sets[some])

@@ -14,8 +14,6 @@ from interact_cli.types import BoolArray, FloatArray
 
 LEFT_OUT = 1000
 """Coalitions that are left out, each in turn, to see how well the others tell its value."""
-SETS_AT_ONCE = 1024
-"""Sets whose covariances with all coalitions are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ class Process:
         unit = solve_triangular(factor, unit, lower=True, overwrite_b=True, check_finite=False)
         precision = np.einsum("tc,tc->c", unit, unit)
         missed = solved[chosen] / precision
-        spread = ((values[chosen] - values[chosen].mean()) ** 2).mean()
-        explained = 1 - float((missed**2).mean() / spread)
+        explained = 1 - float((missed**2).mean() / max(values.var(), np.finfo(np.float64).tiny))
         # The scales followed these values too: p of them, from T values, as generalised cross-validation counts.
         free = 1 - min(len(kernel.products) * coalitions.shape[1] / n_rows, 0.5)
         # Never below 1: where others tell a value to the last bits, what was missed is rounding.
@@ -78,7 +75,7 @@ class Process:
         Source: Rasmussen & Williams (2006), equations 2.25 and 2.26, for a linear functional.
         """
         means, variances = np.empty(len(functional.sets)), np.empty(len(functional.sets))
-        for some, part in functional.parts(SETS_AT_ONCE):
+        for some, part in functional.parts():
             covariances = part.covariances(self.kernel, self.coalitions)
             means[some] = self.solved @ covariances
             seen = solve_triangular(self.factor, covariances, lower=True, overwrite_b=True, check_finite=False)

@@ -7,9 +7,6 @@ import numpy as np
 from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.types import BoolArray, FloatArray
 
-SETS_AT_ONCE = 1024
-"""Sets whose weights on all coalitions are held at a time."""
-
 
 def reused(
     functional: Functional, first: BoolArray, left: FloatArray, possible: FloatArray
@@ -31,12 +28,13 @@ def reused(
     sizes = first.sum(axis=1)
     drawn = np.bincount(sizes, minlength=len(possible))
     means, variances = np.zeros(len(functional.sets)), np.zeros(len(functional.sets))
-    for some, part in functional.parts(SETS_AT_ONCE):
+    for some, part in functional.parts():
         counted = part.weights(first) * left[:, :1] + part.weights(~first) * left[:, 1:]
         for size in np.flatnonzero(drawn):
             of_size = counted[sizes == size]
             scale = possible[size] / drawn[size]
             means[some] += scale * of_size.sum(axis=0)
-            if drawn[size] > 1:
-                variances[some] += (1 - 1 / scale) * scale**2 * drawn[size] * of_size.var(axis=0, ddof=1)
+            # A single pair has no variance; what is left of a game has a mean near 0.
+            spread = of_size.var(axis=0, ddof=1) if drawn[size] > 1 else of_size[0] ** 2
+            variances[some] += (1 - 1 / scale) * scale**2 * drawn[size] * spread
     return means, np.sqrt(variances)
