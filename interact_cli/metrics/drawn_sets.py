@@ -28,13 +28,13 @@ class ByEstimator:
 
     estimator: Estimator = option(
         "auto",
-        "Where the budget holds not all coalitions: surrogate (all read off a model of the game), sampled (each in "
-        "contexts of its own), exact (refuse). auto takes the surrogate for up to 300 players, and drops it for the "
-        "run if it explains little.",
+        "Where the budget holds not all coalitions: surrogate (all read off a model of the game), reuse (each value of "
+        "the same coalitions counts for every set), sampled (each set in contexts of its own), exact (refuse). auto "
+        "takes the surrogate for up to 300 players, and reuse for the whole run if it explains little.",
         choices=get_args(Estimator),
         flag=True,
         usual=True,
-        metavar="auto|surrogate|sampled|exact",
+        metavar="auto|surrogate|reuse|sampled|exact",
     )
 
 

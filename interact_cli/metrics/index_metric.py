@@ -11,7 +11,7 @@ from interact_cli.interactions.indices import Index
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Design, Metric, Question, Reduced
 from interact_cli.metrics.drawn_sets import ByEstimator, DrawnSets
-from interact_cli.metrics.fallback import REUSED
+from interact_cli.metrics.fallback import DROPPED
 from interact_cli.metrics.index_design import design_for
 from interact_cli.metrics.summaries.tables import estimator_of
 from interact_cli.types import FloatArray
@@ -60,5 +60,6 @@ class IndexMetric(Metric):
             return reduced
         if not isinstance(self, ByEstimator) or self.estimator != "auto":
             return reduced
-        other = design.without_surrogate(values)
-        return reduced if other is None else replace(reduced, otherwise=Reduced(other, {}, REUSED))
+        other = design.without_surrogate
+        otherwise = Reduced(other.estimate(values), {}, f"{estimator_of(other)}; {DROPPED}")
+        return replace(reduced, otherwise=otherwise)

@@ -9,9 +9,11 @@ from typing import Self
 import numpy as np
 
 from interact_cli.errors import UsageError
+from interact_cli.interactions.designs.contexts import ContextsBySize
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.instability import instability
 from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
+from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Cohort, Design, Divisible, Metric, Question, Reduced
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.summaries.statistics import Resampler
@@ -65,7 +67,15 @@ class WithInstability(Metric):
             BudgetError: fewer draws than parts.
             UsageError: the metric draws coalitions, and its design cannot share them out.
         """
-        reduced = self.metric.reduce(design, values, question)
+        reduced = self._shared_out(self.metric.reduce(design, values, question), design, values)
+        if reduced.otherwise is None:
+            return reduced
+        # The shares are those of what answers, so each of the two has its own.
+        other = design.without_surrogate if isinstance(design, Surrogate | ContextsBySize) else design
+        return replace(reduced, otherwise=self._shared_out(reduced.otherwise, other, values))
+
+    def _shared_out(self, reduced: Reduced, design: Design, values: FloatArray) -> Reduced:
+        """Add how much the statistic changes from one share of the draws to the next."""
         if _all_exact(reduced.estimate):
             return replace(reduced, extras={**reduced.extras, "instability": np.zeros(())})
         if not isinstance(design, Divisible):

@@ -232,7 +232,8 @@ def test_without_surrogate_a_linear_game_is_exact():
     game = ic.TableGame(unpack(all_coalitions(n), n) @ worth + 7)
     for size, expected in ((1, worth), (2, np.zeros(36))):
         design = design_of(n, 100, size=size)
-        np.testing.assert_allclose(design.without_surrogate(values_of(game, design)).values, expected, atol=1e-9)
+        estimate = design.without_surrogate.estimate(values_of(game, design))
+        np.testing.assert_allclose(estimate.values, expected, atol=1e-9)
 
 
 # --- one fit, whatever is asked -----------------------------------------------------------------
@@ -290,6 +291,9 @@ def test_noise_falls_back_to_sample_reuse():
     assert fallen.explained is None
     assert held.explained is not None
     assert held.explained < 0.2
+    asked = ic.measure(game, "shapley-interaction", budget=300, estimator="reuse")
+    np.testing.assert_array_equal(asked.values, fallen.values)
+    np.testing.assert_array_equal(asked.standard_errors, fallen.standard_errors)
     scores = (flat(fallen.values) - flat(exact(game, "shapley-interaction"))) / flat(fallen.standard_errors)
     assert (np.abs(scores) < 1.96).mean() > 0.85
 
@@ -324,7 +328,21 @@ def test_where_there_is_no_surrogate_it_is_refused_and_auto_draws(n, budget, opt
     game = ic.CallableGame(lambda coalitions: coalitions.sum(axis=1).astype(float), n)
     with pytest.raises(UsageError, match=match):
         ic.measure(game, "shapley-interaction", budget=budget, estimator="surrogate", **options)
+    with pytest.raises(UsageError, match=rf"Sample reuse of .*{match}"):
+        ic.measure(game, "shapley-interaction", budget=budget, estimator="reuse", **options)
     assert ic.measure(game, "shapley-interaction", budget=budget, **options).explained is None
+
+
+def test_sample_reuse_lies_around_the_truth_and_needs_no_fit(monkeypatch):
+    monkeypatch.setattr(Process, "given", None)
+    game = smooth_game(10, 5)
+    for index in ("shapley", "shapley-interaction", "shapley-taylor"):
+        found = [ic.measure(game, index, budget=300, seed=seed, estimator="reuse") for seed in range(20)]
+        values = np.stack([flat(estimate.values) for estimate in found])
+        truth, drawn = flat(ic.measure(game, index, budget=1024).values), ~flat(found[0].exact).astype(bool)
+        z = (values.mean(axis=0) - truth)[drawn] / (values.std(axis=0, ddof=1)[drawn] / np.sqrt(20))
+        assert np.sqrt((z**2).mean()) < 1.5
+        assert all(estimate.explained is None for estimate in found)
 
 
 def test_multi_order_has_no_such_option():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields, replace
+from itertools import product
+from math import comb
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from interact_cli.errors import BudgetError, UsageError
 from interact_cli.games.coalitions import pack
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interfaces import Divisible, Metric, Reduced
+from interact_cli.metrics.fallback import settled
 from interact_cli.metrics.instability import WithInstability
 from interact_cli.options import configured
 
@@ -226,3 +230,45 @@ def test_a_number_that_was_left_out_does_not_make_an_exact_metric_a_sampled_one(
     measurement = metric.aggregate([result], cohort(14, 1))
     assert "Instability: exact, nothing is drawn." in measurement.notes
     assert scalar(measurement) == 0
+
+
+def reused_shapley(table, n, pairs, possible):
+    """Maximum sample reuse in loops: a linear fit of all values, and of what it leaves every value for every player."""
+    everyone = 2**n - 1
+    codes = [code for first in pairs for code in (first, everyone - first)]
+    present = np.array([[code >> player & 1 for player in range(n)] for code in codes])
+    terms = np.hstack([np.ones((len(codes), 1)), 2 * present - 1])
+    linear = np.linalg.lstsq(terms, table[codes], rcond=None)[0]
+    left = dict(zip(codes, table[codes] - terms @ linear, strict=True))
+    drawn = Counter(first.bit_count() for first in pairs)
+    values = 2 * linear[1:]
+    for player, first in product(range(n), pairs):
+        for code in (first, everyone - first):
+            size, inside = code.bit_count(), code >> player & 1
+            weight = 1 / (n * comb(n - 1, size - 1)) if inside else -1 / (n * comb(n - 1, size))
+            scale = possible[first.bit_count()] / drawn[first.bit_count()]
+            values[player] += scale * weight * left[code]
+    return values
+
+
+def test_the_shares_of_a_run_that_dropped_its_surrogate_are_answered_by_sample_reuse():
+    n, parts = 8, 2
+    table = np.random.default_rng(3).normal(size=2**n)
+    question = replace(questions(n, 1, 120)[0], repeats=parts)
+    metric = extensions.metric("shapley")
+    wrapped = WithInstability.of(metric, parts)
+    kept = reduced(wrapped, of_tables(table[None]), [question])
+    dropped = settled(kept)
+    assert [result.estimate.explained is None for result in dropped] == [True]
+
+    firsts = metric.design(question).draw.first @ (1 << np.arange(n))
+    possible = [comb(n, size) for size in range(n // 2)] + [comb(n, n // 2) // 2]
+    drawn = Counter(first.bit_count() for first in firsts.tolist())
+    whole = [first for first in firsts.tolist() if drawn[first.bit_count()] == possible[first.bit_count()]]
+    others = [first for first in firsts.tolist() if first not in whole]
+    assert whole
+    shares = [reused_shapley(table, n, [*whole, *others[part::parts]], possible) for part in range(parts)]
+    expected = np.mean([pattern_references.instability(column.tolist()) for column in np.stack(shares).T])
+    found = scalar(wrapped.aggregate(dropped, cohort(n, 1)))
+    assert found == pytest.approx(expected)
+    assert found != pytest.approx(scalar(wrapped.aggregate(kept, cohort(n, 1))))

@@ -9,9 +9,10 @@ from typing import Literal
 
 from interact_cli.errors import BudgetError
 
-Estimator = Literal["auto", "surrogate", "sampled", "exact"]
-"""``sampled``: every set in contexts of its own. ``surrogate``: all sets read off a model of the game. ``exact``: all
-coalitions or nothing. ``auto``: all coalitions where they fit, else the surrogate where it is the more certain."""
+Estimator = Literal["auto", "surrogate", "reuse", "sampled", "exact"]
+"""``sampled``: every set in contexts of its own. ``surrogate``: all sets read off a model of the game. ``reuse``: by
+maximum sample reuse of the surrogate's coalitions. ``exact``: all coalitions or nothing. ``auto``: all coalitions where
+they fit, else the surrogate where it is the more certain."""
 
 PAIR = 2
 """Players of an interaction unless another size is asked for."""

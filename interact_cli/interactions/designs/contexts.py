@@ -198,13 +198,11 @@ class ContextsBySize:
         """Estimate every size and put the sets below each other, padded with -1."""
         return self._stacked([part.estimate(own) for part, own in zip(self.sizes, self._split(values), strict=True)])
 
-    def without_surrogate(self, values: FloatArray) -> Estimate | None:
-        """Estimate without the surrogate; None where there is none."""
-        *below, largest = zip(self.sizes, self._split(values), strict=True)
-        part, own = largest
-        if not isinstance(part, Surrogate):
-            return None
-        return self._stacked([*[part.estimate(own) for part, own in below], part.without_surrogate(own)])
+    @property
+    def without_surrogate(self) -> Self:
+        """The same coalitions, answered without a surrogate."""
+        *below, largest = self.sizes
+        return replace(self, sizes=(*below, largest.without_surrogate)) if isinstance(largest, Surrogate) else self
 
     def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
         """Share the drawn contexts out among ``parts`` estimates; exact sizes are whole in each.

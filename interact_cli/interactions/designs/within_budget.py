@@ -72,8 +72,9 @@ def design_within(
         hindrance = next(_hindrances(index, n_players, sampling, candidates, size), None)
         if hindrance is None:
             return read_off(index, n_players, sampling, candidates, size)
-        if sampling.estimator == "surrogate":
-            raise UsageError(f"A surrogate of '{index.name}' {hindrance}, or pass --estimator sampled.")
+        if sampling.estimator != "auto":
+            what = "Sample reuse" if sampling.estimator == "reuse" else "A surrogate"
+            raise UsageError(f"{what} of '{index.name}' {hindrance}, or pass --estimator sampled.")
     if index.values_of == "players":
         return sampled_players(index, n_players, sampling)
     return sampled_sets(index, n_players, sampling, candidates, size)
@@ -131,7 +132,8 @@ def read_off(
     values_of: Literal["players", "pairs", "sets"] = "players"
     if index.values_of != "players":
         values_of = "pairs" if size is None and index.values_of == "pairs" else "sets"
-    surrogate = Surrogate(index.name, Functional(law, n_players, sets), draw, sampling.grid, values_of)
+    reuse = sampling.estimator == "reuse"
+    surrogate = Surrogate(index.name, Functional(law, n_players, sets), draw, sampling.grid, values_of, reuse)
     return ContextsBySize((*_alone(index, n_players, below), surrogate)) if index.beta_of_size else surrogate
 
 

@@ -47,6 +47,8 @@ class Surrogate:
     """Rows and columns, where the players lie on a grid."""
     values_of: Literal["players", "pairs", "sets"] = "pairs"
     """How the values are laid out."""
+    reuse: bool = False
+    """True where maximum sample reuse answers from the same coalitions, without the process."""
 
     @property
     def n_players(self) -> int:
@@ -64,7 +66,7 @@ class Surrogate:
         return pack(self.draw.coalitions)
 
     def estimate(self, values: FloatArray) -> Estimate:
-        """Return the posterior means; standard errors are calibrated posterior deviations."""
+        """Return the posterior means, with calibrated posterior deviations; or what `reuse` says."""
         game = _Drawn.of(self.draw, values)
         return self._read(game, lambda: _last.process_of(self.draw, self.grid, game))
 
@@ -85,9 +87,13 @@ class Surrogate:
         games = [game.only(np.sort(share)) for share in shares]
         return [self._read(game, partial(_conditioned, game, self.grid)) for game in games]
 
-    def without_surrogate(self, values: FloatArray) -> Estimate:
-        """Estimate from the same values by maximum sample reuse alone, of what a linear fit leaves of them."""
-        game = _Drawn.of(self.draw, values)
+    @property
+    def without_surrogate(self) -> Self:
+        """The same coalitions, answered by maximum sample reuse."""
+        return replace(self, reuse=True)
+
+    def _reused(self, game: _Drawn) -> Estimate:
+        """Estimate by maximum sample reuse alone, of what a linear fit leaves of the values."""
         terms = np.concatenate([np.ones((len(game.values), 1)), np.where(game.coalitions, 1.0, -1.0)], axis=1)
         linear, *_ = np.linalg.lstsq(terms, game.values, rcond=None)
         left = game.values - terms @ linear
@@ -97,6 +103,8 @@ class Surrogate:
         return self._said(game, means, errors, None)
 
     def _read(self, game: _Drawn, process_of: Callable[[], Process]) -> Estimate:
+        if self.reuse:
+            return self._reused(game)
         if game.spread == 0:
             nothing = np.zeros(len(self.sets))
             return self._said(game, nothing, nothing, 1.0)

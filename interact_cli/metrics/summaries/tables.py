@@ -13,12 +13,14 @@ from interact_cli.interactions.designs.full_table import LARGEST_TABLE, FullTabl
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Cohort, Design, Reduced
-from interact_cli.metrics.fallback import explained_of
+from interact_cli.metrics.fallback import REUSE, explained_of
 from interact_cli.results import EXPLAINED, Quantity
 from interact_cli.types import IntArray
 
 NEAR = 4
 """So many times the budget is near."""
+ELSEWHERE = "; elsewhere "
+"""Between the estimators of different samples."""
 
 
 def stacked(arrays: Sequence[np.ndarray], fill: float) -> np.ndarray:
@@ -66,16 +68,25 @@ def shared_pairs(estimates: Sequence[Estimate], cohort: Cohort) -> IntArray | No
 def estimators(results: Sequence[Reduced]) -> str:
     """Say in words how the samples' values were obtained: one sample of each kind, exact or sampled, stands for all."""
     different = list(dict.fromkeys(result.estimator for result in results))
-    kinds = {re.split("[:,]", estimator)[0]: estimator for estimator in reversed(different)}
+    kinds = {_kind(estimator): estimator for estimator in reversed(different)}
     shown = [estimator for estimator in different if estimator in kinds.values()]
     alike = ", and alike for other numbers of players"
-    said = "; elsewhere ".join(shown) + (alike if len(different) > len(shown) else "")
+    said = ELSEWHERE.join(shown) + (alike if len(different) > len(shown) else "")
     explained = explained_of(results)
     if np.isnan(explained).all():
         return said
     least, most = np.nanmin(explained), np.nanmax(explained)
     spread = f" ({least:.2f} to {most:.2f})" if len(explained) > 1 else ""
     return f"{said}; of values that it was not given it explains R2 = {np.nanmedian(explained):.2f}{spread}"
+
+
+def drawn_alike(estimator: str) -> bool:
+    """Whether `estimators` says that all samples were drawn by one kind of estimator, but for those that are exact."""
+    return len({_kind(part) for part in estimator.split(ELSEWHERE)} - {"exact"}) == 1
+
+
+def _kind(estimator: str) -> str:
+    return re.split("[:,]", estimator)[0]
 
 
 def explained_quantity(results: Sequence[Reduced]) -> tuple[Quantity, ...]:
@@ -104,6 +115,8 @@ def _obtained(design: Design) -> str:
         return f"dividends of all smaller sets, exactly; {_obtained(design.sizes[-1])}"
     if isinstance(design, SetContexts):
         return _estimator_of_contexts(design)
+    if isinstance(design, Surrogate) and design.reuse:
+        return f"{REUSE}: every value counts for every set, {len(design.asked):,} coalitions per sample"
     if isinstance(design, Surrogate):
         return f"surrogate: all values read off a Gaussian process, {len(design.asked):,} coalitions per sample"
     return f"{type(design).__name__.lower()}, {len(design.asked)} coalitions asked per sample"
