@@ -153,11 +153,16 @@ def _measurements(
     material: Material, questions: Questions, answered: list[OfSample], included: BoolArray, ends: FloatArray
 ) -> Iterator[Measurement]:
     """Summarise every metric of every game; ``ends`` is v(empty) and v(N): ``(2, game, sample)``."""
-    several = len(questions.scores) > 1
+    several, n_games, n_samples = len(questions.scores) > 1, len(questions.scores), len(answered)
+    results = [
+        settled([sample.reduced[game][position] for game in range(n_games) for sample in answered])
+        for position in range(len(questions.metrics))
+    ]
     for game, (score, empty, full) in enumerate(zip(questions.scores, *ends, strict=True)):
         cohort = replace(_cohort(material, questions, included, score.unit), full_value=full, empty_value=empty)
-        for position, metric in enumerate(questions.metrics):
-            measurement = metric.aggregate(settled([sample.reduced[game][position] for sample in answered]), cohort)
+        of_game = slice(game * n_samples, (game + 1) * n_samples)
+        for metric, of_games in zip(questions.metrics, results, strict=True):
+            measurement = metric.aggregate(of_games[of_game], cohort)
             yield replace(measurement, of=score.module or "output") if several else measurement
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.workbench import TABLE, arrays, assert_identical, done, interact
 
 import interact_cli as ic
+from interact_cli.metrics import fallback
 from interact_cli.pipeline import planning, provenance
 
 RUN = ("measure", *TABLE, "-m", "multi-order", "-m", "shapley", "-n", "5", "-b", "90")
@@ -115,3 +117,21 @@ def test_numbers_do_not_depend_on_how_many_samples_are_answered_at_a_time(desk: 
     one, four = (ic.read_report(f"{cores}.h5") for cores in (1, 4))
     assert "surrogate" in one.measurement("shapley").estimator
     assert_identical(arrays(one), arrays(four))
+
+
+def test_a_surrogate_is_dropped_for_all_modules_or_for_none(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = ("measure", "ckpt.pt", "-d", "digits", "-n", "2", "--players", "grid:3x3", "-m", "shapley", "-b", "100")
+    modules = ("--score", "feature:stages.0,norm")
+    done(*asked, *modules, "--estimator", "surrogate", "-o", "held.h5")
+    held = ic.read_report("held.h5").measurements
+    explained = [measurement.of_samples["explained"].values for measurement in held]
+    medians = sorted(map(np.median, explained))
+    assert len(medians) == 2
+    assert medians[0] < medians[1]
+    both = np.median(explained)
+    for least, answered in ((both - 1e-6, "surrogate"), (both + 1e-6, "maximum sample reuse")):
+        monkeypatch.setattr(fallback, "LEAST_EXPLAINED", least)
+        assert medians[0] < least < medians[1]
+        done(*asked, *modules, "-o", f"{answered}.h5")
+        measurements = ic.read_report(f"{answered}.h5").measurements
+        assert [measurement.estimator.startswith(answered) for measurement in measurements] == [True, True]
