@@ -27,7 +27,8 @@ MayDiffer = Annotated[
     list[str] | None,
     typer.Option(
         "--may-differ",
-        help="Declare it different: baseline, entry, classes, dtype, normaliser or tool; may be given again.",
+        help="Declare it different: baseline, entry, classes, dtype, normaliser, tool or estimator; may be given "
+        "again.",
         metavar="FIELD",
         show_default=False,
     ),

@@ -22,7 +22,7 @@ from pydantic import (
 from interact_cli.errors import UnknownNameError
 from interact_cli.safe_text import safe_text
 
-Declared = Literal["baseline", "entry", "classes", "dtype", "normaliser", "tool"]
+Declared = Literal["baseline", "entry", "classes", "dtype", "normaliser", "tool", "estimator"]
 MAY_DIFFER: tuple[Declared, ...] = get_args(Declared)
 """What a policy may declare different; players, score, plan and the definition of a metric never may."""
 Kind = Literal["absolute", "relative", "noise"]

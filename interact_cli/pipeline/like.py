@@ -11,8 +11,10 @@ import numpy as np
 from interact_cli import extensions
 from interact_cli.adapters.loading import named_architecture
 from interact_cli.config.loading import load_settings
-from interact_cli.config.settings import LARGEST_SEED, decisions
+from interact_cli.config.settings import LARGEST_SEED, AskedMetric, decisions
 from interact_cli.errors import NotComparable, UsageError
+from interact_cli.metrics.fallback import answered_by
+from interact_cli.metrics.summaries.tables import drawn_alike
 from interact_cli.pipeline.delivery import Outcome
 from interact_cli.pipeline.earlier import check_code, data_of, left_open, settings_of
 from interact_cli.pipeline.loading import load
@@ -123,8 +125,23 @@ def _taken_back(reference: Report, checkpoint: Path, changes: Mapping[str, Any])
         given = _without_arch(given, changes)
     given["checkpoint"] = checkpoint
     given["data.name"] = None if reference.provenance["illustration"] else data_of(reference, changes)
+    given["metrics"] = _as_answered(reference, given["metrics"])
     _check_learned(reference)
     return left_open(given)
+
+
+def _as_answered(reference: Report, metrics: Sequence[Any]) -> list[Any]:
+    """Ask every metric for the estimator that answered the reference, whatever a surrogate explains of the candidate.
+
+    Where some samples had another, ``auto`` stays: it alone asks for both.
+    """
+    answered = {
+        measurement.metric: {"estimator": answered_by(measurement)}
+        for measurement in reference.measurements
+        if answered_by(measurement) is not None and drawn_alike(measurement.estimator)
+    }
+    asked = [AskedMetric.model_validate(written) for written in metrics]
+    return [{metric.name: {**metric.options, **answered.get(metric.name, {})}} for metric in asked]
 
 
 def _without_arch(given: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,8 +197,13 @@ def _loaded(reference: Report, given: Mapping[str, Any], progress: Progress) -> 
 def _question(identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return what both runs must ask, by its name."""
     question, records = identity["question"], identity["records"]
+    metrics = [
+        [*metric, {name: value for name, value in options.items() if name != "estimator"}]
+        for *metric, options in question["metrics"]
+    ]
     return {
         **{name.replace(".", ": "): value for name, value in question.items() if name not in FREE},
+        "metrics": metrics,
         **{name: records.get(name) for name in ("players", "span", "limit", "protocol")},
         "baseline": records["baseline"]["name"],
     }

@@ -351,6 +351,24 @@ def test_44_other_questions_are_not_comparable(versions: Path, flags: tuple[str,
     assert said in line
 
 
+@pytest.mark.parametrize("estimator", ["reuse", "sampled"])
+def test_other_estimators_are_compared_where_that_is_declared(versions: Path, estimator: str):
+    asked = ("measure", "reference.pt", *LIKE, "-m", "shapley", "-b", "120", "--estimator")
+    done(*asked, "surrogate", "-o", "a.h5")
+    done(*asked, estimator, "-o", "b.h5")
+    line = refused(3, "compare", "a.h5", "b.h5")
+    assert "shapley: estimated (by a surrogate / by" in line
+    assert line.endswith("may_differ: [estimator] in a policy, --may-differ estimator for compare.")
+    shown = " ".join(done("compare", "a.h5", "b.h5", "--may-differ", "estimator").out.split())
+    assert "Declared different: shapley: estimated (by a surrogate / by" in shown
+
+    judged = rule("100", metric="shapley", quantity="mean_abs")
+    policy(judged)
+    assert "estimated" in interact("gate", "a.h5", "b.h5", *POLICY).out
+    policy(f"may_differ: [estimator]\n{judged}")
+    assert "Declared different: shapley: estimated" in done("gate", "a.h5", "b.h5", *POLICY).out
+
+
 def test_49_a_quick_look_is_not_judged(versions: Path):
     for name in ("reference", "same"):
         done("measure", f"{name}.pt", *LIKE, "-m", "multi-order", "--limit", "25", "-o", f"quick-{name}.h5")

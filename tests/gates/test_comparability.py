@@ -28,7 +28,7 @@ from interact_cli.gates.evidence.comparability import Allowed, comparability
 from interact_cli.gates.evidence.stated import FIELDS, question_fields, words
 from interact_cli.gates.policy import MAY_DIFFER
 from interact_cli.options import Option, options_of
-from interact_cli.results import PlayerTable, Quantity, Report, SampleTable
+from interact_cli.results import PlayerTable, Report, SampleTable
 
 SMALL = {"n_samples": 4, "metrics": ("multi-order", "shapley")}
 Flip = Callable[[Report], Report]
@@ -109,6 +109,14 @@ def without_options(report: Report) -> Report:
     return with_question(with_options(report, "multi-order", pairs=None), {"metrics": [e[:2] for e in asked_for]})
 
 
+def by_sample_reuse(report: Report) -> Report:
+    """As if the run had dropped its surrogate."""
+    measurement = report.measurement("shapley")
+    others = tuple(quantity for quantity in measurement.per_sample if quantity.name != "explained")
+    assert len(others) < len(measurement.per_sample), "it was read off a surrogate"
+    return with_measurement(report, "shapley", per_sample=others, estimator="maximum sample reuse: 150 coalitions")
+
+
 FLIPS: dict[str, Flip] = {
     "score": asked("score", to="prob"),
     "score unit": provenance("score_unit", to="probability"),
@@ -150,6 +158,7 @@ FLIPS: dict[str, Flip] = {
     "status": lambda report: replace(report, status="limited"),
     "metrics": lambda report: of_metrics(report, "multi-order"),
     "multi-order: version": lambda report: with_measurement(report, "multi-order", version=2),
+    "shapley: estimated": by_sample_reuse,
     "shapley: origin": provenance("metrics", "shapley", to="acme 0.1.0"),
     "samples": other_ids,
     "samples: names": lambda report: reordered(report, [0, 1, 2, 2]),
@@ -196,23 +205,35 @@ OPTIONS = [
     for entry in extensions.metrics()
     if entry.origin == extensions.ORIGIN
     for one in options_of(extensions.metric(entry.name))
-    if not one.setting
+    if not one.setting and one.name != "estimator"
 ]
 
 
-def test_what_was_read_off_a_surrogate_is_not_compared_with_what_was_not():
+def test_what_answered_is_compared_and_not_what_was_asked_for():
     reference, candidate = pair()
-    first, *others = candidate.measurements
-    explained = Quantity("explained", ("sample",), np.ones(len(candidate.samples.ids)), "1", "R2")
-    read_off = replace(first, per_sample=(*first.per_sample, explained))
-    candidate = replace(candidate, measurements=(read_off, *others))
-    with pytest.raises(NotComparable, match=r"estimated .without a surrogate / by a surrogate"):
-        compare(reference, candidate)
+    named = option("shapley", estimator="surrogate")(candidate)
+    reused = option("shapley", estimator="reuse")(by_sample_reuse(candidate))
+
+    assert not found(reference, named)
+    assert not found(by_sample_reuse(reference), reused)
+    assert found(named, reused) == {"shapley: estimated": ("by a surrogate", "by sample reuse")}
+
+
+def test_other_estimators_draw_other_coalitions_and_are_compared_where_declared():
+    reference, candidate = pair()
+    drawn = with_measurement(by_sample_reuse(candidate), "shapley", estimator="permutations, 150 coalitions asked")
+    drawn = FLIPS["plan: coalitions"](FLIPS["plan: asked coalitions"](drawn))
+
+    assert found(reference, drawn) == {
+        "shapley: estimated": ("by a surrogate", "by neither surrogate nor sample reuse")
+    }
+    assert not found(reference, drawn, may_differ=("estimator",))
+    assert list(found(reference, FLIPS["plan: seed"](drawn), may_differ=("estimator",))) == ["plan: seed"]
 
 
 def test_no_metrics_option_is_forgotten_here():
     named = {param.values[1].name for param in OPTIONS}
-    assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate", "estimator"}
+    assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate"}
 
 
 def holding(report: Report, metric: str) -> Report:
@@ -366,11 +387,16 @@ def test_a_plan_that_differs_for_a_named_reason_is_named_once():
 # What may differ ------------------------------------------------------------------------------------------------------
 
 
+PREFIXES = {
+    "baseline": "baseline: ", "entry": "entry: ", "classes": "classes: ", "normaliser": "normaliser: ",
+    "estimator": "shapley: estimated",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("declared", MAY_DIFFER)
 def test_a_declared_field_may_differ_and_is_printed(declared: str):
     reference, candidate = pair()
-    own = {"baseline": "baseline: ", "entry": "entry: ", "classes": "classes: ", "normaliser": "normaliser: "}
-    fields_ = [field for field in FLIPS if field.startswith(own.get(declared, declared))]
+    fields_ = [field for field in FLIPS if field.startswith(PREFIXES.get(declared, declared))]
     assert fields_
     for field in fields_:
         other = FLIPS[field](candidate)
@@ -384,7 +410,7 @@ def test_a_declared_field_may_differ_and_is_printed(declared: str):
 
 def test_no_declaration_covers_anything_else():
     reference, candidate = pair()
-    free = ("baseline", "entry", "classes", "dtype", "normaliser", "tool")
+    free = ("baseline", "entry", "classes", "dtype", "normaliser", "tool", "shapley: estimated")
     for field, flip in FLIPS.items():
         if not field.startswith(free):
             assert list(found(reference, flip(candidate), may_differ=MAY_DIFFER)) == [field]
@@ -394,8 +420,7 @@ def test_no_declaration_covers_anything_else():
 def test_the_way_out_is_open_to_a_policy_and_to_compare(declared: str):
     """`gate` has no flag that declares: its policy does."""
     reference, candidate = pair()
-    own = {"baseline": "baseline: ", "entry": "entry: ", "classes": "classes: ", "normaliser": "normaliser: "}
-    field = next(field for field in FLIPS if field.startswith(own.get(declared, declared)))
+    field = next(field for field in FLIPS if field.startswith(PREFIXES.get(declared, declared)))
     problems = comparability(reference, FLIPS[field](candidate), Allowed()).problems
     assert [one.advice for one in problems if one.field == field] == [
         f"Measure both alike, or declare it: may_differ: [{declared}] in a policy, --may-differ {declared} for compare."

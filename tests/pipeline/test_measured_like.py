@@ -26,12 +26,14 @@ from support.workbench import CONVNET, TABLE, arrays, assert_identical, done, ta
 import interact_cli as ic
 from interact_cli import networks
 from interact_cli.config.loading import load_settings
-from interact_cli.config.settings import LARGEST_SEED, TrainingSettings
+from interact_cli.config.settings import LARGEST_SEED, AskedMetric, TrainingSettings
 from interact_cli.errors import CheckpointRefused, DataRefused, NotComparable, OutputError, ReportRefused, UsageError
+from interact_cli.gates.compare import compare
+from interact_cli.metrics import fallback
 from interact_cli.pipeline import baselines
 from interact_cli.pipeline import like as like_module
 from interact_cli.pipeline.delivery import Outcome
-from interact_cli.pipeline.like import CHANGEABLE, measure_like, second_seed
+from interact_cli.pipeline.like import CHANGEABLE, _as_answered, measure_like, second_seed
 from interact_cli.pipeline.run import run
 from interact_cli.progress import Silent
 from interact_cli.results import Report
@@ -118,11 +120,17 @@ def other_convnet(name: str = "other.pt") -> str:
     return name
 
 
+def but_for_estimators(config: Given) -> Given:
+    """A config whose metrics do not say their estimator: the candidate is asked for the one that answered."""
+    asked = [AskedMetric.model_validate(written) for written in config["metrics"]]
+    return {**config, "metrics": [(metric.name, {**metric.options, "estimator": None}) for metric in asked]}
+
+
 def assert_same_plan(reference: Report, candidate: Report) -> None:
     """Same samples, same settings, same bytes of coalitions; another network."""
     assert candidate.samples.ids == reference.samples.ids
     assert candidate.provenance["plan_hash"] == reference.provenance["plan_hash"]
-    assert candidate.config == reference.config
+    assert but_for_estimators(candidate.config) == but_for_estimators(reference.config)
     assert candidate.provenance["data"]["fingerprint"] == reference.provenance["data"]["fingerprint"]
     assert candidate.provenance["checkpoint"]["sha256"] != reference.provenance["checkpoint"]["sha256"]
     assert reference.records is not None
@@ -192,12 +200,53 @@ def test_more_data_changes_no_sample(desk: Path):
 
 
 def test_the_same_checkpoint_is_the_finished_report(desk: Path, forward_passes: list[int]):
-    first = run(load_settings(flags=TABLE_RUN), Silent())
+    first = run(load_settings(flags={**TABLE_RUN, "plan.estimator": "surrogate"}), Silent())
     forward_passes.clear()
     again = like(first.report, "table.pt")
     assert again.reused
     assert again.path == first.path
     assert forward_passes == []
+
+
+@pytest.mark.parametrize("measure", [like, second])
+@pytest.mark.parametrize("fell_back", [True, False])
+def test_it_is_answered_as_the_reference_was(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, measure: Any, fell_back: bool
+):
+    """Alone, each of the two reports would have been answered by the other's estimator."""
+    asked = {"metrics": ["shapley", "banzhaf-interaction", "multi-order"], "plan.instability": 2, "plan.budget": 120}
+    checkpoint = other_table() if measure is like else "table.pt"
+    limits = {True: 2.0, False: -np.inf}  # of R2, which lies between
+    monkeypatch.setattr(fallback, "LEAST_EXPLAINED", limits[fell_back])
+    reference = measured(TABLE_RUN, **asked)
+    monkeypatch.setattr(fallback, "LEAST_EXPLAINED", limits[not fell_back])
+    alone = measured(TABLE_RUN, **asked, **{"checkpoint": checkpoint, "run.output": "alone.h5"})
+    candidate = measure(reference, checkpoint).report
+
+    option, other = ("reuse", "surrogate") if fell_back else ("surrogate", "reuse")
+    for report, answering in ((reference, option), (candidate, option), (alone, other)):
+        words = {"reuse": "maximum sample reuse: ", "surrogate": "surrogate: "}[answering]
+        assert report.measurement("shapley").estimator.startswith(words)
+        assert report.measurement("banzhaf-interaction").estimator.startswith(words)
+    by_hand = {"plan.estimator": option, "run.output": "hand.h5", "plan.seed": candidate.config["plan"]["seed"]}
+    hand = measured(TABLE_RUN, **asked, **by_hand, **{"checkpoint": checkpoint, "data.seed": 0})
+    assert_identical(arrays(hand), arrays(candidate))
+    if measure is like:
+        assert_same_plan(reference, candidate)
+        assert compare(reference, candidate).differences
+        with pytest.raises(NotComparable, match=r"shapley: estimated .*--may-differ estimator"):
+            compare(reference, alone)
+
+
+def test_where_the_samples_had_several_estimators_auto_asks_again(desk: Path):
+    reference = measured(TABLE_RUN)
+    (measurement,) = reference.measurements
+    words = measurement.estimator
+    for said, option in ((f"exact: all 4 coalitions; elsewhere {words}", {"estimator": "surrogate"}),
+                         (f"{words}; elsewhere permutations, 12 coalitions asked per sample", {})):  # fmt: skip
+        mixed = replace(reference, measurements=(replace(measurement, estimator=said),))
+        (asked,) = load_settings(flags={"metrics": _as_answered(mixed, ["shapley"])}).metrics
+        assert asked.options == option
 
 
 def test_a_rerun_makes_no_forward_pass(desk: Path, forward_passes: list[int]):
@@ -222,9 +271,8 @@ def test_it_is_the_run_of_the_command_line(desk: Path):
         (second(reference, "table.pt"), ("table.pt", "--seed", "1", "--set", "data.seed=0")),
     ):
         checkpoint, *more = by_hand
-        done(
-            "measure", checkpoint, *TABLE[1:], "-m", "shapley", "-n", "6", "-b", "60", *more, "-o", "hand.h5", "--force"
-        )
+        more += ["--estimator", "surrogate", "-o", "hand.h5", "--force"]
+        done("measure", checkpoint, *TABLE[1:], "-m", "shapley", "-n", "6", "-b", "60", *more)
         hand = ic.read_report("hand.h5")
         assert hand.provenance == outcome.report.provenance
         assert hand.config == outcome.report.config
@@ -570,7 +618,8 @@ def test_a_report_chooses_no_place_and_replaces_nothing(desk: Path):
     for measure, checkpoint in ((like, other_table()), (second, "table.pt")):
         outcome = measure(hostile, checkpoint)
         assert outcome.path.parent == Path("interact-runs")
-        assert outcome.report.config == {**reference.config, "plan": outcome.report.config["plan"]}
+        expected = {**reference.config, "plan": outcome.report.config["plan"]}
+        assert but_for_estimators(outcome.report.config) == but_for_estimators(expected)
     assert Path("precious.h5").read_bytes() == before
     assert_same_plan(reference, like(replace(reference, run={"places": 5}), "other.pt").report)
 
@@ -650,7 +699,8 @@ def test_the_second_seed_changes_the_coalitions_alone(desk: Path):
     assert other.provenance["identity"]["records"] == reference.provenance["identity"]["records"]
     assert other.provenance["ranges"] == reference.provenance["ranges"]
     question, held = other.provenance["identity"]["question"], reference.provenance["identity"]["question"]
-    assert {**question, "plan.seed": 3} == held
+    assert {**question, "plan.seed": 3, "metrics": [["strength", 2, {}]]} == held
+    assert question["metrics"] == [["strength", 2, {"estimator": "surrogate"}]]
     assert (other.config["plan"]["seed"], other.config["data"]["seed"]) == (4, 3)
     np.testing.assert_array_equal(other.samples.full_value, reference.samples.full_value)
     third = second(other, "table.pt").report

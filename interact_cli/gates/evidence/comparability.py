@@ -22,7 +22,8 @@ from interact_cli.gates.evidence.stated import (
     words,
 )
 from interact_cli.gates.policy import Declared
-from interact_cli.results import EXPLAINED, Measurement, Report
+from interact_cli.metrics.fallback import answered_by
+from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.verdicts import Problem
 from interact_cli.words import count
@@ -58,12 +59,14 @@ def comparability(reference: Report, candidate: Report, allowed: Allowed) -> Com
     samples = tuple(_same_samples(reference, candidate, allowed))
     problems = [*_must(_usable(reference, candidate, allowed)), *_same_fields(reference, candidate, allowed)]
     problems += _must((*_same_metrics(reference, candidate), *samples))
+    of_estimators = list(_same_estimators(reference, candidate))
+    problems += of_estimators
     if not any(problem.field in {NAMES, NONE_SHARED} for problem in samples):
         rows = aligned(reference.samples.ids, candidate.samples.ids)
         problems += _must((*_same_contents(reference, candidate, rows), *_same_players(reference, candidate, rows)))
         problems += _same_absence(reference, candidate)
-        # Other samples or players have other plans: said once is enough.
-        if not any(field is None for _, field in problems):
+        # Other samples, players or estimators have other plans: said once is enough.
+        if not of_estimators and not any(field is None for _, field in problems):
             problems += _must(_same_plan(reference, candidate, rows, allowed))
     return Comparability(
         tuple(problem for problem, field in problems if field is None or field not in allowed.may_differ),
@@ -74,6 +77,7 @@ def comparability(reference: Report, candidate: Report, allowed: Allowed) -> Com
 Found = tuple[Problem, Declared | None]
 NAMES = "samples: names"
 NONE_SHARED = "samples"
+ESTIMATED = {"surrogate": "by a surrogate", "reuse": "by sample reuse", None: "by neither surrogate nor sample reuse"}
 
 
 def _must(problems: Iterable[Problem]) -> list[Found]:
@@ -112,15 +116,19 @@ def _same_metrics(reference: Report, candidate: Report) -> Iterator[Problem]:
         first_metric, second_metric = first[key], second[key]
         if first_metric.version != second_metric.version:
             yield Problem(f"{safe_text(key)}: version", str(first_metric.version), str(second_metric.version), LIKE)
-        kinds = [_estimated(measurement) for measurement in (first_metric, second_metric)]
-        if kinds[0] != kinds[1]:
-            yield differs(f"{safe_text(key)}: estimated", kinds, f"Measure both with one --estimator. {LIKE}")
         origin, origin_too = (_distribution(side, first_metric.metric) for side in (reference, candidate))
         yield from unlike(f"{safe_text(key)}: origin", origin, origin_too, LIKE)
 
 
-def _estimated(measurement: Measurement) -> str:
-    return "by a surrogate" if EXPLAINED in measurement.of_samples else "without a surrogate"
+def _same_estimators(reference: Report, candidate: Report) -> Iterator[Found]:
+    """By what the values were obtained, whatever was asked for: ``auto`` comes to one or the other."""
+    others = {measurement.key: measurement for measurement in candidate.measurements}
+    for measurement in reference.measurements:
+        if measurement.key in others:
+            kinds = [ESTIMATED[answered_by(side)] for side in (measurement, others[measurement.key])]
+            if kinds[0] != kinds[1]:
+                field = f"{safe_text(measurement.key)}: estimated"
+                yield differs(field, kinds, declared_by("estimator")), "estimator"
 
 
 def _distribution(report: Report, metric: str) -> Any:

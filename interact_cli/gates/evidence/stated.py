@@ -113,6 +113,8 @@ LIKE = "Measure the candidate as the reference was: interact gate --reference RE
 SEED = "plan: seed"
 JUDGED_ELSEWHERE = ("metrics", "metric origins", "data.only", "records kept", "ranges", "illustration")
 """Parts of the question that comparability looks at in its own way, or that another report may have otherwise."""
+OPTIONS_JUDGED_ELSEWHERE = ("estimator",)
+"""Options of metrics, likewise: what answered is compared, which ``auto`` leaves open."""
 ALWAYS_ASKED = ("score", "target", "plan.budget", "plan.seed", "plan.instability")
 """Parts of the question that every report states."""
 FIELDS = (
@@ -153,7 +155,11 @@ def question_fields(*reports: Report) -> Iterator[Field]:
     asked_with = [dict(options(report)) for report in reports]
     shared = [metric for metric in asked_with[0] if all(metric in options_of_side for options_of_side in asked_with)]
     given = dict.fromkeys(
-        (metric, name) for metric in shared for options_of_side in asked_with for name in options_of_side[metric]
+        (metric, name)
+        for metric in shared
+        for options_of_side in asked_with
+        for name in options_of_side[metric]
+        if name not in OPTIONS_JUDGED_ELSEWHERE
     )
     for metric, name in given:
         field = f"{safe_text(metric)}: {safe_text(name).replace('_', ' ')}"
