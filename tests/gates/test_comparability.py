@@ -217,6 +217,8 @@ def test_what_answered_is_compared_and_not_what_was_asked_for():
     assert not found(reference, named)
     assert not found(by_sample_reuse(reference), reused)
     assert found(named, reused) == {"shapley: estimated": ("by a surrogate", "by sample reuse")}
+    of_a_plugin = option("shapley", estimator="jackknife")(candidate)
+    assert found(named, of_a_plugin) == {"shapley: estimator": ("surrogate", "jackknife")}
 
 
 def test_other_estimators_draw_other_coalitions_and_are_compared_where_declared():

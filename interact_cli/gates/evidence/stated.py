@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from interact_cli.gates.policy import Declared
+from interact_cli.interactions.designs.budgets import Estimator
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.seeding import digest
@@ -113,8 +114,6 @@ LIKE = "Measure the candidate as the reference was: interact gate --reference RE
 SEED = "plan: seed"
 JUDGED_ELSEWHERE = ("metrics", "metric origins", "data.only", "records kept", "ranges", "illustration")
 """Parts of the question that comparability looks at in its own way, or that another report may have otherwise."""
-OPTIONS_JUDGED_ELSEWHERE = ("estimator",)
-"""Options of metrics, likewise: what answered is compared, which ``auto`` leaves open."""
 ALWAYS_ASKED = ("score", "target", "plan.budget", "plan.seed", "plan.instability")
 """Parts of the question that every report states."""
 FIELDS = (
@@ -158,12 +157,17 @@ def question_fields(*reports: Report) -> Iterator[Field]:
         (metric, name)
         for metric in shared
         for options_of_side in asked_with
-        for name in options_of_side[metric]
-        if name not in OPTIONS_JUDGED_ELSEWHERE
+        for name, value in options_of_side[metric].items()
+        if not _judged_by_what_answered(name, value)
     )
     for metric, name in given:
         field = f"{safe_text(metric)}: {safe_text(name).replace('_', ' ')}"
         yield Field(field, partial(_option, metric=metric, name=name), advice=LIKE)
+
+
+def _judged_by_what_answered(option: str, value: Any) -> bool:
+    """Whether it is ``--estimator``, whose ``auto`` leaves open what answers; a plugin's own may mean another thing."""
+    return option == "estimator" and value in get_args(Estimator)
 
 
 def options(report: Report) -> Iterator[tuple[str, Mapping[str, Any]]]:
