@@ -1,4 +1,4 @@
-"""Players that lie beside each other: what images and sentences have and tables have not."""
+"""Players that lie beside each other: what images have and tables have not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from interact_cli.types import IntArray
 
 
 def neighbours(grid: tuple[int, int] | None) -> tuple[IntArray, ...]:
-    """Return the sets of at least two cells that fit into a window, by size: ``(set, size)`` each.
-
-    A window is 2 x 2 cells; in a single row it is three in succession.
+    """Return the sets of at least two cells that fit into a window of 2 x 2, by size: ``(set, size)`` each.
 
     Args:
         grid: Rows and columns; player ``r * columns + c`` lies at ``(r, c)``. None for players without a place.
@@ -21,12 +19,12 @@ def neighbours(grid: tuple[int, int] | None) -> tuple[IntArray, ...]:
         >>> [len(sets) for sets in neighbours((2, 3))]
         [11, 8, 2]
         >>> neighbours((1, 3))[0].tolist()
-        [[0, 1], [0, 2], [1, 2]]
+        [[0, 1], [1, 2]]
     """
     if grid is None:
         return ()
     rows, columns = grid
-    high, wide = (min(2, rows), min(2, columns)) if min(grid) > 1 else (min(3, rows), min(3, columns))
+    high, wide = min(2, rows), min(2, columns)
     cells = np.arange(rows * columns).reshape(grid)
     windows = [
         cells[row : row + high, column : column + wide].ravel().tolist()
