@@ -23,7 +23,7 @@ from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 if TYPE_CHECKING:
     from interact_cli.interactions.surrogate.process import Process
 
-SEEN = 4096
+SEEN = 8192
 """Most coalitions that the process is given; the others correct it."""
 FITTED = 600
 """Coalitions that the scales are fitted to: more cost more, and change them little."""
