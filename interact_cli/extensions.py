@@ -11,19 +11,33 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from interact_cli import __version__
 from interact_cli.errors import InteractError, UsageError
-from interact_cli.interfaces import ArchBuilder, DatasetReader, Executor, Measurable, Metric, Number, PlayerMaker
+from interact_cli.interfaces import (
+    ArchBuilder,
+    DatasetReader,
+    Executor,
+    Learner,
+    Leaves,
+    Measurable,
+    Metric,
+    Number,
+    PlayerMaker,
+)
+from interact_cli.metrics.drawn_sets import ByEstimator
 from interact_cli.registry import Registry
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import SCORES, Score
 from interact_cli.strict_yaml import load_strict
+from interact_cli.types import BoolArray, FloatArray
+
+T = TypeVar("T")
 
 ORIGIN = f"interact-cli {__version__}"
 
@@ -99,6 +113,33 @@ def scores_with(name: object) -> Mapping[str, Score]:
 def executors() -> Registry[Any]:
     """Return the executors, by name; what stands behind one is called without arguments and returns an `Executor`."""
     return _registry("executor", "interact list executors", "executors", _built_in()["executors"])
+
+
+def surrogates() -> Registry[Any]:
+    """Return the second surrogates, by name; what stands behind one is the `Learner.learn` of it."""
+    return _registry("surrogate", "interact list surrogates", "surrogates", {})
+
+
+def equipped(metric: T) -> T:
+    """Give a metric that names a second surrogate what stands behind the name; others stay as they are.
+
+    Raises:
+        UnknownNameError: no such surrogate; the message suggests the nearest.
+        UsageError: its code fails.
+    """
+    name = getattr(metric, "second_surrogate", None)
+    if not isinstance(metric, ByEstimator) or name is None:
+        return metric
+    learn, origin = surrogates().get(name), _origin(surrogates(), name)
+
+    def blaming(coalitions: BoolArray, values: FloatArray) -> Leaves:
+        with blamed(f"surrogate '{name}' of {origin}"):
+            leaves = learn(coalitions, values)
+            if not isinstance(leaves, Leaves):
+                raise TypeError(f"it returned {type(leaves).__name__}, not interact_cli.interfaces.Leaves")
+            return leaves
+
+    return replace(metric, learner=Learner(name, blaming))
 
 
 def metric(name: str) -> Measurable:

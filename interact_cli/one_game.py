@@ -253,7 +253,7 @@ def answer(call: Call, options: Mapping[str, Any]) -> Estimate:
     own = OF_ONE_GAME.get(call.index)
     if own is not None:
         return configured(own(), given).answer(call)
-    metric = configured(extensions.metric_of_game(call.index), given)
+    metric = extensions.equipped(configured(extensions.metric_of_game(call.index), given))
     if metric.of_vectors and call.game.dimension is None:
         raise UsageError(
             f"'{call.index}' needs a game whose values are vectors, got numbers. Pass a table (2^n, d), or "

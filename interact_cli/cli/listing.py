@@ -31,6 +31,7 @@ Kind = Literal[
     "scores",
     "protocols",
     "executors",
+    "surrogates",
     "modules",
     "references",
 ]
@@ -216,6 +217,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
         "datasets": extensions.datasets,
         "players": extensions.players,
         "executors": extensions.executors,
+        "surrogates": extensions.surrogates,
     }[kind]()
     rows = [{"name": entry.name, "summary": entry.summary, "origin": entry.origin} for entry in registry]
     if kind == "datasets":

@@ -8,6 +8,7 @@
 | `Metric` | ``interact_cli.metrics`` | ``--metric NAME`` -> plan and reduce |
 | `Number` | ``interact_cli.numbers`` | ``--metric NAME`` -> a number of the network that is no game |
 | `Executor` | ``interact_cli.executors`` | ``--executor NAME`` -> the journal of a run, filled |
+| `Leaves` | ``interact_cli.surrogates`` | ``--second-surrogate NAME`` -> a game learned from some of its values |
 | `interact_cli.scores.Score` | ``interact_cli.scores`` | ``--score NAME`` -> an evaluation record to a value |
 """
 
@@ -29,6 +30,7 @@ from interact_cli.interfaces.metrics import (
     Reduced,
 )
 from interact_cli.interfaces.players import Baseline, Passage, PlayerMaker, PlayerOptions, Players
+from interact_cli.interfaces.surrogates import Learner, Leaves
 
 __all__ = [
     "ArchBuilder",
@@ -41,6 +43,8 @@ __all__ = [
     "Divisible",
     "Executor",
     "Game",
+    "Learner",
+    "Leaves",
     "Measurable",
     "Metric",
     "Need",

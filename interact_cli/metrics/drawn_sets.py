@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from interact_cli.interactions.designs.budgets import Estimator
+from interact_cli.interfaces.surrogates import Learner
 from interact_cli.options import option
 
 
@@ -36,6 +37,17 @@ class ByEstimator:
         usual=True,
         metavar="auto|surrogate|reuse|sampled|exact",
     )
+    second_surrogate: str | None = option(
+        None,
+        "What learns the rest where a surrogate has had its 8,192 values, if it tells any that it did not see; "
+        "interact list surrogates.",
+        kind=str,
+        flag=True,
+        usual=True,
+        metavar="NAME",
+    )
+    learner: Learner | None = field(default=None, repr=False)
+    """What stands behind the name."""
 
 
 @dataclass(frozen=True, kw_only=True)

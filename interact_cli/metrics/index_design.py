@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interactions.designs.budgets import PAIR, Estimator, Sampling
+from interact_cli.interactions.designs.budgets import PAIR, Sampling
 from interact_cli.interactions.designs.pairs import candidates
 from interact_cli.interactions.designs.sets import among
 from interact_cli.interactions.designs.within_budget import design_within, need_players
 from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Design, Question
-from interact_cli.metrics.drawn_sets import DrawnSets, SizedSets
+from interact_cli.metrics.drawn_sets import ByEstimator, DrawnSets, SizedSets
 from interact_cli.metrics.published import lookup, protocol_design, published_orders
 from interact_cli.seeding import generator
 from interact_cli.types import IntArray
@@ -23,7 +23,7 @@ def design_for(
     drawn: DrawnSets | None = None,
     *,
     orders: tuple[int, ...] | None = None,
-    estimator: Estimator = "sampled",
+    how: ByEstimator | None = None,
 ) -> Design:
     """Choose the coalitions for one index: a published protocol, the full table, or draws within the budget.
 
@@ -32,7 +32,7 @@ def design_for(
         question: What it answers.
         drawn: Which pairs or sets are wanted, and how many contexts of each; the defaults unless given.
         orders: The orders that an index by order is sampled at without a protocol; None for the published ones.
-        estimator: How values are obtained where no protocol says it.
+        how: How values are obtained where no protocol says it; each set in contexts of its own unless given.
 
     Raises:
         BudgetError: the budget is too small.
@@ -50,8 +50,9 @@ def design_for(
         orders=published_orders(n) if orders is None else orders,
         contexts=drawn.contexts,
         repeats=question.repeats,
-        estimator=estimator,
+        estimator=how.estimator if how else "sampled",
         grid=question.grid,
+        learner=how.learner if how else None,
     )
     sets = _candidates(index, question, drawn.pairs, size or PAIR)
     return design_within(index, n, sampling, candidates=sets, size=size)

@@ -49,8 +49,8 @@ class IndexMetric(Metric):
     def design(self, question: Question) -> Design:
         """Ask for a published protocol, else the full table where it fits the budget, else the index's draws."""
         drawn = self if isinstance(self, DrawnSets) else None
-        estimator = self.estimator if isinstance(self, ByEstimator) else "sampled"
-        return design_for(self.asked_index, question, drawn, estimator=estimator)
+        how = self if isinstance(self, ByEstimator) else None
+        return design_for(self.asked_index, question, drawn, how=how)
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate the index on one sample."""

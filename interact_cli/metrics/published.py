@@ -33,7 +33,7 @@ PUBLISHED_RATIOS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95
 
 FIXES = ("data.only", "players", "baseline", "score", "target", "plan.budget")
 """Settings that every protocol fixes."""
-FIXES_OF_METRICS = ("pairs", "contexts", "estimator")
+FIXES_OF_METRICS = ("pairs", "contexts", "estimator", "second_surrogate")
 """Options of metrics that every protocol fixes."""
 
 KEEP_RATES = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.0))

@@ -59,7 +59,7 @@ def ask(settings: Settings) -> Asked:
     for metric, asked in zip(plain, settings.metrics, strict=True):
         own = {name.replace("-", "_") for name in asked.options}
         shared = {name: value for name, value in _for(metric, for_all).items() if name not in own}
-        metrics.append(configured(configured(metric, shared), asked.options))
+        metrics.append(extensions.equipped(configured(configured(metric, shared), asked.options)))
     _check_fixed(metrics, protocol)
     if protocol is not None and _of_activations(settings) and protocol.inner_pairs is not None:
         inner = {"pairs": protocol.inner_pairs}

@@ -110,7 +110,7 @@ def question_identity(
             [metric.name, metric.version, entry.options]
             for metric, entry in zip(metrics, settings.metrics, strict=True)
         ],
-        "metric origins": origins(metrics),
+        "metric origins": origins(settings, metrics),
         "score": named_scores(asked),
         **of_plugins(asked),
         "records kept": settings.run.records,
@@ -230,7 +230,7 @@ def question_document(
         "budget": settings.plan.budget,
         "seed": settings.plan.seed,
         "protocol": settings.plan.protocol,
-        "metrics": origins(metrics),
+        "metrics": origins(settings, metrics),
         "plan_hash": plan_hash,
         "versions": versions(),
     }
@@ -238,10 +238,14 @@ def question_document(
     return cleaned
 
 
-def origins(metrics: Sequence[Measurable]) -> dict[str, str]:
-    """Return which distribution each metric comes from."""
+def origins(settings: Settings, metrics: Sequence[Measurable]) -> dict[str, str]:
+    """Return which distribution each metric comes from, and each second surrogate."""
     names = {metric.name for metric in metrics}
-    return {entry.name: entry.origin for entry in extensions.metrics() if entry.name in names}
+    seconds = {asked.options.get("second_surrogate") for asked in settings.metrics}
+    return {
+        **{entry.name: entry.origin for entry in extensions.metrics() if entry.name in names},
+        **{f"surrogate {entry.name}": entry.origin for entry in extensions.surrogates() if entry.name in seconds},
+    }
 
 
 def versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ from math import comb, isqrt
 from typing import Literal
 
 from interact_cli.errors import BudgetError
+from interact_cli.interfaces.surrogates import Learner
 
 Estimator = Literal["auto", "surrogate", "reuse", "sampled", "exact"]
 """``sampled``: every set in contexts of its own. ``surrogate``: all sets read off a model of the game. ``reuse``: by
@@ -55,6 +56,8 @@ class Sampling:
     """How values are obtained where the budget does not hold all coalitions."""
     grid: tuple[int, int] | None = None
     """Rows and columns, where the players lie on a grid."""
+    learner: Learner | None = None
+    """What learns that which the process leaves of a large budget's values."""
 
     @property
     def least(self) -> int:

@@ -133,7 +133,8 @@ def read_off(
     if index.values_of != "players":
         values_of = "pairs" if size is None and index.values_of == "pairs" else "sets"
     reuse = sampling.estimator == "reuse"
-    surrogate = Surrogate(index.name, Functional(law, n_players, sets), draw, sampling.grid, values_of, reuse)
+    functional = Functional(law, n_players, sets)
+    surrogate = Surrogate(index.name, functional, draw, sampling.grid, sampling.learner, values_of, reuse)
     return ContextsBySize((*_alone(index, n_players, below), surrogate)) if index.beta_of_size else surrogate
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from threading import local
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from interact_cli.interactions.designs.complementary import ComplementaryPairs, 
 from interact_cli.interactions.designs.draws import ROUNDING, rounding_of
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.functionals import Functional
+from interact_cli.interactions.surrogate.leaves import index_of, mean_of, values_at
 from interact_cli.interactions.surrogate.neighbours import neighbours
 from interact_cli.interactions.surrogate.sample_reuse import reused
+from interact_cli.interfaces.surrogates import Learner, Leaves
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ SEEN = 8192
 """Most coalitions that the process is given; the others correct it."""
 FITTED = 600
 """Coalitions that the scales are fitted to: more cost more, and change them little."""
+FOLDS = 5
+"""Parts of what the process was not given: each is told by leaves that learned from the others."""
 OWN_RAISED = 100.0
 """Factor of what coalitions have to themselves when their covariances cannot be factorised."""
 
@@ -37,7 +41,7 @@ class Surrogate:
 
     The coalitions do not depend on the index: indices of equal budget share them, and one fit. Where there are more
     than `SEEN`, what the process leaves of the others corrects it by maximum sample reuse, each part weighted by its
-    own variance: ``f + l d``, ``l = s^2 / (s^2 + e^2)``, of variance ``l e^2``.
+    own variance: ``f + l d``, ``l = s^2 / (s^2 + e^2)``, of variance ``l e^2``. A learner may take part of d before.
     """
 
     index: str
@@ -45,6 +49,7 @@ class Surrogate:
     draw: ComplementaryPairs
     grid: tuple[int, int] | None = None
     """Rows and columns, where the players lie on a grid."""
+    learner: Learner | None = None
     values_of: Literal["players", "pairs", "sets"] = "pairs"
     """How the values are laid out."""
     reuse: bool = False
@@ -68,7 +73,7 @@ class Surrogate:
     def estimate(self, values: FloatArray) -> Estimate:
         """Return the posterior means, with calibrated posterior deviations; or what `reuse` says."""
         game = _Drawn.of(self.draw, values)
-        return self._read(game, lambda: _last.process_of(self.draw, self.grid, game))
+        return self._read(game, lambda: _last.model_of(self, game))
 
     def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
         """Share the pairs of coalitions out among ``parts`` estimates; sizes that are whole are whole in each.
@@ -85,7 +90,7 @@ class Surrogate:
             )
         shares = [np.concatenate([np.flatnonzero(game.whole), drawn[part::parts]]) for part in range(parts)]
         games = [game.only(np.sort(share)) for share in shares]
-        return [self._read(game, partial(_conditioned, game, self.grid)) for game in games]
+        return [self._read(game, partial(_Model.of, self, game)) for game in games]
 
     @property
     def without_surrogate(self) -> Self:
@@ -102,20 +107,21 @@ class Surrogate:
             means += 2 * linear[1:][self.sets[:, 0]]
         return self._said(game, means, errors, None)
 
-    def _read(self, game: _Drawn, process_of: Callable[[], Process]) -> Estimate:
+    def _read(self, game: _Drawn, model_of: Callable[[], _Model]) -> Estimate:
         if self.reuse:
             return self._reused(game)
         if game.spread == 0:
             nothing = np.zeros(len(self.sets))
             return self._said(game, nothing, nothing, 1.0)
-        process, others = process_of(), game.unseen
-        means, errors = process.posterior(self.functional)
+        model, others = model_of(), game.unseen
+        means, errors = model.process.posterior(self.functional)
         if len(others.first):
-            left = others.values - process.means_at(others.coalitions)
-            added, error_of_added = reused(self.functional, others.first, left.reshape(-1, 2), others.possible)
+            added, error_of_added = reused(self.functional, others.first, model.left.reshape(-1, 2), others.possible)
+            if model.learned is not None:
+                added += index_of(model.learned, self.functional, without=game.known.coalitions)
             share = errors**2 / np.maximum(errors**2 + error_of_added**2, np.finfo(np.float64).tiny)
             means, errors = means + share * added, np.sqrt(share) * error_of_added
-        return self._said(game, means, errors, process.explained)
+        return self._said(game, means, errors, model.process.explained)
 
     def _said(self, game: _Drawn, means: FloatArray, errors: FloatArray, explained: float | None) -> Estimate:
         rounding = rounding_of(np.array([game.largest]), self.functional.size)
@@ -196,6 +202,11 @@ class _Drawn:
         return self if 2 * len(self.first) <= SEEN else self.only(np.flatnonzero(self._is_seen))
 
     @property
+    def known(self) -> _Drawn:
+        """What needs no learner: what the process is given, and sizes that are whole."""
+        return self.only(np.flatnonzero(self._is_seen | self.whole))
+
+    @property
     def unseen(self) -> _Drawn:
         """What corrects the process."""
         if 2 * len(self.first) <= SEEN:
@@ -204,19 +215,60 @@ class _Drawn:
         return replace(self.only(np.flatnonzero(~self._is_seen)), possible=self.possible - counts)
 
 
+@dataclass(frozen=True)
+class _Model:
+    """What is known of one game."""
+
+    process: Process
+    left: FloatArray
+    """``(row,)``: what is left of the values that the process was not given."""
+    learned: Leaves | None = None
+    """What was taken from them before."""
+
+    @classmethod
+    def of(cls, design: Surrogate, game: _Drawn) -> Self:
+        """Condition the process, then let the learner tell the rest, if it tells any of what it did not see."""
+        process, others = _conditioned(game, design.grid), game.unseen
+        left = others.values - process.means_at(others.coalitions) if len(others.first) else np.empty(0)
+        drawn = others.only(np.flatnonzero(~others.whole))
+        if design.learner is None or len(drawn.first) < FOLDS:
+            return cls(process, left)
+        of_drawn = np.repeat(~others.whole, 2)
+        learned, missed = _learned(design.learner, drawn, left[of_drawn])
+        if (missed**2).mean() >= (left[of_drawn] ** 2).mean():
+            return cls(process, left)
+        left[of_drawn] = missed
+        return cls(process, left, learned)
+
+
+def _learned(learner: Learner, others: _Drawn, left: FloatArray) -> tuple[Leaves, FloatArray]:
+    """Return the mean of the leaves that learned without one fold each, and what that fold's values miss them by."""
+    rank = np.empty(len(others.first), dtype=np.int64)
+    for size in np.unique(others.sizes):  # every fold has its share of every size
+        of_size = np.flatnonzero(others.sizes == size)
+        rank[of_size] = np.arange(len(of_size))
+    fold, coalitions = np.repeat(rank % FOLDS, 2), others.coalitions
+    learned, missed = [], left.copy()
+    for part in range(FOLDS):
+        out = fold == part
+        learned.append(learner.learn(coalitions[~out], left[~out]))
+        missed[out] -= values_at(learned[-1], coalitions[out])
+    return mean_of(learned), missed
+
+
 class _Last(local):
-    """The last process of a thread: the indices of one sample are read off it in succession."""
+    """The last model of a thread: the indices of one sample are read off it in succession."""
 
-    known: tuple[ComplementaryPairs, tuple[int, int] | None, bytes] | None = None
-    process: Process | None = None
+    known: tuple[Any, ...] | None = None
+    model: _Model | None = None
 
-    def process_of(self, draw: ComplementaryPairs, grid: tuple[int, int] | None, game: _Drawn) -> Process:
-        """Condition on the values of one game, once for all its indices."""
-        known = (draw, grid, game.values.tobytes())
-        if self.process is None or self.known != known:
-            self.known, self.process = known, None  # the earlier one goes before there is another
-            self.process = _conditioned(game, grid)
-        return self.process
+    def model_of(self, design: Surrogate, game: _Drawn) -> _Model:
+        """Learn one game, once for all its indices."""
+        known = (design.draw, design.grid, design.learner, game.values.tobytes())
+        if self.model is None or self.known != known:
+            self.known, self.model = known, None  # the earlier one goes before there is another
+            self.model = _Model.of(design, game)
+        return self.model
 
 
 _last = _Last()

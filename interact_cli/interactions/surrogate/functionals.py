@@ -116,7 +116,7 @@ class Functional:
             steps = (present - absent)[:, None]
             means = absent[:, None] + nodes[:, None] * steps
             totals = np.exp(np.log(means).sum(axis=2) - product.scales.sum()) * (weights * product.amplitude)
-            covariances[rows] += self._summed(totals, steps / means)
+            covariances[rows] += self.summed(totals, steps / means)
 
     def _variances_of(self, product: Product) -> FloatArray:
         nodes, weights = self.law.rule(self.n_players - self.size)
@@ -134,10 +134,10 @@ class Functional:
         steps = (both - 2 * one + none) / means
         totals = np.exp(np.log(means).sum(axis=1) - product.scales.sum())
         totals *= np.outer(weights, weights).ravel() * product.amplitude
-        variances: FloatArray = self._summed(totals[None], steps[None])[0]
+        variances: FloatArray = self.summed(totals[None], steps[None])[0]
         return variances
 
-    def _summed(self, totals: FloatArray, ratios: FloatArray) -> FloatArray:
+    def summed(self, totals: FloatArray, ratios: FloatArray) -> FloatArray:
         """Return ``sum_q totals prod over i in A of ratios``: ``(row, q)``, ``(row, q, n)`` -> ``(row, set)``."""
         summed: FloatArray
         if self.size == 1:
