@@ -12,6 +12,7 @@ import numpy as np
 
 from interact_cli.results import Measurement, PlayerTable, Quantity
 from interact_cli.safe_text import safe_text
+from interact_cli.types import IntArray
 
 NOT_MEASURED = "not measured"
 WRITTEN_PLACES = 3
@@ -89,6 +90,12 @@ def described(quantity: Quantity, *index: int) -> str:
 def count(amount: int, noun: str) -> str:
     """``1 sample``, ``4,000 samples``."""
     return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
+
+
+def spread(counts: IntArray) -> str:
+    """``12``, or ``12 to 1,040`` where counts differ."""
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def player_name(players: PlayerTable, player: int, limit: int = 40) -> str:

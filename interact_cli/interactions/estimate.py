@@ -39,6 +39,8 @@ class Estimate:
     """``(order,)``; None unless the index has orders."""
     sets: IntArray | None = None
     """``(set, size)``: the players of each set, ascending, padded with -1; None unless the index values sets."""
+    candidates: int | None = None
+    """Pairs or sets of the largest size that these were drawn from; None where all that may be measured are."""
     explained: float | None = None
     """R2 of values that a surrogate did not see; None where the values are not read off one."""
 

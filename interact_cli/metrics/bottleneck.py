@@ -103,10 +103,11 @@ class Bottleneck(MultiOrder):
         summary.append(_instability(change, included))
         scale = float(np.max([result.extras["scale"] for result in results], where=included, initial=0.0))
         ratio = Ratio.at(*axis.positions)
+        findings = [*sentences.part_measured(results)]
         if moments.absolute[included].mean(axis=0).max() <= ROUNDING * scale:
-            findings = [below_rounding(scale)]
+            findings.append(below_rounding(scale))
         else:
-            findings = [judge(name, *curves[name], ratio, resampler) for name in LEADING]
+            findings += [judge(name, *curves[name], ratio, resampler) for name in LEADING]
         findings += [sentences.over_orders(part, axis, cohort) for part in summary if part.role == "headline"]
         findings += [] if fit is None else [_of_theory(fit)]
         return self.measurement(

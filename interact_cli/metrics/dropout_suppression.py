@@ -23,6 +23,7 @@ from interact_cli.metrics.drawn_sets import DrawnSets
 from interact_cli.metrics.index_design import design_for
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.multi_order import moments_of
+from interact_cli.metrics.summaries import sentences
 from interact_cli.metrics.summaries.axes import OrderAxis
 from interact_cli.metrics.summaries.dropout import (
     SHARES,
@@ -157,7 +158,7 @@ class DropoutSuppression(DrawnSets, IndexMetric):
             ),
             summary=summary,
             coordinates={**axis.coordinates, "quantile": np.array(QUANTILES)},
-            findings=(_finding(self.drop_rate, kept, counted, resampler),),
+            findings=[*sentences.part_measured(results), _finding(self.drop_rate, kept, counted, resampler)],
             notes=_notes(results),
         )
 

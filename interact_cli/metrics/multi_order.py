@@ -46,7 +46,8 @@ class MultiOrder(DrawnSets, IndexMetric):
             resampler.summarise("mean", signed).quantity("mean", "mean of I over pairs", "signed mean", "by-order"),
             *strengths.quantities(resampler, moments),
         ]
-        findings = [sentences.over_orders(part, axis, cohort) for part in summary if part.role == "headline"]
+        findings = [*sentences.part_measured(results)]
+        findings += [sentences.over_orders(part, axis, cohort) for part in summary if part.role == "headline"]
         coordinates = axis.coordinates
         pairs = shared_pairs(estimates, cohort)
         if pairs is not None:

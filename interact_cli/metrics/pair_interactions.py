@@ -65,7 +65,7 @@ class PairStrengths(ByEstimator, DrawnSets, IndexMetric):
             estimators(results),
             per_sample=(pairs_quantity(estimates), values, *moments, *explained_quantity(results)),
             summary=(*strength, *by_pair),
-            findings=self.sentences(strength),
+            findings=[*sentences.part_measured(results), *self.sentences(strength)],
             coordinates={} if pairs is None else {"pair_i": pairs[:, 0], "pair_j": pairs[:, 1]},
         )
 

@@ -56,7 +56,7 @@ def by_sets(metric: IndexMetric, results: Sequence[Reduced], cohort: Cohort) -> 
     values = values_quantity(estimates, ("set",), cohort.unit, metric.index.summary)
     strength = strengths.quantities(resampler, parts, of="strength")
     size = max(sets_of(estimate).shape[1] for estimate in estimates)
-    findings = [sentences.of_sets(strength[0], size, cohort)]
+    findings = [*sentences.part_measured(results), sentences.of_sets(strength[0], size, cohort)]
     if metric.index.efficient:
         findings += sentences.sum_of_sets(values, size, cohort)
     return metric.measurement(

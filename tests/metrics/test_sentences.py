@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.runs import cohort, of_tables, questions, reduced
+from support.runs import cohort, measured, noise, of_tables, questions, reduced
 
 from interact_cli import extensions
+from interact_cli.interfaces import Question
 from interact_cli.options import configured
 
 N, SAMPLES = 4, 3
@@ -83,7 +84,8 @@ def test_efficiency_is_checked_of_the_indices_that_have_it(name):
 
 
 def test_sets_that_were_drawn_or_chosen_add_up_to_nothing():
-    assert len(told("shapley-taylor", budget=14)) == 1
+    few, _ = told("shapley-taylor", budget=14)
+    assert few.startswith("Only 1 of 6 pairs of a sample are measured (17 %)")
     assert len(told("faithful-shapley", options={"pairs": "random:2"})) == 1
     assert len(told("shapley-taylor")) == len(told("faithful-shapley")) == 2
 
@@ -144,3 +146,39 @@ def test_the_shares_of_the_sizes_by_hand(name):
     found = told(name, tables=np.tile(table, (SAMPLES, 1)))
     assert found[0].startswith("A sample has 3.00 ± 0 salient ")
     assert found[1] == "Of the strength, 20 % is in single players, 50 % in pairs, 30 % in larger sets."
+
+
+DRAWS_PAIRS = ("multi-order", "bottleneck", "dropout-suppression", "shapley-interaction", "strength")
+
+
+@pytest.mark.parametrize("name", DRAWS_PAIRS)
+@pytest.mark.parametrize("budget", [400, 100_000])
+def test_the_first_sentence_says_how_few_pairs_the_budget_holds(name, budget):
+    """Pairs are counted in the report; of 18 players there are 18 x 17 / 2."""
+    n = 18
+    sampled = {"estimator": "sampled"} if name in ("shapley-interaction", "strength") else {}
+    measurement = measured(configured(extensions.metric(name), sampled), noise(4), n, 3, budget)
+    first, *others = [finding.sentence for finding in measurement.findings]
+    pairs = {len({tuple(pair) for pair in own.tolist()}) for own in measurement.of_samples["pairs"].values}
+    (n_pairs,) = pairs
+    assert (n_pairs < 153) == (budget == 400)
+    share = f"({100 * n_pairs / 153:#.2g} %)"
+    expected = f"Only {n_pairs} of 153 pairs of a sample are measured {share}: the budget holds no more."
+    assert (first == expected) == (n_pairs < 153)
+    assert not any(sentence.startswith("Only ") for sentence in others)
+
+
+def test_sets_and_samples_of_different_sizes_are_counted_too():
+    metric = configured(extensions.metric("shapley-interaction"), {"estimator": "sampled", "interaction_size": 3})
+    asked = [Question(n, 600, 0, f"text/{n}") for n in (14, 20)]
+    results = reduced(metric, noise(1), asked)
+    counts = [len(result.estimate.values) for result in results]
+    both = replace(cohort(20, 2), n_players=np.array([14, 20]), shared_players=False)
+    (first, *_) = metric.aggregate(results, both).findings
+    # C(14, 3) and C(20, 3)
+    wanted = (
+        f"Only {min(counts)} to {max(counts)} of 364 to 1,140 sets of 3"
+        if len(set(counts)) > 1
+        else (f"Only {counts[0]} of 364 to 1,140 sets of 3")
+    )
+    assert first.sentence.startswith(f"{wanted} of a sample are measured (")

@@ -226,7 +226,7 @@ def test_games_over_shared_players_name_their_strongest(report):
             Quantity("pairs", ("sample", "pair", "member"), pairs, "1", ""),
             Quantity("values", ("sample", "pair"), np.array([[1.0, -2.0]] * 3) * scale, "nat", ""),
         )
-        verdict = (Finding("deeper" if scale > 1 else "shallower", f"scale {scale}"),)
+        verdict = (Finding("", "Of all."), Finding("deeper" if scale > 1 else "shallower", f"scale {scale}"))
         return (
             Measurement("shapley", 1, "", "", (), (mean, mean_abs), {}, of=module),
             Measurement("shapley-interaction", 1, "", "", held, (), {}, verdict, of=module),
@@ -238,6 +238,7 @@ def test_games_over_shared_players_name_their_strongest(report):
     assert "a r1 c0 × r1 c1 -2.00 ± 0 shallower" in pairs_section
     assert "b r1 c0 × r1 c1 -4.00 ± 0 deeper" in pairs_section
     assert "scale" not in pairs_section
+    assert pairs_section.count("Of all.") == 1  # above the table: it holds for every module
 
 
 def test_one_game_with_a_name_keeps_its_own_section(layers):

@@ -134,7 +134,16 @@ class SetContexts:
         """Average given differences: `differences`, or a part of their contexts."""
         means, errors = self.averages(differences)
         exact = np.full(len(self.sets), self.strata[0].exact)
-        return Estimate(self.index, means[0], errors[0], exact, self.n_distinct, self.n_players, sets=self.sets)
+        return Estimate(
+            self.index,
+            means[0],
+            errors[0],
+            exact,
+            self.n_distinct,
+            self.n_players,
+            sets=self.sets,
+            candidates=self.candidates,
+        )
 
     def averages(self, differences: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Return the mean difference of each stratum and set, and its standard error: ``(stratum, set)``."""
@@ -179,6 +188,7 @@ class PairContexts(SetContexts):
             self.n_players,
             self.pairs,
             np.array(orders, dtype=np.int64) if orders else None,
+            candidates=self.candidates,
         )
 
 
@@ -229,6 +239,7 @@ class ContextsBySize:
             self._n_distinct,
             self.sizes[0].n_players,
             sets=padded([part.sets for part in self.sizes]),
+            candidates=estimates[-1].candidates,
             explained=estimates[-1].explained,
         )
 

@@ -5,16 +5,18 @@ They are written when the numbers are summarised and stand in the report: whoeve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import comb
 
 import numpy as np
 
-from interact_cli.interfaces import Cohort
+from interact_cli.interactions.designs.budgets import PAIR
+from interact_cli.interactions.estimate import Estimate
+from interact_cli.interfaces import Cohort, Reduced
 from interact_cli.metrics.summaries.axes import OrderAxis
 from interact_cli.results import Finding, Quantity
 from interact_cli.types import FloatArray
-from interact_cli.words import NOT_MEASURED, count, described, number, with_unit
+from interact_cli.words import NOT_MEASURED, count, described, number, spread, with_unit
 
 
 def said(sentence: str, *quantities: Quantity) -> Finding:
@@ -48,6 +50,20 @@ def place_on_axis(axis: str, place: float) -> str:
     if axis == "ratio" and place > 0:
         written = "n-2" if place == 1 else f"{written} (n-2)"
     return f"order {written}"
+
+
+def part_measured(results: Sequence[Reduced]) -> Iterator[Finding]:
+    """Say that the budget holds a part of the pairs or sets only; nothing where all were measured."""
+    drawn = [result.estimate for result in results if result.estimate.candidates is not None]
+    counts = np.array([(_largest_sets(estimate), estimate.candidates) for estimate in drawn]).reshape(-1, 2)
+    measured, wanted = counts.T
+    if (measured < wanted).any():
+        size = len(drawn[0].players[-1])
+        what = "pairs" if size == PAIR else f"sets of {size}"
+        yield said(
+            f"Only {spread(measured)} of {spread(wanted)} {what} of a sample are measured "
+            f"({number(100 * measured.sum() / wanted.sum(), 2)} %): the budget holds no more."
+        )
 
 
 def of_pairs(strength: Quantity) -> Finding:
@@ -132,6 +148,12 @@ def saved(before: Quantity, after: Quantity) -> Finding:
         before,
         after,
     )
+
+
+def _largest_sets(estimate: Estimate) -> int:
+    """Count the pairs, or the sets of the largest size."""
+    sizes = list(map(len, estimate.players))
+    return sizes.count(max(sizes))
 
 
 def _worst(gap: FloatArray, unit: str) -> str:

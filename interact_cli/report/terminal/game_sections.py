@@ -43,7 +43,7 @@ def games_section(report: Report, measurements: Sequence[Measurement], pen: Pen)
     yield pen.heading(f"{safe_text(metric, limit=60)}, {count(len(measurements), 'module')}")
     modules = Column("module", [module_name(measurement.of) for measurement in measurements], right=False)
     for sentence in _said_by_all(measurements):
-        yield pen.line(sentence, "bold")
+        yield pen.line(safe_text(sentence, limit=600), "bold")
     columns = [*_scalars(measurements), *_strongest(report, measurements), *_verdicts(measurements)]
     if columns:
         units = {q.unit for m in measurements for q in _key_scalars(m)} - {"", "1"}
@@ -63,10 +63,8 @@ def games_section(report: Report, measurements: Sequence[Measurement], pen: Pen)
 
 def _said_by_all(measurements: Sequence[Measurement]) -> list[str]:
     """Sentences that hold for every module; what differs stands in the column of verdicts."""
-    sentences = [
-        [safe_text(finding.sentence, limit=600) for finding in measurement.findings] for measurement in measurements
-    ]
-    return sentences[0] if all(sentence == sentences[0] for sentence in sentences) else []
+    first, *others = ([finding.sentence for finding in measurement.findings] for measurement in measurements)
+    return [sentence for sentence in first if all(sentence in other for other in others)]
 
 
 def _verdicts(measurements: Sequence[Measurement]) -> Iterator[Column]:
@@ -74,7 +72,8 @@ def _verdicts(measurements: Sequence[Measurement]) -> Iterator[Column]:
         "; ".join(dict.fromkeys(filter(None, (finding.word for finding in measurement.findings))))
         for measurement in measurements
     ]
-    if any(words) and not _said_by_all(measurements):
+    said = _said_by_all(measurements)
+    if any(finding.word and finding.sentence not in said for of in measurements for finding in of.findings):
         yield Column("verdict", [safe_text(word, limit=60) for word in words], right=False)
 
 

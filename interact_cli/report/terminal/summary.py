@@ -20,8 +20,8 @@ from interact_cli.report.wording import INTERVAL_NEEDS, by_metric, games, mappin
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import VECTOR_PREFIX
-from interact_cli.types import FloatArray, IntArray
-from interact_cli.words import NOT_MEASURED, count, number, plus_minus, unit_words, with_unit
+from interact_cli.types import FloatArray
+from interact_cli.words import NOT_MEASURED, count, number, plus_minus, spread, unit_words, with_unit
 
 BASELINE_VALUES = 6
 """Baseline values that are written out; more are given as a range."""
@@ -157,7 +157,7 @@ def _players(report: Report) -> str:
     if players.shared:
         return f"{players.largest:,} ({spec})"
     sizes = sorted(len(names) for names in players.own_names)
-    return f"{_spread(np.array(sizes))} ({spec}){': each sample has its own' if len(sizes) > 1 else ''}"
+    return f"{spread(np.array(sizes))} ({spec}){': each sample has its own' if len(sizes) > 1 else ''}"
 
 
 def _entry(report: Report) -> list[tuple[str, str]]:
@@ -231,7 +231,7 @@ def _how_sure(report: Report) -> list[tuple[str, str]]:
     totals = f"{samples.asked.sum():,} asked, {samples.unique.sum():,} unique, {samples.evaluated.sum():,} evaluated"
     rows = [("Evaluations", f"{totals} in this run")]
     if len(samples.ids):
-        rows.append(("per sample", f"{_spread(samples.asked)} asked, {_spread(samples.unique)} unique"))
+        rows.append(("per sample", f"{spread(samples.asked)} asked, {spread(samples.unique)} unique"))
     included = int(samples.included.sum())
     has_intervals = any(
         quantity.low is not None for measurement in report.measurements for quantity in measurement.summary
@@ -243,11 +243,6 @@ def _how_sure(report: Report) -> list[tuple[str, str]]:
     else:
         rows.append(("Intervals", "none in this report"))
     return [*rows, ("± and [ ]", "one standard error; the ends of a 95 % interval")]
-
-
-def _spread(counts: IntArray) -> str:
-    low, high = int(counts.min()), int(counts.max())
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _notes(report: Report) -> list[str]:
