@@ -46,7 +46,8 @@ class Quantity:
     meaning: str
     """One line, with the formula."""
     standard_errors: FloatArray | None = None
-    """Shaped like ``values``; 0 where exact, NaN where it cannot be known (one sample)."""
+    """Shaped like ``values``; where exact, what rounding of the network's outputs may do, 0 where that counts for
+    nothing; NaN where it cannot be known (one sample)."""
     low: FloatArray | None = None
     """Lower end of the 95 % interval; None below 20 samples."""
     high: FloatArray | None = None

@@ -9,6 +9,8 @@ import numpy as np
 from interact_cli.games.coalitions import bits_of
 from interact_cli.types import BoolArray, FloatArray, IntArray
 
+BEYOND = 4
+"""Standard deviations of its rounding that an exact value must exceed to count: of a million, luck takes 60 so far."""
 DENSE_LIMIT = 64
 """Most players for which multi-order values are laid out as ``(n - 1, n, n)``."""
 
@@ -27,7 +29,8 @@ class Estimate:
     values: FloatArray
     """In the unit of the game."""
     standard_errors: FloatArray
-    """Shaped like ``values``: standard deviation of the estimate over draws of contexts; 0 where exact."""
+    """Shaped like ``values``: standard deviation of the estimate over draws of contexts; where exact, what rounding of
+    the game's values may do, 0 where that is not known."""
     exact: BoolArray
     """Shaped like ``values``: True where every coalition of the definition was evaluated."""
     evaluations: int
@@ -54,6 +57,12 @@ class Estimate:
         sign = 1.0 if self.explained is not None else -1.0
         squares: FloatArray = self.values**2 + sign * self.standard_errors**2
         return squares
+
+    @property
+    def beyond_rounding(self) -> FloatArray:
+        """The values, exact ones that rounding alone may make as 0: shaped like ``values``."""
+        rounded = self.exact & (np.abs(self.values) <= BEYOND * self.standard_errors)
+        return np.where(rounded, 0.0, self.values)
 
     @property
     def players(self) -> tuple[tuple[int, ...], ...]:

@@ -14,10 +14,10 @@ from interact_cli.interactions.and_or.split import learned_split
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.exact import weights
 from interact_cli.interactions.exact.size_sums import SizeSums, interactions_by_order, marginals_by_size
-from interact_cli.interactions.exact.transforms import moebius, or_interactions
+from interact_cli.interactions.exact.transforms import moebius, or_interactions, rounding_of_dividends
 from interact_cli.interactions.exact.weights import Weight
 from interact_cli.interactions.laws import Law
-from interact_cli.interactions.patterns import mean_patterns
+from interact_cli.interactions.patterns import mean_patterns, rounding_of_mean_patterns
 from interact_cli.types import FloatArray
 
 ValuesOf = Literal["players", "pairs", "orders", "sets", "coalitions"]
@@ -37,6 +37,9 @@ class Index:
     """The full table -> ``(n,)``, ``(n, n)``, ``(n - 1, n, n)`` or ``(2^n,)``; None where the next two say it."""
     weight: Weight | None = None
     """For sets of any size: what the dividend of a superset counts for."""
+    rounding: Callable[[FloatArray, float], FloatArray] | None = None
+    """The full table and the rounding of one value, over the largest -> the standard deviation that rounding gives
+    each value, shaped like the values or ``(order, 1)``; None where each is a mean of a few values, as sure as they."""
     whole: Callable[[FloatArray], Estimate] | None = None
     """The full table -> an estimate that says more than values."""
     keep_rate: tuple[float, float] | None = None
@@ -215,6 +218,7 @@ INDICES = {
             "Zhang et al. (ICLR 2021), equation 4",
             "orders",
             mean_patterns,
+            rounding=rounding_of_mean_patterns,
             instead="multi-order",
             formula="J^(q)(i,j) = mean over |T| = q of the dividend of T + i + j",
         ),
@@ -224,6 +228,7 @@ INDICES = {
             "Harsanyi (1963); Zhou et al. (2024), section 2",
             "coalitions",
             moebius,
+            rounding=rounding_of_dividends,
             instead="shapley-taylor",
             formula="I(S) = sum over L in S of (-1)^(s-l) v(L)",
         ),
@@ -233,6 +238,7 @@ INDICES = {
             "code of the authors of Zhou et al. (2024)",
             "coalitions",
             or_interactions,
+            rounding=rounding_of_dividends,
             instead="shapley-taylor",
             formula="I_or(S) = - sum over L in S of (-1)^(s-l) v(N - L)",
         ),
@@ -241,6 +247,7 @@ INDICES = {
             "AND and OR interactions of every coalition, the split between them learned",
             "code of the authors of Zhou et al. (2024)",
             "coalitions",
+            rounding=rounding_of_dividends,
             whole=learned_split,
             instead="shapley-taylor",
             formula="v + q = v_and + v_or, least ||I_and||_1 + ||I_or||_1 over the split and a small noise q",

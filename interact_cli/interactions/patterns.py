@@ -255,6 +255,19 @@ def rounding_of_patterns(n_players: int, rounding: float) -> FloatArray:
     return rounding * np.sqrt(np.array(squares, dtype=np.float64))
 
 
+def rounding_of_mean_patterns(table: FloatArray, rounding: float) -> FloatArray:
+    """Return the standard deviation that rounding of the values gives J^(q): ``(n - 1, 1)``, alike for all pairs.
+
+    `rounding_of_patterns`, the four values of an interaction rounded independently.
+
+    Args:
+        table: ``(2^n,)``.
+        rounding: Of one value, over the largest.
+    """
+    n_players = len(table).bit_length() - 1
+    return rounding_of_patterns(n_players, 2 * rounding * float(np.abs(table).max()))[:, None]
+
+
 @dataclass(frozen=True)
 class Ratios:
     """How interactions under dropout compare with those without, over pairs and orders; NaN where there is none."""

@@ -44,6 +44,8 @@ class Question:
     """The players whose interactions are asked for: only pairs among them; empty means all."""
     protocol: str | None = None
     """A published protocol that fixes pairs, orders and contexts."""
+    rounding: float = 0.0
+    """Standard deviation of the rounding of a value, over the largest value of the game; 0 where none is known."""
     repeats: int = 1
     """Independent plans among which the draws are shared out, to measure instability; 1 for none."""
 

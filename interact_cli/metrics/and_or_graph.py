@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries.sentences import said
 from interact_cli.metrics.summaries.statistics import Resampler
-from interact_cli.metrics.summaries.tables import estimators, stacked
+from interact_cli.metrics.summaries.tables import estimators, stacked, values_quantity
 from interact_cli.results import Finding, Measurement, Quantity
 from interact_cli.types import FloatArray, IntArray
 from interact_cli.words import described, number
@@ -63,6 +63,7 @@ class AndOrGraphs(IndexMetric):
     """
 
     name: str = "and-or-graph"
+    version: int = 2
     source: str = "Zhou et al. (2024), section 4.1"
     formula: str = "v(S) = v(empty) + sum of the kept I(T), T in S; the fewest patterns T that meet the published rules"
     example: str = "interact measure ckpt.pt --metric and-or-graph --players grid:3x4 --budget 4096"
@@ -71,13 +72,15 @@ class AndOrGraphs(IndexMetric):
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Drawn:
         """Draw the graph of one sample; its estimate holds the patterns that were kept."""
         reduced = super().reduce(design, values, question)
-        graph = and_or_graph(reduced.estimate.values)
+        dividends = reduced.estimate
+        graph = and_or_graph(dividends.beyond_rounding)
         strengths = np.array([pattern.value for pattern in graph.patterns], dtype=np.float64)
         exact = np.ones(strengths.shape, dtype=np.bool_)
         none = np.empty((0, 0), dtype=np.int64)
         sets = padded([none, *[np.array([pattern.members], dtype=np.int64) for pattern in graph.patterns]])
-        n, evaluations = question.n_players, reduced.estimate.evaluations
-        estimate = Estimate(self.name, strengths, np.zeros_like(strengths), exact, evaluations, n, sets=sets)
+        codes = [sum(1 << player for player in pattern.members) for pattern in graph.patterns]
+        errors, n = dividends.standard_errors[codes], question.n_players
+        estimate = Estimate(self.name, strengths, errors, exact, dividends.evaluations, n, sets=sets)
         return Drawn(estimate, {}, reduced.estimator, graph=graph)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
@@ -104,7 +107,13 @@ class AndOrGraphs(IndexMetric):
         return self.measurement(
             estimators(results),
             per_sample=(
-                *_patterns(graphs, n, cohort.unit),
+                _members_of_patterns(graphs, n),
+                replace(
+                    values_quantity(
+                        [result.estimate for result in results], ("pattern",), cohort.unit, "I(S) of each pattern"
+                    ),
+                    name="pattern_values",
+                ),
                 *_structure(graphs, n),
                 *numbers.values(),
                 Quantity("faithful", ("sample",), np.array([graph.faithful for graph in graphs]), "1", FAITHFUL),
@@ -142,14 +151,10 @@ def _graph_of(result: Reduced) -> AndOrGraph:
     return result.graph
 
 
-def _patterns(graphs: Sequence[AndOrGraph], n_players: int, unit: str) -> list[Quantity]:
+def _members_of_patterns(graphs: Sequence[AndOrGraph], n_players: int) -> Quantity:
     members = [_indicators([pattern.members for pattern in graph.patterns], graph.n_players) for graph in graphs]
-    values = [np.array([pattern.value for pattern in graph.patterns], dtype=np.float64) for graph in graphs]
     text = "1 for the players of each pattern, 0 for the others; -1 where none"
-    return [
-        Quantity("pattern_members", ("sample", "pattern", "player"), _padded(members, n_players), "1", text),
-        Quantity("pattern_values", ("sample", "pattern"), stacked(values, np.nan), unit, "I(S) of each pattern"),
-    ]
+    return Quantity("pattern_members", ("sample", "pattern", "player"), _padded(members, n_players), "1", text)
 
 
 def _structure(graphs: Sequence[AndOrGraph], n_players: int) -> list[Quantity]:

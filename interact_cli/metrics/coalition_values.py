@@ -1,8 +1,8 @@
 """Values of all coalitions of a sample: dividends (AND), OR interactions, both at once, and lengths of vectors.
 
 A value belongs to its bit code (player i = bit i) whatever the number of players, so samples of different sizes share
-one axis, the shorter ones NaN beyond their own ``2^n``. Strengths leave the empty coalition out: v(empty) is no
-interaction.
+one axis, the shorter ones NaN beyond their own ``2^n``. Strengths leave the empty coalition out, v(empty) is no
+interaction, and what rounding of the network's float32 alone may make (`Estimate.beyond_rounding`).
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries import sentences
 from interact_cli.metrics.summaries.statistics import Resampler
-from interact_cli.metrics.summaries.tables import estimators, stacked
+from interact_cli.metrics.summaries.tables import estimators, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
 from interact_cli.types import FloatArray
 
 SALIENT = 0.05
 """A coalition is salient when its strength reaches this share of the strongest one's."""
-SALIENT_TEXT = f"non-empty coalitions with |I(S)| >= {SALIENT} of the sample's largest"
+SALIENT_TEXT = f"non-empty coalitions with |I(S)| >= {SALIENT} of the sample's largest, and beyond rounding"
 SAVED = {
     "l1_before": "sum of |I(S)| where all of the score is taken as AND",
     "l1_after": "sum of |I_and(S)| + |I_or(S)| after learning the split",
 }
 """What the learning of the split saves."""
+KINDS = {"": "AND interaction of each coalition", "or_": "OR interaction of each coalition"}
+"""Prefix of a quantity -> what its values are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +42,14 @@ class CoalitionValues(IndexMetric):
     Strengths by size, and how many coalitions are salient (at least 5 % as strong as the sample's strongest).
     """
 
-    kept_per_coalition: int = 4
+    version: int = 2
+    kept_per_coalition: int = 6
     kind: str = "ANDs"
     """What its values are called, several of them."""
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by size."""
-        values = [result.estimate.values for result in results]
+        values = [result.estimate.beyond_rounding for result in results]
         sizes = int(cohort.n_players.max())
         resampler, unit = Resampler.over(cohort, self.name), cohort.unit
         by_size = own_strengths(values, sizes, unit)
@@ -55,7 +58,7 @@ class CoalitionValues(IndexMetric):
         share = resampler.summarise("share", by_size).quantity(
             "share_by_size", "strength of a size over that of all sizes", "share", "by-order"
         )
-        text = "sum of |I(S)| over the coalitions of a size, mean of samples"
+        text = "sum of |I(S)| beyond rounding over the coalitions of a size, mean of samples"
         return self.measurement(
             estimators(results),
             per_sample=(*self.by_coalition(results, unit), by_size, salient),
@@ -71,9 +74,7 @@ class CoalitionValues(IndexMetric):
     def by_coalition(self, results: Sequence[Reduced], unit: str) -> list[Quantity]:
         """Return the samples' own values."""
         estimates = [result.estimate for result in results]
-        values = stacked([estimate.values for estimate in estimates], np.nan)
-        exact = stacked([estimate.exact for estimate in estimates], fill=False)
-        return [Quantity("values", ("sample", "coalition"), values, unit, self.index.summary, exact=exact)]
+        return [values_quantity(estimates, ("coalition",), unit, self.index.summary)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +97,17 @@ class Concepts(CoalitionValues):
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Keep the lengths of one sample's vector dividends."""
         reduced = super().reduce(design, values, question)
-        lengths = np.linalg.norm(reduced.estimate.values, axis=1)
+        lengths, errors = (
+            np.linalg.norm(vectors, axis=1) for vectors in (reduced.estimate.values, reduced.estimate.standard_errors)
+        )
         exact = np.ones(lengths.shape, dtype=np.bool_)
-        estimate = replace(reduced.estimate, values=lengths, standard_errors=np.zeros_like(lengths), exact=exact)
+        estimate = replace(reduced.estimate, values=lengths, standard_errors=errors, exact=exact)
         return replace(reduced, estimate=estimate)
 
     def by_coalition(self, results: Sequence[Reduced], unit: str) -> list[Quantity]:
         """Return the lengths, and the share of each among those of its sample."""
         (lengths_quantity,) = super().by_coalition(results, unit)
-        lengths = lengths_quantity.values.copy()
+        lengths = stacked([result.estimate.beyond_rounding for result in results], np.nan)
         lengths[:, 0] = np.nan
         total = np.nansum(lengths, axis=1, keepdims=True)
         share = lengths / np.where(total > 0, total, np.nan)
@@ -127,7 +130,8 @@ class AndOr(IndexMetric):
     name: str = "and-or"
     source: str = indices.lookup("and-or").source
     index: Index = indices.lookup("and-or")
-    kept_per_coalition: int = 9
+    version: int = 2
+    kept_per_coalition: int = 11
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Learn the split of one sample."""
@@ -137,26 +141,22 @@ class AndOr(IndexMetric):
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise both kinds by size, and how much strength the split saved."""
         splits = [_split_of(result) for result in results]
-        ands, ors = [split.values for split in splits], [split.or_values for split in splits]
+        both = {"": splits, "or_": [replace(split, values=split.or_values) for split in splits]}
+        ands, ors = ([split.beyond_rounding for split in of_kind] for of_kind in both.values())
         sizes, unit = int(cohort.n_players.max()), cohort.unit
         by_size = [own_strengths(ands, sizes, unit, "AND "), own_strengths(ors, sizes, unit, "OR ", "or_")]
         salient = own_salient(list(zip(ands, ors, strict=True)))
         saved = _own_sums(splits, unit)
         resampler = Resampler.over(cohort, self.name)
-        exact = stacked([split.exact for split in splits], fill=False)
         of_kinds = [*_kinds_by_size(resampler, by_size)]
         counted, sums = n_salient(resampler, salient), [*_saved(resampler, saved)]
         shares = [part for part in of_kinds if part.unit == "1"]
-        kinds = {"": ("AND interaction", ands), "or_": ("OR interaction", ors)}
-        dims = ("sample", "coalition")
         return self.measurement(
             estimators(results),
             per_sample=(
                 *[
-                    Quantity(
-                        f"{prefix}values", dims, stacked(values, np.nan), unit, f"{kind} of each coalition", exact=exact
-                    )
-                    for prefix, (kind, values) in kinds.items()
+                    replace(values_quantity(of_kind, ("coalition",), unit, KINDS[prefix]), name=f"{prefix}values")
+                    for prefix, of_kind in both.items()
                 ],
                 *by_size,
                 salient,
@@ -190,7 +190,7 @@ def strength_by_size(values: FloatArray, sizes: int) -> FloatArray:
 def own_strengths(values: Sequence[FloatArray], sizes: int, unit: str, kind: str = "", prefix: str = "") -> Quantity:
     """Return the strength of each size in each sample, `strength_by_size`."""
     by_size = np.stack([strength_by_size(own, sizes) for own in values])
-    text = f"sum of |I(S)| over the {kind}coalitions of a size"
+    text = f"sum of |I(S)| beyond rounding over the {kind}coalitions of a size"
     return Quantity(f"{prefix}own_strength_by_size", ("sample", "size"), by_size, unit, text)
 
 

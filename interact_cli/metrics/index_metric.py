@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+import numpy as np
+
 from interact_cli.interactions import indices
 from interact_cli.interactions.designs.contexts import ContextsBySize
 from interact_cli.interactions.indices import Index
@@ -54,8 +56,11 @@ class IndexMetric(Metric):
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate the index on one sample."""
-        del question
-        reduced = Reduced(design.estimate(values), {}, estimator_of(design))
+        estimate = design.estimate(values)
+        if self.index.rounding is not None and question.rounding:
+            errors = np.broadcast_to(self.index.rounding(values, question.rounding), estimate.values.shape)
+            estimate = replace(estimate, standard_errors=errors)
+        reduced = Reduced(estimate, {}, estimator_of(design))
         if reduced.estimate.explained is None or not isinstance(design, Surrogate | ContextsBySize):
             return reduced
         if not isinstance(self, ByEstimator) or self.estimator != "auto":

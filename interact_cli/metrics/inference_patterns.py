@@ -24,6 +24,7 @@ class InferencePatterns(MultiOrder):
     """
 
     name: str = "inference-patterns"
+    version: int = 2
     source: str = "Zhang et al. (ICLR 2021), equations 4 and 26"
     index: Index = indices.lookup("inference-patterns")
 

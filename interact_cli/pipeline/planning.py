@@ -19,6 +19,9 @@ from interact_cli.scores import Score
 from interact_cli.seeding import digest
 from interact_cli.types import FloatArray, IntArray, PackedArray
 
+ROUNDING = 2.0**-23
+"""Rounding of a value over the largest: networks run in float32. Values of networks of 12 players, measured against the
+same networks in float64, were 0.6 to 1.6 of it off (root mean square), their dividends 0 to 2 of what it gives them."""
 MOST_NUMBERS = 2**26
 """Numbers of a vector score that one sample's records may hold, as float64; they are in memory a few times."""
 MOST_PLANNED = 2**28
@@ -171,6 +174,7 @@ class Questions:
                 protocol=plan.protocol,
                 span=players.span_of(sample),
                 repeats=plan.instability or 1,
+                rounding=ROUNDING,
             )
 
 

@@ -204,6 +204,14 @@ def test_rounding_of_patterns_is_what_independent_errors_make_of_them():
     np.testing.assert_allclose(found.std(axis=(0, 2)), patterns.rounding_of_patterns(n, 2.0), rtol=0.03)
 
 
+def test_rounding_of_mean_patterns_is_that_of_the_values_of_a_game():
+    n, rounding = 5, 1e-4
+    table = np.linspace(-3.0, 5.0, 2**n)
+    by_value = np.stack([patterns.mean_patterns(row)[:, 1, 3] for row in np.eye(2**n)])
+    expected = 5.0 * rounding * np.sqrt((by_value**2).sum(axis=0))
+    np.testing.assert_allclose(patterns.rounding_of_mean_patterns(table, rounding)[:, 0], expected)
+
+
 @pytest.mark.parametrize(("i", "j"), [(0, 0), (0, 3), (-1, 1)])
 def test_a_pair_of_patterns_is_two_players_of_the_game(i, j):
     with pytest.raises(UsageError, match=f"Expected two different players from 0 to 2, got {i} and {j}"):

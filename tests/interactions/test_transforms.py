@@ -14,6 +14,7 @@ from support.strategies import tables
 from interact_cli.interactions.exact.transforms import (
     moebius,
     or_interactions,
+    rounding_of_dividends,
     superset_differences,
     superset_sums,
     zeta,
@@ -86,3 +87,14 @@ def test_twenty_players_stay_below_128_mib_above_the_table(transform):
     finally:
         tracemalloc.stop()
     assert peak < 128 * 2**20
+
+
+@pytest.mark.parametrize("transform", [moebius, or_interactions])
+def test_rounding_of_a_dividend_is_what_independent_errors_make_of_it(transform):
+    n, rounding = 5, 1e-3
+    table = np.linspace(-7.0, 3.0, 2**n)
+    by_value = np.stack([transform(row) for row in np.eye(2**n)])  # what an error of one value does to each dividend
+    expected = 7.0 * rounding * np.sqrt((by_value**2).sum(axis=0))
+    np.testing.assert_allclose(rounding_of_dividends(table, rounding), expected)
+    both = rounding_of_dividends(np.stack([table, 2 * table], axis=1), rounding)
+    np.testing.assert_allclose(both, np.stack([expected, 2 * expected], axis=1))

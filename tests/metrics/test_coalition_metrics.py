@@ -115,6 +115,53 @@ def test_one_sample_has_values_and_no_standard_error(tables):
     assert np.isnan(measurement.quantity("strength_by_size").standard_errors).all()
 
 
+FLOAT32 = 2.0**-23
+
+
+def additive_in_float32(n):
+    """Two games in which players only add up, so that no set of two or more is worth anything, rounded as a network."""
+    worths = np.random.default_rng(6).normal(size=(2, n))
+    present = np.arange(2**n)[:, None] >> np.arange(n) & 1
+    return (50.0 + worths @ present.T).astype(np.float32).astype(np.float64), worths
+
+
+@pytest.mark.parametrize("name", ["harsanyi", "or-interaction", "concepts"])
+def test_what_rounding_makes_of_additive_games_is_no_interaction(name):
+    n = 10
+    tables, worths = additive_in_float32(n)
+    metric = extensions.metric(name)
+    games = of_tables(np.stack([tables, tables], axis=2) if metric.of_vectors else tables)
+    sizes = np.bitwise_count(np.arange(2**n))
+
+    def at(rounding):
+        results = reduced(metric, games, questions(n, 2, 2**n, rounding=rounding))
+        return metric.aggregate(results, cohort(n, 2))
+
+    known, unknown = at(FLOAT32), at(0.0)
+    values = known.quantity("values")
+    of_value = FLOAT32 * np.abs(tables).max(axis=1, keepdims=True) * np.sqrt(1 + metric.of_vectors)
+    np.testing.assert_allclose(values.standard_errors, 2 ** (sizes / 2) * of_value)
+    over = np.abs(values.values / values.standard_errors)[:, sizes > 1]
+    assert over.max() <= 4  # the truth is 0
+    assert 0.05 < np.sqrt((over**2).mean()) < 1.5  # and the bound is of that size
+    assert (unknown.quantity("strength_by_size").values[1:] > 0).all()  # what float32 alone made
+    assert (known.quantity("strength_by_size").values[1:] == 0).all()
+    sums = np.abs(worths).sum(axis=1).mean() * np.sqrt(1 + metric.of_vectors)
+    np.testing.assert_allclose(known.quantity("strength_by_size").values[0], sums, rtol=1e-4)
+    assert values.exact.all()
+
+
+def test_a_constant_network_has_no_salient_coalition_and_no_pattern():
+    """Its float32 answers differ in the last bit by chance."""
+    tables = (1000 * (1 + FLOAT32 * np.random.default_rng(1).integers(0, 2, size=(2, 2**8)))).astype(np.float64)
+    for name, quantity in {"harsanyi": "n_salient", "and-or-graph": "mean_n_patterns"}.items():
+        metric = extensions.metric(name)
+        for rounding in (FLOAT32, 0.0):
+            results = reduced(metric, of_tables(tables), questions(8, 2, 256, rounding=rounding))
+            counted = float(metric.aggregate(results, cohort(8, 2)).quantity(quantity).values)
+            assert (counted == 0) == (rounding > 0), (name, rounding)
+
+
 def test_concepts_are_lengths_of_vector_dividends():
     rng = np.random.default_rng(3)
     features = rng.normal(size=(2, 2**N, 3))

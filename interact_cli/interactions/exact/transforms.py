@@ -40,6 +40,26 @@ def moebius(table: FloatArray) -> FloatArray:
     return dividends
 
 
+def rounding_of_dividends(table: FloatArray, rounding: float) -> FloatArray:
+    """Return the standard deviation that rounding of the values gives each dividend, shaped like ``table``.
+
+    ``2^(|S| / 2) rounding max |v|``: a dividend is a signed sum of 2^|S| values whose roundings are nearly independent.
+    Were they all alike they would add up to ``2^|S|`` times one; they never are.
+
+    Args:
+        table: ``(2^n,)`` or ``(2^n, d)`` values by bit code.
+        rounding: Of one value, over the largest.
+
+    Example:
+        >>> rounding_of_dividends(np.array([0.0, 5.0, -10.0, 2.0]), 1e-7).tolist()
+        [1e-06, 1.4142135623730952e-06, 1.4142135623730952e-06, 2e-06]
+    """
+    of_value = rounding * np.abs(table).max(axis=0)
+    by_size = 2.0 ** (np.bitwise_count(np.arange(len(table))) / 2)
+    errors: FloatArray = np.multiply.outer(by_size, of_value)
+    return errors
+
+
 def zeta(dividends: FloatArray) -> FloatArray:
     """Undo `moebius`: ``v(S) = sum_{L in S} I(L)``, shaped like ``dividends``."""
     table = np.array(dividends, dtype=np.float64)

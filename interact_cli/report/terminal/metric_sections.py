@@ -21,7 +21,17 @@ from interact_cli.report.wording import bars, called
 from interact_cli.results import Measurement, Quantity, Report
 from interact_cli.safe_text import safe_text
 from interact_cli.types import FloatArray, IntArray
-from interact_cli.words import NOT_MEASURED, count, described, entry, number, player_name, plus_minus, unit_words
+from interact_cli.words import (
+    NOT_MEASURED,
+    count,
+    described,
+    entry,
+    number,
+    player_name,
+    plus_minus,
+    unit_words,
+    with_unit,
+)
 
 TOP_PLAYERS = 8
 TOP_PAIRS = 6
@@ -68,20 +78,31 @@ def _style_of(word: str) -> str:
 
 def provenance_line(measurement: Measurement) -> str:
     """Say how the numbers were obtained, and from which source."""
-    shares = [
-        np.asarray(quantity.exact)[np.isfinite(quantity.values)]
+    values = [
+        (np.asarray(quantity.exact)[measured], _rounding_of(quantity), quantity.unit)
         for quantity in measurement.per_sample
         if quantity.exact is not None and quantity.values.dtype.kind == "f"
+        for measured in [np.isfinite(quantity.values)]
     ]
-    flags = np.concatenate(shares) if shares else np.empty(0, dtype=bool)
+    flags = np.concatenate([exact for exact, _, _ in values]) if values else np.empty(0, dtype=bool)
     how = safe_text(measurement.estimator, limit=400)
+    rounding, unit = max(((most, unit) for _, most, unit in values), default=(0.0, ""))
+    exactly = f"exact up to rounding of about {with_unit(number(rounding, 1), unit)}" if rounding > 0 else "exact"
     if flags.size and not flags.any():
         how += "; every value is an estimate"
     elif flags.size and flags.all():
-        how += "; every value is exact"
+        how += f"; every value is {exactly}"
     elif flags.size:
-        how += f"; {number(100 * float(flags.mean()))} % of the values are exact, the others estimates"
+        how += f"; {number(100 * float(flags.mean()))} % of the values are {exactly}, the others estimates"
     return f"How: {how}. Source: {safe_text(measurement.source, limit=200)} (version {measurement.version})."
+
+
+def _rounding_of(quantity: Quantity) -> float:
+    """Return the largest standard error of an exact value: what rounding of the network's outputs does to it."""
+    if quantity.standard_errors is None or quantity.exact is None:
+        return 0.0
+    errors: FloatArray = np.asarray(quantity.standard_errors)[quantity.exact & np.isfinite(quantity.standard_errors)]
+    return float(errors.max(initial=0.0))
 
 
 def _scalars(measurement: Measurement, pen: Pen) -> Iterator[RenderableType]:

@@ -34,7 +34,7 @@ class NamedSet:
     value: float
     """Signed; the mean over samples where there are several."""
     error: float
-    """Its standard error; NaN where unknown, 0 where exact."""
+    """Its standard error, rounding of exact values included; NaN where unknown."""
     size: float
     """What it is ranked by: |value|, or its mean over samples."""
     samples: int
