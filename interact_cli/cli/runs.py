@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,9 +15,11 @@ from interact_cli.cli.console import progress, screen
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE
 from interact_cli.progress import Progress
 
 if TYPE_CHECKING:
+    from interact_cli.pipeline.forecast import Forecast
     from interact_cli.results import Report
 
 Checkpoint = Annotated[Path | None, typer.Argument(help="Checkpoint file or folder.", show_default=False)]
@@ -126,8 +129,24 @@ def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:
         f"Memory           {_size(cost.peak_bytes)} peak so far (network and timed batches included), "
         f"{_size(cost.input_bytes)} for a masked batch, {_size(cost.plan_bytes)} for one sample's plan and records.",
         f"Time             about {_duration(cost.seconds)} of evaluation, from timed batches on this machine.",
+        *_of_surrogate(cost),
     )
     screen.document("\n".join(lines))
+
+
+def _of_surrogate(cost: Forecast) -> Iterator[str]:
+    """Say what surrogates take, and what more evaluations in their place would give where the network is cheaper."""
+    if not cost.surrogate_seconds:
+        return
+    yield f"Surrogate        about {_duration(cost.surrogate_seconds)} beside, from operations counted."
+    if cost.instead:
+        exact = cost.n_players <= LARGEST_TABLE and 2**cost.n_players <= cost.instead
+        budget = 2**cost.n_players if exact else cost.instead
+        more = "makes all values exact, in less" if exact else "--estimator sampled takes as long"
+        yield (
+            f"                 Forward passes are cheaper here: the same time holds {cost.instead:,} of a sample. "
+            f"--budget {budget} {more}."
+        )
 
 
 def _size(n_bytes: int) -> str:

@@ -126,13 +126,17 @@ def answer(
     )
 
 
+def side_by_side(n_samples: int) -> int:
+    """Return how many samples are answered at a time."""
+    return min(MOST_SIDE_BY_SIDE, n_samples, os.cpu_count() or 1)
+
+
 def _each(plans: Sequence[Plan], answered: Callable[[Plan, int], OfSample], first: int) -> list[OfSample]:
     """Answer of every sample: several side by side, each on one thread of linear algebra.
 
     So the numbers of a sample do not depend on the machine's cores, and many small matrices do not wait for each other.
     """
-    workers = min(MOST_SIDE_BY_SIDE, len(plans), os.cpu_count() or 1)
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(side_by_side(len(plans))) as pool:
         return list(pool.map(answered, plans, range(first, first + len(plans))))
 
 

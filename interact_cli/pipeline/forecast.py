@@ -6,23 +6,31 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from interact_cli.engine.baseline_descent import PASSES
 from interact_cli.entries.shapes import standing
+from interact_cli.interactions.designs.contexts import ContextsBySize
+from interact_cli.interactions.surrogate.design import FITTED, Surrogate
+from interact_cli.interactions.surrogate.effort import operations
 from interact_cli.journal.units import Journal
+from interact_cli.pipeline.answers import side_by_side
 from interact_cli.pipeline.executors import fill
 from interact_cli.pipeline.filling import Evaluation
 from interact_cli.pipeline.material import Material
-from interact_cli.pipeline.planning import Questions, rounds
+from interact_cli.pipeline.planning import Plan, Questions, rounds
 from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Silent
 
 TIMED_BATCHES = 2
+FACTORISATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,11 @@ class Forecast:
     """All masked forward passes and those of `learning`, at the rate of the timed batches."""
     learning: int = 0
     """Forward passes that cost as much as learning the baselines of all samples."""
+    surrogate_seconds: float = 0.0
+    """What surrogates take beside, from counted operations; 0 where nothing is read off one."""
+    instead: int = 0
+    """Evaluations of a sample that the same time would hold without surrogates; 0 where they take less than the
+    forward passes."""
 
 
 def forecast(subject: Subject) -> Forecast:
@@ -81,6 +94,10 @@ def forecast(subject: Subject) -> Forecast:
     n_samples = len(material.ids)
     scale = n_samples / len(plans)  # of a run of several rounds only the first is planned here
     n_batches = sum(-(-len(planned.coalitions) // evaluator.rows) for planned in plans) * scale
+    evaluation = n_batches * per_batch
+    surrogates = scale * len(questions.scores) * sum(operations(_surrogates(planned)) for planned in plans)
+    beside = surrogates * _seconds_per_operation() / side_by_side(len(plans)) if surrogates else 0.0
+    in_that_time = evaluator.rows * (evaluation + beside) / per_batch / n_samples
     learning = sum(PASSES * 2**players.n_players for players in subject.players) if subject.learning else 0
     return Forecast(
         n_samples=n_samples,
@@ -92,9 +109,31 @@ def forecast(subject: Subject) -> Forecast:
         input_bytes=evaluator.rows * prod(standing(subject.model, subject.players[0].entry, sample.input).shape) * 4,
         plan_bytes=plan.coalitions.nbytes + plan.where.nbytes + len(plan.coalitions) * record_bytes,
         peak_bytes=_peak(evaluator.device),
-        seconds=start + (n_batches + learning / evaluator.rows) * per_batch,
+        seconds=start + evaluation + learning / evaluator.rows * per_batch,
         learning=learning,
+        surrogate_seconds=beside,
+        instead=int(float(f"{in_that_time:.1e}")) if beside > evaluation else 0,
     )
+
+
+def _surrogates(plan: Plan) -> Iterator[Surrogate]:
+    for design in plan.designs.values():
+        for part in design.sizes if isinstance(design, ContextsBySize) else (design,):
+            if isinstance(part, Surrogate):
+                yield part
+
+
+def _seconds_per_operation() -> float:
+    """Time the unit that `operations` counts in: the fastest of a few factorisations on one thread."""
+    from scipy.linalg import cholesky  # not before it is needed: scipy takes time to load
+
+    matrix, seconds = np.eye(FITTED), []
+    with threadpool_limits(1, user_api="blas"):
+        for _ in range(FACTORISATIONS):
+            started = time.thread_time()
+            cholesky(matrix, lower=True, check_finite=False)
+            seconds.append(time.thread_time() - started)
+    return min(seconds) / (FITTED**3 / 3)
 
 
 def _peak(device: torch.device) -> int:
