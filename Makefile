@@ -16,17 +16,51 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
 	touch $@
 
-# The main job on what is bundled: three small networks are trained, measured, summarised and drawn.
+# The main job on what is bundled: three small networks are trained, measured, summarised and drawn. JOBS of it at a time,
+# each on one thread: networks this small gain little from a second one. What a job says is shown when it is done.
+JOBS ?= 2
+WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+DEMO_JOBS := demo-vit-map demo-vit-bottleneck demo-strength demo-multi-order demo-bottleneck demo-graph
+TRAIN := $(BIN)/python -m interact_cli.training.demo $(DEMO) --only
+
+.PHONY: $(DEMO_JOBS) demo-vit demo-convnet demo-mlp
+
 demo: $(READY)
-	$(BIN)/python -m interact_cli.training.demo $(DEMO)
+	OMP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs=$(JOBS) $(WHOLE) $(DEMO_JOBS)
+
+demo-vit:
+	$(TRAIN) digits_vit
+
+demo-convnet:
+	$(TRAIN) digits_convnet
 	cp $(DEMO)/digits_convnet.pt ckpt.pt
+
+demo-mlp:
+	$(TRAIN) breast_cancer_mlp
+
+demo-multi-order: demo-convnet
 	$(BIN)/interact measure ckpt.pt --metric multi-order --output $(DEMO)/digits_convnet.h5 --force
+	$(BIN)/interact plot $(DEMO)/digits_convnet.h5 --output $(DEMO)/digits_convnet.png
+
+demo-bottleneck: demo-convnet
 	$(BIN)/interact bottleneck ckpt.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_convnet_bottleneck.h5 --force
+	$(BIN)/interact plot $(DEMO)/digits_convnet_bottleneck.h5 --output $(DEMO)/digits_convnet_bottleneck.png
+
+demo-vit-bottleneck: demo-vit
 	$(BIN)/interact bottleneck $(DEMO)/digits_vit.pt --dataset digits --players grid:8x8 --output $(DEMO)/digits_vit_bottleneck.h5 --force
+	$(BIN)/interact plot $(DEMO)/digits_vit_bottleneck.h5 --output $(DEMO)/digits_vit_bottleneck.png
+
+demo-vit-map: demo-vit
 	$(BIN)/interact measure $(DEMO)/digits_vit.pt --metric shapley --metric shapley-interaction --players grid:8x8 --pairs radius:1 --budget 600 --output $(DEMO)/digits_vit_map.h5 --force
+	$(BIN)/interact plot $(DEMO)/digits_vit_map.h5 --output $(DEMO)/digits_vit_map.png
+
+demo-strength: demo-mlp
 	$(BIN)/interact measure $(DEMO)/breast_cancer_mlp.pt --dataset breast_cancer --metric strength --budget 500 --output $(DEMO)/breast_cancer_mlp.h5 --force
+	$(BIN)/interact plot $(DEMO)/breast_cancer_mlp.h5 --output $(DEMO)/breast_cancer_mlp.png
+
+demo-graph: demo-convnet
 	$(BIN)/interact measure $(DEMO)/digits_convnet.pt --dataset digits --n-samples 4 --metric and-or-graph --metric multivariate --players grid:3x4 --span 0:8 --budget 4096 --output $(DEMO)/digits_convnet_graph.h5 --force
-	for report in $(DEMO)/*.h5; do $(BIN)/interact plot $$report --output $${report%.h5}.png || exit 1; done
+	$(BIN)/interact plot $(DEMO)/digits_convnet_graph.h5 --output $(DEMO)/digits_convnet_graph.png
 
 # A worker for each core: threads of the libraries would only wait for each other.
 test test-all test-wheel: export OMP_NUM_THREADS := 1

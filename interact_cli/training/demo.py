@@ -185,10 +185,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("output_folder", type=Path, help="where the checkpoints go; made if missing")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same machine, same weights (default 0)")
+    parser.add_argument("--only", choices=NETWORKS, action="append", help="one of them; may be given again")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:
-        train_demo(options.output_folder, seed=options.seed, progress=StandardError())
+        names = options.only or tuple(NETWORKS)
+        train_demo(options.output_folder, seed=options.seed, progress=StandardError(), names=names)
     except InteractError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -322,5 +322,5 @@ def test_a_text_with_too_few_words_is_skipped_with_the_reason(sentiment: Path, d
 def test_values_by_coalition_that_would_not_fit_are_refused_before_any_forward_pass(desk: Path, forward_passes: Any):
     few = ("measure", "ckpt.pt", "-d", "digits", "--players", "grid:4x5", "-b", 2**20)
     line = refused(2, *few, "-n", "100", "-m", "harsanyi", "-m", "and-or")
-    # 100 samples of 2^20 coalitions, 4 and 9 numbers of each, 8 bytes a number.
-    assert "10.2 GiB" in line and "--n-samples" in line
+    # 100 samples of 2^20 coalitions, 6 and 11 numbers of each, 8 bytes a number.
+    assert "13.3 GiB" in line and "--n-samples" in line
