@@ -110,6 +110,7 @@ def test_a_surrogate_whose_code_fails_is_named(name, reason, monkeypatch):
 @pytest.mark.usefixtures("plugin")
 def test_the_values_get_nearer_to_the_truth(monkeypatch):
     monkeypatch.setattr("interact_cli.interactions.surrogate.design.SEEN", 300)
+    monkeypatch.setattr("interact_trees.trees.ROUNDS", 200)
     # One of six that are needed; more than four of six: E_r C(5, 4) r^4 (1 - r) = 1/6; alone.
     truth = np.array([1 / 6] * 6 + [1 / 6] * 6 + [-0.3] + [0.0] * 7)
     with_trees, alone = asked_of("trees"), asked_of(None)
