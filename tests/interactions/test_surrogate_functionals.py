@@ -53,13 +53,18 @@ def naive_matrix(n, size, law):
     return matrix
 
 
+def whole(lower):
+    """A symmetric matrix from its lower triangle."""
+    return np.tril(lower) + np.tril(lower, -1).T
+
+
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_read_off_equals_the_index_of_every_covariance(law, size):
     n, law = 6, LAWS[law]
     kernel, every = kernel_of(n, (2, 3)), unpack(all_coalitions(n), n)
     functional, matrix = Functional(law, n, all_sets(n, size)), naive_matrix(n, size, law)
-    full = kernel.matrix(every)
+    full = whole(kernel.matrix(every))
     np.testing.assert_allclose(functional.weights(every), matrix, atol=1e-12)
     np.testing.assert_allclose(functional.covariances(kernel, every), full @ matrix, atol=1e-10)
     expected = np.einsum("ts,tu,us->s", matrix, full, matrix)
@@ -89,9 +94,9 @@ def test_the_number_of_rows_at_once_changes_nothing(monkeypatch, at_once):
 
 
 def test_parts_are_the_whole(monkeypatch):
-    monkeypatch.setattr(functionals, "SETS_AT_ONCE", 10)
+    monkeypatch.setattr(functionals, "RETURNED", 70)
     functional = Functional(Law(), 7, all_sets(7, 3))
-    parts = list(functional.parts())
+    parts = list(functional.parts(7))
     np.testing.assert_array_equal(np.concatenate([part.sets for _, part in parts]), functional.sets)
     assert [functional.sets[some].shape[0] for some, _ in parts] == [10, 10, 10, 5]
 
@@ -99,7 +104,7 @@ def test_parts_are_the_whole(monkeypatch):
 def test_covariances_are_those_of_the_formula():
     n = 4
     kernel, every = kernel_of(n, (2, 2)), unpack(all_coalitions(n), n)
-    matrix = kernel.matrix(every)
+    matrix = whole(kernel.matrix(every))
     rng = np.random.default_rng(1)
     for first, second in rng.integers(0, 2**n, (20, 2)).tolist():
         S, T = every[first], every[second]
@@ -131,7 +136,7 @@ def test_the_gradient_is_that_of_the_objective(grid):
 def test_the_objective_is_the_negative_logarithm_of_the_posterior():
     search, parameters = search_of(5, rows=12)
     kernel = search.kernel(parameters)
-    covariances = kernel.matrix(search.coalitions)
+    covariances = whole(kernel.matrix(search.coalitions))
     sign, logarithm = np.linalg.slogdet(covariances)
     deviations = parameters[: 3 * 5]
     expected = search.values @ np.linalg.solve(covariances, search.values) / 2 + logarithm / 2

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from interact_cli.interactions.designs.budgets import PAIR
 from interact_cli.interactions.surrogate.design import FITTED, SEEN, Surrogate
-from interact_cli.interactions.surrogate.functionals import SETS_AT_ONCE
+from interact_cli.interactions.surrogate.functionals import RETURNED
 from interact_cli.interactions.surrogate.kernel import CODES
 from interact_cli.interactions.surrogate.neighbours import neighbours
 from interact_cli.interactions.surrogate.process import LEFT_OUT
@@ -22,7 +22,7 @@ LOOKS = 20
 def operations(designs: Iterable[Surrogate]) -> float:
     """Count what answering one sample takes: a process for each draw, and the reading of each index.
 
-    A process of T <= 4096 coalitions, F <= 600 of them fitted, with m players and sets of neighbours takes
+    A process of T <= 8192 coalitions, F <= 600 of them fitted, with m players and sets of neighbours takes
     ``20 (F^3 + F^2 (800 + 3 m)) + T^3 / 3 + T^2 (min(T, 1000) + 200 + 1.5 m)``, an index of S sets ``T^2 S + 200 T S``
     and the products over players at every node of its rule. Indices that share coalitions share the process.
     """
@@ -45,7 +45,7 @@ def _of_reading(design: Surrogate) -> float:
     functional, n = design.functional, design.n_players
     rows, n_sets = min(len(design.asked), SEEN), len(design.sets)
     n_nodes = len(functional.law.rule(n - functional.size)[0])
-    parts = -(-n_sets // SETS_AT_ONCE)  # each computes the factors of all players anew
+    parts = -(-n_sets // (RETURNED // rows))  # each computes the factors of all players anew
     if functional.size == 1:
         products = 32 * n * n_nodes * parts
     elif functional.size == PAIR:

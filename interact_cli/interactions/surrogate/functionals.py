@@ -23,10 +23,10 @@ from interact_cli.types import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-SETS_AT_ONCE = 1024
-"""Sets whose numbers for all coalitions are held at a time."""
 AT_ONCE = 2**22
 """Numbers that are held at a time beside what is returned."""
+RETURNED = 2**23
+"""Numbers that are returned at a time, of some sets for all coalitions."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,9 @@ class Functional:
         summed = np.einsum("tq,tqs->ts", totals, chosen)
         return summed
 
-    def parts(self) -> Iterator[tuple[slice, Functional]]:
-        """Yield the same index of some sets at a time."""
-        for start in range(0, len(self.sets), SETS_AT_ONCE):
-            some = slice(start, start + SETS_AT_ONCE)
+    def parts(self, n_rows: int) -> Iterator[tuple[slice, Functional]]:
+        """Yield the same index of as many sets at a time as `RETURNED` holds for so many coalitions."""
+        at_once = max(1, RETURNED // max(1, n_rows))
+        for start in range(0, len(self.sets), at_once):
+            some = slice(start, start + at_once)
             yield some, Functional(self.law, self.n_players, self.sets[some])

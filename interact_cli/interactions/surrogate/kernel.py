@@ -90,12 +90,15 @@ class Kernel:
         return covariances
 
     def matrix(self, coalitions: BoolArray) -> FloatArray:
-        """Return the covariances of the values of different coalitions: ``(row, row)``."""
-        n_rows = len(coalitions)
-        covariances = np.empty((n_rows, n_rows))
+        """Return the covariances of the values of different coalitions: ``(row, row)``, the lower triangle alone."""
+        n_rows, signs = len(coalitions), self.parities.signs(coalitions)
+        covariances = np.zeros((n_rows, n_rows))
         for start in range(0, n_rows, AT_ONCE):
-            rows = slice(start, start + AT_ONCE)
-            covariances[rows] = self.smooth(coalitions[rows], coalitions)
+            rows, before = slice(start, start + AT_ONCE), slice(start + AT_ONCE)
+            block = (signs[rows] * self.parities.weights) @ signs[before].T
+            for product in self.products:
+                block += product.between(coalitions[rows], coalitions[before])
+            covariances[rows, before] = block
         own = self.own_by_size(coalitions.shape[1])[coalitions.sum(axis=1)]
         covariances[np.diag_indices(n_rows)] += own
         return covariances

@@ -56,6 +56,6 @@ def index_of(leaves: Leaves, functional: Functional, *, without: BoolArray) -> F
         slopes = leaves.present[some] / nodes[:, None, None] - leaves.absent[some] / (1 - nodes[:, None, None])
         total += functional.summed(totals * leaves.worth[some], slopes).sum(axis=0)
     values = values_at(leaves, without)
-    for of_part, part in functional.parts():
+    for of_part, part in functional.parts(len(without)):
         total[of_part] -= values @ part.weights(without)
     return total

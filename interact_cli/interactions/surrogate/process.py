@@ -75,7 +75,7 @@ class Process:
         Source: Rasmussen & Williams (2006), equations 2.25 and 2.26, for a linear functional.
         """
         means, variances = np.empty(len(functional.sets)), np.empty(len(functional.sets))
-        for some, part in functional.parts():
+        for some, part in functional.parts(len(self.coalitions)):
             covariances = part.covariances(self.kernel, self.coalitions)
             means[some] = self.solved @ covariances
             seen = solve_triangular(self.factor, covariances, lower=True, overwrite_b=True, check_finite=False)

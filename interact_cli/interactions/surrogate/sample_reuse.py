@@ -28,7 +28,7 @@ def reused(
     sizes = first.sum(axis=1)
     drawn = np.bincount(sizes, minlength=len(possible))
     means, variances = np.zeros(len(functional.sets)), np.zeros(len(functional.sets))
-    for some, part in functional.parts():
+    for some, part in functional.parts(len(first)):
         counted = part.weights(first) * left[:, :1] + part.weights(~first) * left[:, 1:]
         for size in np.flatnonzero(drawn):
             of_size = counted[sizes == size]
