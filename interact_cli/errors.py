@@ -53,7 +53,7 @@ class UnknownNameError(UsageError):
         near = difflib.get_close_matches(name, self.known, n=1, cutoff=0.5)
         guess = f" Did you mean '{near[0]}'?" if near else ""
         more = f" ('{listing}' describes them.)" if listing else ""
-        listed = f"Available: {', '.join(self.known)}."
+        listed = f"Available: {', '.join(self.known)}." if self.known else "None is installed; a plugin brings it."
         if len(self.known) > MAX_LISTED:
             nearest = difflib.get_close_matches(name, self.known, n=5, cutoff=0.3)
             listed = f"Nearest of {len(self.known)}: {', '.join(nearest) or 'none'}."

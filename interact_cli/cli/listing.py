@@ -79,6 +79,8 @@ def list_(
         screen.document(_markdown(rows))
         return
     width = max((len(row["name"]) for row in rows), default=0)
+    if not rows and of is None:
+        screen.document(f"No {kind} are installed; plugins bring them.")
     for row in rows:
         origin = f"  [{row['origin']}]" if row.get("origin") else ""
         screen.document(f"{row['name']:<{width}}  {row['summary']}{origin}".rstrip())

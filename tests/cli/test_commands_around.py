@@ -280,3 +280,10 @@ def test_no_command_shows_the_help():
     assert ran.code == 2
     assert "measure" in ran.out
     assert "error" not in ran.err
+
+
+def test_a_kind_that_only_plugins_bring_says_so():
+    assert done("list", "surrogates").out == "No surrogates are installed; plugins bring them.\n"
+    assert json.loads(done("list", "surrogates", "--json").out) == {"surrogates": []}
+    line = refused(2, "measure", "ckpt.pt", "-m", "shapley", "--second-surrogate", "trees")
+    assert line.startswith("error: Unknown surrogate 'trees'. None is installed; a plugin brings it.")
