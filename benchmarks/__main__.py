@@ -20,6 +20,7 @@ from benchmarks.multivariate import multivariate
 from benchmarks.peer import peer
 from benchmarks.picking import picking
 from benchmarks.startup import startup
+from benchmarks.surrogate_time import surrogate_time
 from benchmarks.table import Benchmark, Printer
 from benchmarks.tails import tails
 from benchmarks.timing import use_cpu_time
@@ -29,6 +30,7 @@ BENCHMARKS = (
     Benchmark("exact", exact_indices),
     Benchmark("peer", peer),
     Benchmark("estimators", estimators),
+    Benchmark("surrogate-time", surrogate_time),
     Benchmark("multivariate", multivariate),
     Benchmark("and-or", and_or),
     Benchmark("growth", growth),
