@@ -1,8 +1,10 @@
-"""Run the benchmarks: ``python -m benchmarks [--only NAME] [--quick]``."""
+"""Run the benchmarks: ``python -m benchmarks [--only NAME] [--quick]``. The exit code is 1 where a goal is missed."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 
 import torch
 from rich.console import Console
@@ -44,7 +46,8 @@ BENCHMARKS = (
 )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; return 1 where a row misses its goal, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Print one table of ratios.")
     names = [benchmark.name for benchmark in BENCHMARKS]
     parser.add_argument("--only", choices=names, action="append", help="run this one; may be given again")
@@ -52,7 +55,7 @@ def main() -> None:
     parser.add_argument(
         "--cpu-time", action="store_true", help="CPU seconds of one thread instead of wall time, for a busy machine"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.cpu_time:
         use_cpu_time()
     console = Console()
@@ -64,7 +67,8 @@ def main() -> None:
     clock = "CPU time" if options.cpu_time else "wall time"
     printer.console.print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {clock}\n", highlight=False)
     printer.show()
+    return int(any(row.verdict == "missed" for _, row in printer.rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
