@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.interact-ready
 DEMO := demo
 
-.PHONY: demo test test-all test-newest test-peer minilm tables check lint bench clean
+.PHONY: demo test test-all test-newest test-peer minilm tables check lint bench bench-coverage clean
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: expected Python 3.11 or newer, got $$($(PYTHON) --version). Pass PYTHON=python3.11."; exit 2; }
@@ -111,6 +111,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# Do the printed intervals hold the values? A quarter of an hour.
+bench-coverage: $(READY)
+	$(BIN)/python -m benchmarks --only coverage
 
 # The tables between `<!-- interact list ... -->` and `<!-- end -->`, as the registries hold them.
 TABLES := docs/metrics.md docs/inputs.md docs/references.md

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks.and_or import and_or
 from benchmarks.batch_sizes import batch_sizes
+from benchmarks.coverage import coverage
 from benchmarks.estimators import estimators
 from benchmarks.exact_indices import exact_indices
 from benchmarks.gate_error_rates import gate_error_rates
@@ -33,6 +34,7 @@ BENCHMARKS = (
     Benchmark("peer", peer),
     Benchmark("estimators", estimators),
     Benchmark("surrogate-time", surrogate_time),
+    Benchmark("coverage", coverage, by_hand=True),
     Benchmark("multivariate", multivariate),
     Benchmark("and-or", and_or),
     Benchmark("growth", growth),
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     printer = Printer(Console(width=max(console.width, 150)))
     for benchmark in BENCHMARKS:
-        if not options.only or benchmark.name in options.only:
+        if benchmark.name in options.only if options.only else not benchmark.by_hand:
             for row in benchmark.run(options.quick):
                 printer.add(benchmark.name, row)
     clock = "CPU time" if options.cpu_time else "wall time"

@@ -1,4 +1,4 @@
-"""Games whose Shapley values and pair interactions are known: networks with complete tables, and sums of small parts.
+"""Games whose values and interactions are known: networks with complete tables, and sums of small parts.
 
 ``sou`` sums unanimity games, ``trees`` leaves of random decision trees, ``blocks`` network tables of 16 of the players.
 """
@@ -7,33 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, partial
 
 import numpy as np
 from scipy.special import beta
 
 import interact_cli as ic
 from benchmarks.gate_networks import FAMILIES, VERSIONS, Images, Tables, correct, trained
+from interact_cli.interactions import indices
+from interact_cli.interactions.designs.budgets import PAIR
+from interact_cli.interactions.designs.sets import all_sets
+from interact_cli.interactions.designs.within_budget import full_table
 from interact_cli.seeding import generator
-from interact_cli.types import BoolArray, FloatArray
+from interact_cli.types import BoolArray, FloatArray, IntArray
 
 Value = Callable[[BoolArray], FloatArray]
+Truth = Callable[[str, IntArray], FloatArray]
+"""Name of an index, ``(set, size)`` -> ``(set,)``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     """A game with the truth."""
 
     family: str
     n_players: int
     value: Value
-    shapley: FloatArray
-    """``(n,)``."""
-    pairs: FloatArray
-    """``(pair,)`` in the order of ``numpy.triu_indices(n, 1)``."""
+    truth: Truth
     grid: tuple[int, int] | None = None
-    noise: FloatArray | None = None
+    noise: FloatArray | float = 0.0
     """``(pair,)``: variance of ``pairs`` where they are estimates themselves."""
+
+    @cached_property
+    def shapley(self) -> FloatArray:
+        """``(n,)``."""
+        return self.truth("shapley", all_sets(self.n_players, 1))
+
+    @cached_property
+    def pairs(self) -> FloatArray:
+        """Shapley interactions of all pairs, ``(pair,)``."""
+        return self.truth("shapley-interaction", all_sets(self.n_players, 2))
 
 
 @cache
@@ -51,10 +64,20 @@ def network_tables(n_games: int = 3) -> tuple[FloatArray, ...]:
 
 def networks() -> Iterator[Known]:
     """Yield the games of 16 players."""
-    for table in network_tables():
-        game = ic.TableGame(table)
-        pairs = ic.measure(game, "shapley-interaction").values[np.triu_indices(16, 1)]
-        yield Known("network", 16, game, ic.measure(game, "shapley").values, pairs, (4, 4))
+    for number, table in enumerate(network_tables()):
+        yield Known("network", 16, ic.TableGame(table), partial(_of_table, number), (4, 4))
+
+
+def _of_table(number: int, index: str, sets: IntArray) -> FloatArray:
+    values = _all_of_table(number, index, sets.shape[1])
+    return np.array([values[members] for members in map(tuple, np.sort(sets).tolist())])
+
+
+@cache
+def _all_of_table(number: int, index: str, size: int) -> Mapping[tuple[int, ...], float]:
+    design = full_table(indices.lookup(index), 16, size=size if size > PAIR else None)
+    estimate = design.estimate(network_tables()[number])
+    return dict(zip(estimate.players, estimate.values.tolist(), strict=True))
 
 
 def composed(n_players: int, seed: int = 0) -> Iterator[Known]:
@@ -98,47 +121,58 @@ def _trees(n: int, seed: int, n_trees: int = 25, depth: int = 6) -> tuple[BoolAr
 
 
 def _of_leaves(family: str, n: int, present: BoolArray, absent: BoolArray, worth: FloatArray) -> Known:
-    """Return ``v(S) = sum of worth over the leaves whose present players are in S and whose absent ones are not``.
-
-    Of a leaf with p present and a absent players the derivative in players A is worth times the mean over r of
-    ``r^(p - |A n P|) (1 - r)^(a - |A n Q|)``, its sign that of the absent members: a Beta function.
-    """
+    """Return ``v(S) = sum of worth over the leaves whose present players are in S and whose absent ones are not``."""
     signed = (present.astype(np.float32) - absent.astype(np.float32)).T
-    n_present, n_absent = present.sum(axis=1), absent.sum(axis=1)
+    n_present = present.sum(axis=1)
 
     def value(coalitions: BoolArray) -> FloatArray:
         starts = range(0, len(coalitions), 4096)
         parts = [coalitions[start : start + 4096].astype(np.float32) @ signed == n_present for start in starts]
         return np.concatenate([part @ worth for part in parts])
 
-    def weight(fewer_present: int, fewer_absent: int) -> FloatArray:
-        p, a = n_present - fewer_present, n_absent - fewer_absent
-        possible = (p >= 0) & (a >= 0)
-        return np.where(possible, worth * beta(np.maximum(p, 0) + 1, np.maximum(a, 0) + 1), 0.0)
+    return Known(family, n, value, partial(_derivatives, present, absent, worth))
 
-    needs, lacks = present.astype(float), absent.astype(float)
-    shapley = weight(1, 0) @ needs - weight(0, 1) @ lacks
-    mixed = (needs * weight(1, 1)[:, None]).T @ lacks
-    matrix = (needs * weight(2, 0)[:, None]).T @ needs + (lacks * weight(0, 2)[:, None]).T @ lacks - mixed - mixed.T
-    return Known(family, n, value, shapley, matrix[np.triu_indices(n, 1)])
+
+def _derivatives(present: BoolArray, absent: BoolArray, worth: FloatArray, index: str, sets: IntArray) -> FloatArray:
+    """Return an index of sums of leaves.
+
+    Of a leaf with p present and q absent players the derivative in players A among them is worth times the mean over
+    r of ``r^(p - |A n P|) (1 - r)^(q - |A n Q|)``, its sign that of the absent members: a Beta function.
+    """
+    law = indices.lookup(index).law(sets.shape[1])
+    if law is None:
+        raise ValueError(f"'{index}' is no mean over keep rates")
+    total = np.zeros(len(sets))
+    for needed, lacking, amount in zip(present, absent, worth, strict=True):
+        of_set = needed[sets].sum(axis=1), lacking[sets].sum(axis=1)
+        inside = np.flatnonzero(sum(of_set) == sets.shape[1])
+        kept, dropped = needed.sum() - of_set[0][inside], lacking.sum() - of_set[1][inside]
+        if law.keep_rate is not None:
+            mean = law.keep_rate**kept * (1 - law.keep_rate) ** dropped
+        else:  # r is Beta(1, b)
+            mean = law.beta * beta(kept + 1, dropped + law.beta)
+        total[inside] += amount * (-1.0) ** of_set[1][inside] * mean
+    return total
 
 
 def _blocks(n: int, seed: int) -> Known:
     rng = generator(seed, "blocks", n)
-    parts = [(rng.choice(n, 16, replace=False), ic.TableGame(table)) for table in network_tables() * 2]
-    parts = parts[: max(3, round(n / 12))]
-    shapley, matrix = np.zeros(n), np.zeros((n, n))
-    for players, game in parts:  # players outside a block are dummies of its game
-        shapley[players] += ic.measure(game, "shapley").values
-        matrix[np.ix_(players, players)] += np.nan_to_num(ic.measure(game, "shapley-interaction").values)
+    tables = network_tables()
+    blocks = [(rng.choice(n, 16, replace=False), number) for number in [*range(len(tables))] * 2]
+    blocks = blocks[: max(3, round(n / 12))]
 
     def value(coalitions: BoolArray) -> FloatArray:
-        total: FloatArray = np.sum([game(coalitions[:, players]) for players, game in parts], axis=0)
+        values = [ic.TableGame(tables[number])(coalitions[:, players]) for players, number in blocks]
+        total: FloatArray = np.sum(values, axis=0)
         return total
 
-    return Known("blocks", n, value, shapley, matrix[np.triu_indices(n, 1)])
+    def truth(index: str, sets: IntArray) -> FloatArray:
+        total = np.zeros(len(sets))
+        for players, number in blocks:  # players outside a block are dummies of its game
+            places = np.full(n, -1)
+            places[players] = np.arange(16)
+            inside = (places[sets] >= 0).all(axis=1)
+            total[inside] += _of_table(number, index, places[sets[inside]])
+        return total
 
-
-def sets_of_games() -> Mapping[int, tuple[Known, ...]]:
-    """Return the games by their number of players."""
-    return {16: tuple(networks()), 36: tuple(composed(36)), 49: tuple(composed(49))}
+    return Known("blocks", n, value, truth)

@@ -2,7 +2,7 @@
 
 Says its version; then for each line ``METHOD PLAYERS BUDGET SEED`` it estimates a game that it asks the other side for:
 it leaves coalitions in ``asked.npy``, says ``ask``, and reads their values from ``values.npy`` when it is told. The
-estimates are left in ``found.npy``, and the seconds of its own work are said.
+estimates are left in ``found.npy``, and the seconds of its own work are said; or why a method failed.
 """
 
 from __future__ import annotations
@@ -74,7 +74,11 @@ def main() -> None:
     print(shapiq.__version__, flush=True)
     for line in iter(sys.stdin.readline, ""):
         method, n_players, budget, seed = line.rstrip("\n").split("\t")
-        print(f"done\t{estimate(folder, method, int(n_players), int(budget), int(seed))}", flush=True)
+        try:
+            said = f"done\t{estimate(folder, method, int(n_players), int(budget), int(seed))}"
+        except Exception as error:  # whatever another library raises is its answer
+            said = f"failed\t{type(error).__name__}: {' '.join(str(error).split())}"
+        print(said, flush=True)
 
 
 if __name__ == "__main__":

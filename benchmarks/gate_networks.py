@@ -102,10 +102,10 @@ class Images:
     ids: tuple[str, ...]
 
     @classmethod
-    def of(cls, split: str) -> Images:
+    def of(cls, split: str, spec: InputSpec = PIXELS) -> Images:
         dataset = bundled.read(DataRequest("digits", split=split))
         ids = tuple(dataset.sample_id(index) for index in range(len(dataset)))
-        return cls(load_examples(dataset, preprocess(PIXELS), N_CLASSES), ids)
+        return cls(load_examples(dataset, preprocess(spec), N_CLASSES), ids)
 
     @property
     def labels(self) -> IntArray:

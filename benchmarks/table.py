@@ -50,6 +50,8 @@ class Benchmark:
 
     name: str
     run: Callable[[bool], Iterator[Row]]
+    by_hand: bool = False
+    """True where it is only run when it is named."""
 
 
 class Printer:
