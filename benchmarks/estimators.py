@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from math import exp, log, nan
+from math import nan
 from pathlib import Path
 from time import perf_counter
 from typing import IO
@@ -30,7 +30,7 @@ from benchmarks.peer_environment import Unavailable, peer_python
 from benchmarks.table import Goal, Row
 from interact_cli.games.coalitions import unpack
 from interact_cli.interactions import indices
-from interact_cli.interactions.designs.budgets import Sampling
+from interact_cli.interactions.designs.budgets import Estimator, Sampling
 from interact_cli.interactions.designs.within_budget import design_within
 from interact_cli.types import FloatArray
 
@@ -105,7 +105,8 @@ def estimators(quick: bool) -> Iterator[Row]:
             for budget in BUDGETS[n_players][: 3 if quick else None]:
                 for family in dict.fromkeys(game.family for game in games):
                     of_family = [game for game in games if game.family == family]
-                    for what, row in cell(peer, of_family, budget, seeds, scores):
+                    some = seeds[: 2 if n_players == DEMO_PLAYERS else None]  # minutes each
+                    for what, row in cell(peer, of_family, budget, some, scores):
                         ratios[what].append(row.value)
                         yield row
         for what, listed in ratios.items():
@@ -128,14 +129,14 @@ def cell(
             truth = game.pairs if what == "pairs" else game.shapley
             for seed in seeds:
                 estimate = ours(game, index, budget, seed)
-                errors["surrogate"].append(_error(estimate.values, truth, game.noise))
+                errors["surrogate"].append(error_of(estimate.values, truth, game.noise))
                 deviations = np.hypot(estimate.standard_errors, np.sqrt(game.noise))
                 scores.add(group, (estimate.values - truth) / deviations, truth)
                 for method in methods:
                     with suppress(Failed):  # such as a regression with fewer values than sets
-                        errors[method].append(_error(peer.estimate(method, game, budget, seed)[0], truth, game.noise))
+                        errors[method].append(error_of(peer.estimate(method, game, budget, seed)[0], truth, game.noise))
         always = {method: listed for method, listed in errors.items() if len(listed) == len(errors["surrogate"])}
-        means = {method: exp(statistics.fmean(map(log, listed))) for method, listed in always.items()}
+        means = {method: statistics.geometric_mean(listed) for method, listed in always.items()}
         own = means.pop("surrogate")
         best = min(means, key=lambda method: means[method])
         spread = f"{own:.2g} / {means[best]:.2g} of {best}"
@@ -143,15 +144,15 @@ def cell(
         yield group, Row(name, own / means[best], goal=PER_CELL[what], spread=spread)
 
 
-def ours(game: Known, index: str, budget: int, seed: int) -> ic.Estimate:
-    """Return what ``--estimator auto`` prints, all pairs in their order."""
-    design = design_within(
-        indices.lookup(index), game.n_players, Sampling(budget, seed, "benchmark", estimator="auto", grid=game.grid)
-    )
+def ours(game: Known, index: str, budget: int, seed: int, estimator: Estimator = "auto") -> ic.Estimate:
+    """Return what ``--estimator`` prints; all pairs in their order, of ``sampled`` where they fit the budget."""
+    sampling = Sampling(budget, seed, "benchmark", estimator=estimator, grid=game.grid)
+    design = design_within(indices.lookup(index), game.n_players, sampling)
     return design.estimate(game.value(unpack(design.asked, game.n_players)))
 
 
-def _error(found: FloatArray, truth: FloatArray, noise: FloatArray | float) -> float:
+def error_of(found: FloatArray, truth: FloatArray, noise: FloatArray | float) -> float:
+    """Return the mean square error over the mean square of the truth, both free of the truth's own variance."""
     own = np.broadcast_to(noise, truth.shape).sum()
     return float((((found - truth) ** 2).sum() - own) / ((truth**2).sum() - own))
 
