@@ -96,7 +96,7 @@ def forecast(subject: Subject) -> Forecast:
     n_batches = sum(-(-len(planned.coalitions) // evaluator.rows) for planned in plans) * scale
     evaluation = n_batches * per_batch
     surrogates = scale * len(questions.scores) * sum(operations(_surrogates(planned)) for planned in plans)
-    beside = surrogates * _seconds_per_operation() / side_by_side(len(plans)) if surrogates else 0.0
+    beside = surrogates * seconds_per_operation() / side_by_side(len(plans)) if surrogates else 0.0
     in_that_time = evaluator.rows * (evaluation + beside) / per_batch / n_samples
     learning = sum(PASSES * 2**players.n_players for players in subject.players) if subject.learning else 0
     return Forecast(
@@ -119,11 +119,11 @@ def forecast(subject: Subject) -> Forecast:
 def _surrogates(plan: Plan) -> Iterator[Surrogate]:
     for design in plan.designs.values():
         for part in design.sizes if isinstance(design, ContextsBySize) else (design,):
-            if isinstance(part, Surrogate):
+            if isinstance(part, Surrogate) and not part.reuse:
                 yield part
 
 
-def _seconds_per_operation() -> float:
+def seconds_per_operation() -> float:
     """Time the unit that `operations` counts in: the fastest of a few factorisations on one thread."""
     from scipy.linalg import cholesky  # not before it is needed: scipy takes time to load
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy.linalg import cholesky
 from support.workbench import TABLE, done
-from threadpoolctl import threadpool_limits
 
 from interact_cli.interactions.designs.budgets import Sampling
 from interact_cli.interactions.designs.within_budget import design_within
@@ -36,26 +32,6 @@ def test_indices_that_share_their_coalitions_share_the_process():
     assert operations([players, others]) == pytest.approx(operations([players]) + operations([others]))
 
 
-@pytest.mark.parametrize(("index", "n", "budget"), [("shapley", 30, 600), ("shapley-interaction", 40, 1500)])
-def test_it_takes_about_as_long_as_counted(index, n, budget):
-    design = surrogate(index, n, budget)
-    rng = np.random.default_rng(0)
-    coalitions = design.draw.coalitions
-    values = np.tanh(coalitions @ rng.normal(size=n) / 2) + 0.05 * rng.normal(size=len(coalitions))
-    matrix = np.eye(600)
-    with threadpool_limits(1, user_api="blas"):
-        design.estimate(values)  # loads what is loaded once
-        units = []
-        for _ in range(5):
-            began = time.thread_time()
-            cholesky(matrix, lower=True, check_finite=False)
-            units.append((time.thread_time() - began) / (600**3 / 3))
-        began = time.thread_time()
-        design.estimate(values * 1.5 + values**2)
-        took = time.thread_time() - began
-    assert 1 / 8 < took / (operations([design]) * min(units)) < 8  # other work on the cores makes it longer
-
-
 def test_a_dry_run_counts_it_and_says_what_more_evaluations_would_give(desk: Path):
     cost = json.loads(done("measure", *TABLE, "-m", "shapley", "-b", "200", "--dry-run", "--json").out)
     assert cost["surrogate_seconds"] > 0
@@ -66,7 +42,7 @@ def test_a_dry_run_counts_it_and_says_what_more_evaluations_would_give(desk: Pat
 
 
 def test_where_nothing_is_read_off_a_surrogate_none_is_counted(desk: Path):
-    for asked in (("-b", "256"), ("-b", "200", "--estimator", "sampled")):
+    for asked in (("-b", "256"), ("-b", "200", "--estimator", "sampled"), ("-b", "200", "--estimator", "reuse")):
         assert (
             json.loads(done("measure", *TABLE, "-m", "shapley", *asked, "--dry-run", "--json").out)["surrogate_seconds"]
             == 0

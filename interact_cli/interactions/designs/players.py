@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from interact_cli.games.coalitions import pack, single_player_bits, unique
-from interact_cli.interactions.designs.draws import rounding_of, shares, standard_error
+from interact_cli.interactions.designs.draws import moderated_standard_errors, rounding_of, shares
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
@@ -105,7 +105,7 @@ def _averaged(index: str, draws: FloatArray, asked: PackedArray, parts: int, rou
         Estimate(
             index,
             draws[share].mean(axis=0),
-            np.maximum(standard_error(draws[share], axis=0), rounding),
+            np.maximum(moderated_standard_errors(draws[share].T), rounding),
             np.zeros(n_players, dtype=np.bool_),
             n_distinct,
             n_players,

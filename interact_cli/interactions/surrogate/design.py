@@ -31,6 +31,8 @@ FITTED = 600
 """Coalitions that the scales are fitted to: more cost more, and change them little."""
 FOLDS = 5
 """Parts of what the process was not given: each is told by leaves that learned from the others."""
+LEAST_FREE = 0.1
+"""Least share of a value that a linear fit leaves free: where it follows one whole, nothing is known of its error."""
 OWN_RAISED = 100.0
 """Factor of what coalitions have to themselves when their covariances cannot be factorised."""
 
@@ -102,7 +104,11 @@ class Surrogate:
         terms = np.concatenate([np.ones((len(game.values), 1)), np.where(game.coalitions, 1.0, -1.0)], axis=1)
         linear, *_ = np.linalg.lstsq(terms, game.values, rcond=None)
         left = game.values - terms @ linear
-        means, errors = reused(self.functional, game.first, left.reshape(-1, 2), game.possible)
+        means, _ = reused(self.functional, game.first, left.reshape(-1, 2), game.possible)
+        # The fit followed these values: what each would miss without itself is `1 / (1 - leverage)` times as large.
+        leverage = (np.linalg.qr(terms)[0] ** 2).sum(axis=1)
+        missed = left / np.maximum(1 - leverage, LEAST_FREE)
+        _, errors = reused(self.functional, game.first, missed.reshape(-1, 2), game.possible)
         if self.functional.size == 1:
             means += 2 * linear[1:][self.sets[:, 0]]
         return self._said(game, means, errors, None)
