@@ -235,7 +235,7 @@ def test_other_estimators_draw_other_coalitions_and_are_compared_where_declared(
 
 def test_no_metrics_option_is_forgotten_here():
     named = {param.values[1].name for param in OPTIONS}
-    assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate"}
+    assert named == {"pairs", "contexts", "interaction_size", "partitions", "learned", "drop_rate", "second_surrogate"}
 
 
 def holding(report: Report, metric: str) -> Report:
