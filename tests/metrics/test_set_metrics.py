@@ -145,7 +145,7 @@ def test_drawn_sets_that_differ_between_samples_are_not_averaged_by_set():
 
 def test_only_metrics_of_sets_take_an_interaction_size(tables):
     assert names_of_options("strength") == ["span", "pairs", "contexts", "estimator", "second_surrogate"]
-    assert names_of_options("shapley") == ["estimator"]
+    assert names_of_options("shapley") == ["estimator", "second_surrogate"]
     sized = ("shapley-interaction", "banzhaf-interaction", "shapley-taylor", "k-shapley", "faithful-shapley")
     assert all("interaction_size" in names_of_options(name) for name in sized)
     with pytest.raises(UnknownNameError, match="Unknown option of 'strength': 'interaction_size'"):
