@@ -52,6 +52,7 @@ class Surrogate:
     grid: tuple[int, int] | None = None
     """Rows and columns, where the players lie on a grid."""
     learner: Learner | None = None
+    """What learns the rest where there is more than the process is given."""
     values_of: Literal["players", "pairs", "sets"] = "pairs"
     """How the values are laid out."""
     reuse: bool = False
