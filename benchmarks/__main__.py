@@ -22,6 +22,7 @@ from benchmarks.masked_rows import masked_over_bare
 from benchmarks.multivariate import multivariate
 from benchmarks.peer import peer
 from benchmarks.picking import picking
+from benchmarks.second_surrogate import second_surrogate
 from benchmarks.startup import startup
 from benchmarks.surrogate_time import surrogate_time
 from benchmarks.table import Benchmark, Printer
@@ -34,6 +35,7 @@ BENCHMARKS = (
     Benchmark("peer", peer),
     Benchmark("estimators", estimators),
     Benchmark("surrogate-time", surrogate_time),
+    Benchmark("second-surrogate", second_surrogate, by_hand=True),
     Benchmark("coverage", coverage, by_hand=True),
     Benchmark("multivariate", multivariate),
     Benchmark("and-or", and_or),
