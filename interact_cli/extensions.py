@@ -127,9 +127,9 @@ def equipped(metric: T) -> T:
         UnknownNameError: no such surrogate; the message suggests the nearest.
         UsageError: its code fails.
     """
-    name = getattr(metric, "second_surrogate", None)
-    if not isinstance(metric, ByEstimator) or name is None:
+    if not isinstance(metric, ByEstimator) or metric.second_surrogate is None:
         return metric
+    name = metric.second_surrogate
     learn, origin = surrogates().get(name), _origin(surrogates(), name)
 
     def blaming(coalitions: BoolArray, values: FloatArray) -> Leaves:

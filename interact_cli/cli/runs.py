@@ -15,7 +15,6 @@ from interact_cli.cli.console import progress, screen
 from interact_cli.config.loading import load_settings
 from interact_cli.config.settings import Settings
 from interact_cli.errors import UsageError
-from interact_cli.interactions.designs.full_table import LARGEST_TABLE
 from interact_cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -140,9 +139,8 @@ def _of_surrogate(cost: Forecast) -> Iterator[str]:
         return
     yield f"Surrogate        about {_duration(cost.surrogate_seconds)} beside, from operations counted."
     if cost.instead:
-        exact = cost.n_players <= LARGEST_TABLE and 2**cost.n_players <= cost.instead
-        budget = 2**cost.n_players if exact else cost.instead
-        more = "makes all values exact, in less" if exact else "--estimator sampled takes as long"
+        budget = 2**cost.n_players if cost.holds_all else cost.instead
+        more = "makes all values exact, in less" if cost.holds_all else "--estimator sampled takes as long"
         yield (
             f"                 Forward passes are cheaper here: the same time holds {cost.instead:,} of a sample. "
             f"--budget {budget} {more}."

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from interact_cli.engine.baseline_descent import PASSES
 from interact_cli.entries.shapes import standing
 from interact_cli.interactions.designs.contexts import ContextsBySize
+from interact_cli.interactions.designs.full_table import LARGEST_TABLE
 from interact_cli.interactions.surrogate.design import FITTED, Surrogate
 from interact_cli.interactions.surrogate.effort import operations
 from interact_cli.journal.units import Journal
@@ -62,6 +63,11 @@ class Forecast:
     instead: int = 0
     """Evaluations of a sample that the same time would hold without surrogates; 0 where they take less than the
     forward passes."""
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether these are all coalitions."""
+        return self.n_players <= LARGEST_TABLE and 2**self.n_players <= self.instead
 
 
 def forecast(subject: Subject) -> Forecast:

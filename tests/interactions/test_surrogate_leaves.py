@@ -17,6 +17,7 @@ from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.interactions.surrogate.leaves import index_of, mean_of, values_at
 from interact_cli.interfaces import Learner, Leaves
+from interact_cli.metrics.summaries.tables import estimator_of
 
 NOTHING = np.zeros((0, 6), dtype=np.bool_)
 
@@ -199,4 +200,12 @@ def test_a_learner_that_tells_nothing_is_dropped(monkeypatch):
 
 
 def test_a_small_budget_asks_no_learner():
-    read(12, 1000, Learner("never", never))
+    design, _ = read(12, 1000, Learner("never", never))
+    assert "never" not in estimator_of(design)
+
+
+def test_the_estimator_line_names_a_learner_that_has_something_to_learn(monkeypatch):
+    monkeypatch.setattr(design_module, "SEEN", 100)
+    design, _ = read(12, 1000, Learner("patterns", patterns))
+    assert "Gaussian process and, where they tell more, patterns of what it leaves" in estimator_of(design)
+    assert "patterns" not in estimator_of(design.without_surrogate)

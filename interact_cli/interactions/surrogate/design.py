@@ -73,6 +73,11 @@ class Surrogate:
         """``(n_asked, bytes)``: each drawn coalition, its complement behind it."""
         return pack(self.draw.coalitions)
 
+    @property
+    def learns(self) -> Learner | None:
+        """The learner, where there is anything that the process is not given."""
+        return self.learner if not self.reuse and 2 * len(self.draw.first) > SEEN else None
+
     def estimate(self, values: FloatArray) -> Estimate:
         """Return the posterior means, with calibrated posterior deviations; or what `reuse` says."""
         game = _Drawn.of(self.draw, values)

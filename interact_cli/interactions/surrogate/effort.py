@@ -2,7 +2,8 @@
 
 An operation is as long as one of a Cholesky factorisation, which takes T^3 / 3 of them. The weights of the other steps
 were measured in that unit, on one thread: 13 plans of 12 to 256 players took 0.8 to 2.2 times what is counted
-(``python -m benchmarks --only surrogate-time`` has two of them).
+(``python -m benchmarks --only surrogate-time`` has two of them). What is beyond `SEEN`, and a second surrogate, is not
+counted.
 """
 
 from __future__ import annotations

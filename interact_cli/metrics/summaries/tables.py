@@ -118,7 +118,7 @@ def _obtained(design: Design) -> str:
     if isinstance(design, Surrogate) and design.reuse:
         return f"{REUSE}: every value counts for every set, {len(design.asked):,} coalitions per sample"
     if isinstance(design, Surrogate):
-        second = f" and {design.learner.name} of what it leaves" if design.learner else ""
+        second = f" and, where they tell more, {design.learns.name} of what it leaves" if design.learns else ""
         return f"surrogate: all values read off a Gaussian process{second}, {len(design.asked):,} coalitions per sample"
     return f"{type(design).__name__.lower()}, {len(design.asked)} coalitions asked per sample"
 

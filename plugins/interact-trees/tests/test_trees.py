@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xgboost
+from interact_trees.trees import ROUNDS, SETTINGS, learn
 
-PLUGIN = Path(__file__).parents[1]
-sys.path.insert(0, str(PLUGIN))
-xgboost = pytest.importorskip("xgboost", reason="the plugin brings xgboost")
-
-from interact_trees.trees import ROUNDS, SETTINGS, learn  # noqa: E402
-
-import interact_cli as ic  # noqa: E402
-from interact_cli import extensions  # noqa: E402
-from interact_cli.errors import UnknownNameError, UsageError  # noqa: E402
+import interact_cli as ic
+from interact_cli import extensions
+from interact_cli.errors import UnknownNameError, UsageError
 
 
 @pytest.fixture
