@@ -46,6 +46,8 @@ class Estimate:
     """Pairs or sets of the largest size that these were drawn from; None where all that may be measured are."""
     explained: float | None = None
     """R2 of values that a surrogate did not see; None where the values are not read off one."""
+    raised: bool = False
+    """True where a surrogate's covariances could be factorised only after more was left to each coalition alone."""
 
     @property
     def squares(self) -> FloatArray:

@@ -19,7 +19,7 @@ from interact_cli.engine.baseline_descent import PASSES
 from interact_cli.entries.shapes import standing
 from interact_cli.interactions.designs.contexts import ContextsBySize
 from interact_cli.interactions.designs.full_table import LARGEST_TABLE
-from interact_cli.interactions.surrogate.design import FITTED, Surrogate
+from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interactions.surrogate.effort import operations
 from interact_cli.journal.units import Journal
 from interact_cli.pipeline.answers import side_by_side
@@ -31,6 +31,8 @@ from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Silent
 
 TIMED_BATCHES = 2
+FACTORISED = 600
+"""Rows of the matrix whose factorisation is timed."""
 FACTORISATIONS = 5
 
 
@@ -133,13 +135,13 @@ def seconds_per_operation() -> float:
     """Time the unit that `operations` counts in: the fastest of a few factorisations on one thread."""
     from scipy.linalg import cholesky  # not before it is needed: scipy takes time to load
 
-    matrix, seconds = np.eye(FITTED), []
+    matrix, seconds = np.eye(FACTORISED), []
     with threadpool_limits(1, user_api="blas"):
         for _ in range(FACTORISATIONS):
             started = time.thread_time()
             cholesky(matrix, lower=True, check_finite=False)
             seconds.append(time.thread_time() - started)
-    return min(seconds) / (FITTED**3 / 3)
+    return min(seconds) / (FACTORISED**3 / 3)
 
 
 def _peak(device: torch.device) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -19,7 +20,10 @@ from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.interactions.surrogate.process import Process
 from interact_cli.interactions.surrogate.sample_reuse import reused
+from interact_cli.interfaces import Reduced
+from interact_cli.metrics.summaries.tables import estimators
 
+FITTED = fitting.fitted
 INDICES = ["shapley", "banzhaf", "shapley-interaction", "banzhaf-interaction"]
 
 
@@ -311,6 +315,14 @@ def test_a_matrix_that_cannot_be_factorised_gets_more_own_variance(monkeypatch):
     estimate = ic.measure(smooth_game(9, 77), "shapley", budget=100)
     np.testing.assert_allclose(np.diff(np.log(calls)), np.log(100))
     assert np.isfinite(estimate.values).all()
+    assert estimate.raised
+    assert not ic.measure(smooth_game(9, 78), "shapley", budget=100).raised
+    reduced = [
+        Reduced(estimate, estimator="read off a surrogate"),
+        Reduced(replace(estimate, raised=False), estimator="read off a surrogate"),
+    ]
+    assert estimators(reduced).endswith("; for 1 of 2 samples it could be computed only after it was made smoother")
+    assert "smoother" not in estimators(reduced[1:])
 
 
 @pytest.mark.parametrize(
@@ -357,3 +369,43 @@ def test_exact_or_nothing(n, match):
         ic.measure(game, "shapley", budget=1000, estimator="exact")
     if n == 10:
         assert ic.measure(game, "shapley", budget=1024, estimator="exact").exact.all()
+
+
+def test_the_scales_follow_every_size_equally_often(monkeypatch):
+    """Half of what is drawn of 20 players lies within 4 of an end; of what the scales follow only its share."""
+    n, drawn = 20, design_of(20, 2000, size=1)
+    given = []
+    monkeypatch.setattr(fitting, "fitted", lambda *args: given.append(args[0]) or FITTED(*args))
+    drawn.estimate(values_of(smooth_game(n), drawn))
+    first = given[0][:400].sum(axis=1)
+    counts = np.bincount(np.minimum(first, n - first), minlength=11)
+    least_but_halves = min(counts[3:10])  # smaller sizes have fewer pairs than their share
+    assert max(counts[3:10]) - least_but_halves <= 1
+    assert np.bincount(first, minlength=n + 1)[3:10].sum() == pytest.approx(counts[3:10].sum() / 2, rel=0.15)
+    for coalition in given[0][: len(given[0]) // 2]:  # one of each pair before any twin
+        assert not (given[0][: len(given[0]) // 2] == ~coalition).all(axis=1).any()
+
+
+def test_a_later_search_starts_where_the_earlier_ended():
+    """Its objective is at most that of the earlier one's scales, which is below that of the start."""
+    n = 12
+    coalitions = unpack(all_coalitions(n), n)[np.random.default_rng(0).permutation(2**n)[:900]]
+    values = smooth_game(n)(coalitions)
+    values = (values - values.mean()) / values.std()
+    few, all_of_them = (fitting._Search(coalitions[:rows], values[:rows], ()) for rows in (400, 900))
+    found = few.searched(None, fitting.STAGES[0][1])
+    np.testing.assert_array_equal(
+        fitting.fitted(coalitions[:400], values[:400]).products[0].scales, few.kernel(found).products[0].scales
+    )
+    later = all_of_them.searched(found, fitting.STAGES[1][1])
+    assert all_of_them.objective(later)[0] < all_of_them.objective(found)[0] < all_of_them.objective(few.start)[0]
+    np.testing.assert_array_equal(
+        fitting.fitted(coalitions, values).products[0].scales, all_of_them.kernel(later).products[0].scales
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"), [(41, [41]), (400, [400]), (401, [400, 401]), (1000, [400, 1000]), (8192, [400, 1000])]
+)
+def test_few_coalitions_are_searched_before_many(rows, expected):
+    assert [stage for stage, _ in fitting.stages(rows)] == expected

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 SEEN = 8192
 """Most coalitions that the process is given; the others correct it."""
-FITTED = 600
-"""Coalitions that the scales are fitted to: more cost more, and change them little."""
 FOLDS = 5
 """Parts of what the process was not given: each is told by leaves that learned from the others."""
 LEAST_FREE = 0.1
@@ -133,9 +131,11 @@ class Surrogate:
                 added += index_of(model.learned, self.functional, without=game.known.coalitions)
             share = errors**2 / np.maximum(errors**2 + error_of_added**2, np.finfo(np.float64).tiny)
             means, errors = means + share * added, np.sqrt(share) * error_of_added
-        return self._said(game, means, errors, model.process.explained)
+        return self._said(game, means, errors, model.process.explained, raised=model.raised)
 
-    def _said(self, game: _Drawn, means: FloatArray, errors: FloatArray, explained: float | None) -> Estimate:
+    def _said(
+        self, game: _Drawn, means: FloatArray, errors: FloatArray, explained: float | None, *, raised: bool = False
+    ) -> Estimate:
         rounding = rounding_of(np.array([game.largest]), self.functional.size)
         return Estimate(
             self.index,
@@ -147,6 +147,7 @@ class Surrogate:
             pairs=self.sets if self.values_of == "pairs" else None,
             sets=self.sets if self.values_of == "sets" else None,
             explained=explained,
+            raised=raised,
         )
 
 
@@ -187,6 +188,15 @@ class _Drawn:
         """``(pair,)``."""
         sizes: IntArray = self.first.sum(axis=1)
         return sizes
+
+    @property
+    def turns(self) -> IntArray:
+        """``(pair,)``: how many pairs of its size stand before each."""
+        turns = np.empty(len(self.first), dtype=np.int64)
+        for size in np.unique(self.sizes):
+            of_size = np.flatnonzero(self.sizes == size)
+            turns[of_size] = np.arange(len(of_size))
+        return turns
 
     @property
     def whole(self) -> BoolArray:
@@ -234,32 +244,30 @@ class _Model:
     process: Process
     left: FloatArray
     """``(row,)``: what is left of the values that the process was not given."""
+    raised: bool
+    """True where the covariances could not be factorised as they were fitted."""
     learned: Leaves | None = None
     """What was taken from them before."""
 
     @classmethod
     def of(cls, design: Surrogate, game: _Drawn) -> Self:
         """Condition the process, then let the learner tell the rest, if it tells any of what it did not see."""
-        process, others = _conditioned(game, design.grid), game.unseen
+        (process, raised), others = _conditioned(game, design.grid), game.unseen
         left = others.values - process.means_at(others.coalitions) if len(others.first) else np.empty(0)
         drawn = others.only(np.flatnonzero(~others.whole))
         if design.learner is None or len(drawn.first) < FOLDS:
-            return cls(process, left)
+            return cls(process, left, raised)
         of_drawn = np.repeat(~others.whole, 2)
         learned, missed = _learned(design.learner, drawn, left[of_drawn])
         if (missed**2).mean() >= (left[of_drawn] ** 2).mean():
-            return cls(process, left)
+            return cls(process, left, raised)
         left[of_drawn] = missed
-        return cls(process, left, learned)
+        return cls(process, left, raised, learned)
 
 
 def _learned(learner: Learner, others: _Drawn, left: FloatArray) -> tuple[Leaves, FloatArray]:
     """Return the mean of the leaves that learned without one fold each, and what that fold's values miss them by."""
-    rank = np.empty(len(others.first), dtype=np.int64)
-    for size in np.unique(others.sizes):  # every fold has its share of every size
-        of_size = np.flatnonzero(others.sizes == size)
-        rank[of_size] = np.arange(len(of_size))
-    fold, coalitions = np.repeat(rank % FOLDS, 2), others.coalitions
+    fold, coalitions = np.repeat(others.turns % FOLDS, 2), others.coalitions  # each has its share of every size
     learned, missed = [], left.copy()
     for part in range(FOLDS):
         out = fold == part
@@ -286,18 +294,20 @@ class _Last(local):
 _last = _Last()
 
 
-def _conditioned(game: _Drawn, grid: tuple[int, int] | None) -> Process:
+def _conditioned(game: _Drawn, grid: tuple[int, int] | None) -> tuple[Process, bool]:
+    """Return the process, and whether what coalitions have to themselves was raised until it could be factorised."""
     # Not before it is needed: scipy takes time to load.
     from interact_cli.interactions.surrogate.fitting import fitted
     from interact_cli.interactions.surrogate.process import Process
 
     seen = game.seen
     coalitions, values = seen.coalitions, seen.values
-    pairs = np.arange(len(seen.first))  # in random order; one of each, in turn the smaller and the larger
-    some = np.concatenate([2 * pairs + pairs % 2, 2 * pairs + 1 - pairs % 2])[:FITTED]
-    kernel = fitted(coalitions[some], values[some], neighbours(grid))
+    # The scales follow the first: every size equally often, one of each pair, in turn the smaller and the larger.
+    order, turn = np.argsort(seen.turns, kind="stable"), np.arange(len(seen.first)) % 2
+    some = np.concatenate([2 * order + turn, 2 * order + 1 - turn])
+    as_fitted = kernel = fitted(coalitions[some], values[some], neighbours(grid))
     while True:
         try:
-            return Process.given(kernel, coalitions, values)
+            return Process.given(kernel, coalitions, values), kernel is not as_fitted
         except np.linalg.LinAlgError:
             kernel = replace(kernel, own=kernel.own * OWN_RAISED)

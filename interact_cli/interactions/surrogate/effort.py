@@ -11,22 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from interact_cli.interactions.designs.budgets import PAIR
-from interact_cli.interactions.surrogate.design import FITTED, SEEN, Surrogate
+from interact_cli.interactions.surrogate.design import SEEN, Surrogate
+from interact_cli.interactions.surrogate.fitting import stages
 from interact_cli.interactions.surrogate.functionals import RETURNED
 from interact_cli.interactions.surrogate.kernel import CODES
 from interact_cli.interactions.surrogate.neighbours import neighbours
 from interact_cli.interactions.surrogate.process import LEFT_OUT
 
-LOOKS = 20
-"""Evaluations of the objective that a fit takes: 18 to 24."""
+LOOKS = 1.2
+"""Evaluations of the objective that a step of a fit takes, and one more to start."""
 
 
 def operations(designs: Iterable[Surrogate]) -> float:
     """Count what answering one sample takes: a process for each draw, and the reading of each index.
 
-    A process of T <= 8192 coalitions, F <= 600 of them fitted, with m players and sets of neighbours takes
-    ``20 (F^3 + F^2 (800 + 3 m)) + T^3 / 3 + T^2 (min(T, 1000) + 200 + 1.5 m)``, an index of S sets ``T^2 S + 200 T S``
-    and the products over players at every node of its rule. Indices that share coalitions share the process.
+    A process of T <= 8192 coalitions with m players and sets of neighbours takes ``F^3 + F^2 (800 + 3 m)`` for each
+    look at F fitted ones, then ``T^3 / 3 + T^2 (min(T, 1000) + 200 + 1.5 m)``; an index of S sets takes
+    ``T^2 S + 200 T S`` and the products over players at every node of its rule. Indices that share coalitions share the
+    process.
     """
     processes, reading = {}, 0.0
     for design in designs:
@@ -37,9 +39,8 @@ def operations(designs: Iterable[Surrogate]) -> float:
 
 def _of_process(design: Surrogate) -> float:
     rows = min(len(design.asked), SEEN)
-    fitted = min(rows, FITTED)
     signs = design.n_players + sum(map(len, neighbours(design.grid)))
-    fit = LOOKS * (fitted**3 + fitted**2 * (800 + 3 * signs))
+    fit = sum((LOOKS * steps + 1) * (fitted**3 + fitted**2 * (800 + 3 * signs)) for fitted, steps in stages(rows))
     return fit + rows**3 / 3 + rows**2 * (min(rows, LEFT_OUT) + 200 + 1.5 * signs)
 
 

@@ -13,10 +13,13 @@ from scipy.optimize import minimize
 from interact_cli.interactions.surrogate.kernel import CODES, JITTER, Kernel, Parities, Product, own_profile
 from interact_cli.types import BoolArray, FloatArray, IntArray
 
-STEPS = 15
-"""Steps of the search; its last bits are worth nothing."""
+STAGES = ((400, 15), (1000, 6))
+"""Coalitions and steps of each search; it starts where the one before ended. Few coalitions cost little, and tell where
+about the scales lie; the last bits of a search are worth nothing."""
 SPREAD = 0.7
 """Prior standard deviation of the logarithm of a player's scale around the mean of all."""
+MEAN_MOVES = 0.3
+"""What the mean of all players' logarithms moves by in a step where one player's moves by `SPREAD`."""
 SMALLEST, LARGEST = 1e-4, 3.0
 """Range of a player's scale."""
 FAILED = 1e10
@@ -36,16 +39,17 @@ def fitted(coalitions: BoolArray, values: FloatArray, neighbours: tuple[IntArray
         values: ``(row,)``, of mean 0 and variance about 1.
         neighbours: Sets of players that lie beside each other, ``(set, size)`` each, of different sizes from 2 on.
     """
-    search = _Search(coalitions, values, neighbours)
-    minimize(
-        search.objective,
-        search.start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=search.bounds,
-        options={"maxiter": STEPS, "maxfun": 2 * STEPS},
-    )
+    start = None
+    for rows, steps in stages(len(values)):
+        search = _Search(coalitions[:rows], values[:rows], neighbours)
+        start = search.searched(start, steps)
     return search.kernel(search.best)
+
+
+def stages(n_rows: int) -> list[tuple[int, int]]:
+    """Return the coalitions and steps of each search where there are so many coalitions."""
+    before = [0, *[rows for rows, _ in STAGES[:-1]]]
+    return [(min(n_rows, rows), steps) for least, (rows, steps) in zip(before, STAGES, strict=True) if n_rows > least]
 
 
 @dataclass
@@ -60,6 +64,7 @@ class _Search:
         n = self.coalitions.shape[1]
         players = np.arange(n, dtype=np.int64)[:, None]
         self._sets = (np.empty((1, 0), dtype=np.int64), players, *self.neighbours)
+        self._signs = Parities(self._sets, np.empty(0)).signs(self.coalitions)
         self._own = own_profile(n)[self.coalitions.sum(axis=1)]
         self._least = np.inf
         self.best = self.start
@@ -88,6 +93,32 @@ class _Search:
         means = [(np.log(1e-3), np.log(LARGEST))] * kinds
         return [(-6.0, 6.0)] * (kinds * n) + means + [(-16.0, 8.0)] * (kinds + 2 + len(self.neighbours))
 
+    @property
+    def units(self) -> FloatArray:
+        """What every parameter is searched in: about what it moves by, so that the first steps suit all."""
+        kinds, n = self._shape
+        return np.concatenate(
+            [np.full(kinds * n, SPREAD), np.full(kinds, MEAN_MOVES), np.ones(kinds + 2 + len(self.neighbours))]
+        )
+
+    def searched(self, start: FloatArray | None, steps: int) -> FloatArray:
+        """Return the best parameters that some steps from a start, of no earlier search by default, came by."""
+        units = self.units
+
+        def objective(scaled: FloatArray) -> tuple[float, FloatArray]:
+            value, slope = self.objective(scaled * units)
+            return value, slope * units
+
+        minimize(
+            objective,
+            (self.start if start is None else start) / units,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(least / unit, most / unit) for (least, most), unit in zip(self.bounds, units, strict=True)],
+            options={"maxiter": steps, "maxfun": 2 * steps},
+        )
+        return self.best
+
     def kernel(self, parameters: FloatArray) -> Kernel:
         """Return the kernel of some parameters."""
         kinds, n = self._shape
@@ -110,9 +141,8 @@ class _Search:
         """Return the objective and its gradient."""
         kernel = self.kernel(parameters)
         parts = [product.between(self.coalitions, self.coalitions) for product in kernel.products]
-        signs = kernel.parities.signs(self.coalitions)
-        covariances = (signs * kernel.parities.weights) @ signs.T + sum(parts)
-        covariances[np.diag_indices(len(signs))] += kernel.own * self._own + JITTER
+        covariances = (self._signs * kernel.parities.weights) @ self._signs.T + sum(parts)
+        covariances[np.diag_indices(len(self.values))] += kernel.own * self._own + JITTER
         try:
             factor = cholesky(covariances, lower=True, overwrite_a=True, check_finite=False)
         except LinAlgError:
@@ -128,10 +158,10 @@ class _Search:
             self._least, self.best = value, parameters.copy()
         # d value = 1/2 sum of slope * d covariances
         slope = inverse - np.outer(solved, solved)
-        return value, self._gradient(kernel, parts, signs, slope, deviations)
+        return value, self._gradient(kernel, parts, slope, deviations)
 
     def _gradient(
-        self, kernel: Kernel, parts: list[FloatArray], signs: FloatArray, slope: FloatArray, deviations: FloatArray
+        self, kernel: Kernel, parts: list[FloatArray], slope: FloatArray, deviations: FloatArray
     ) -> FloatArray:
         by_scale, by_amplitude = [], []
         for product, part in zip(kernel.products, parts, strict=True):
@@ -140,7 +170,7 @@ class _Search:
             coded = product.coded(self.coalitions)
             by_scale.append((np.einsum("ti,ti->i", coded, weighted @ coded) - total) * product.scales / 2)
             by_amplitude.append(total / 2)
-        by_weight = kernel.parities.weights * np.einsum("tk,tk->k", signs, slope @ signs) / 2
+        by_weight = kernel.parities.weights * np.einsum("tk,tk->k", self._signs, slope @ self._signs) / 2
         n = self._shape[1]
         ends = np.cumsum([1 + n, *map(len, self.neighbours)])
         of_alone, *of_neighbours = np.split(by_weight, ends)[:-1]
@@ -155,5 +185,7 @@ class _Search:
 
 def inverse_of(factor: FloatArray) -> FloatArray:
     """Return the inverse of ``L L'`` from the lower factor L."""
-    lower, _ = dpotri(factor, lower=1)
-    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+    inverse, _ = dpotri(factor, lower=1)  # what is above the diagonal of the factor, zeros, stays
+    inverse += inverse.T
+    inverse[np.diag_indices(len(inverse))] /= 2
+    return np.asarray(inverse)

@@ -77,7 +77,11 @@ def estimators(results: Sequence[Reduced]) -> str:
         return said
     least, most = np.nanmin(explained), np.nanmax(explained)
     spread = f" ({least:.2f} to {most:.2f})" if len(explained) > 1 else ""
-    return f"{said}; of values that it was not given it explains R2 = {np.nanmedian(explained):.2f}{spread}"
+    told = f"of values that it was not given it explains R2 = {np.nanmedian(explained):.2f}{spread}"
+    raised = sum(result.estimate.raised for result in results)
+    if raised:
+        told += f"; for {raised:,} of {len(results):,} samples it could be computed only after it was made smoother"
+    return f"{said}; {told}"
 
 
 def drawn_alike(estimator: str) -> bool:
