@@ -227,6 +227,8 @@ class RuleVerdict:
     """A margin below the A/A noise, fewer than 30 samples, a change that is shown inside the margin."""
     problems: tuple[Problem, ...] = ()
     """Why it could not be decided at all: metric missing, non-finite value, margin relative to nothing."""
+    n_samples: int | None = None
+    """Samples that it was judged on, which differ from rule to rule: accuracy takes all; None where unjudged."""
 
     @property
     def unjudged(self) -> bool:

@@ -182,6 +182,12 @@ class _Bench:
         )
         return replace(bench, noises=noises)
 
+    @property
+    def n_in_data(self) -> int | None:
+        """Samples that both data sets hold; None where a report does not say."""
+        totals = [at(report.provenance, "data", "n_total") for report in (self.both.reference, self.both.candidate)]
+        return min(totals) if all(isinstance(total, int) for total in totals) else None
+
     def key(self, rule: Rule) -> str | None:
         """Return the metric as the reports call it; None where they do not hold it."""
         if rule.metric == ACCURACY:
@@ -223,10 +229,20 @@ class _Bench:
         word = word_of(decisions)
         problems = () if word == "FAIL" else (*_too_few(n_samples), *filter(None, map(problem, decisions)))
         claim = (
-            sentences.of_problems(rule, problems) if problems else sentences.of_rule(rule, word, decisions, n_samples)
+            sentences.of_problems(rule, problems)
+            if problems
+            else sentences.of_rule(rule, word, decisions, n_samples, self.n_in_data)
         )
         notes = tuple(_remarks(rule, decisions, n_samples))
-        return replace(blank, word=word, sentence=claim, decisions=decisions, remarks=notes, problems=problems)
+        return replace(
+            blank,
+            word=word,
+            sentence=claim,
+            decisions=decisions,
+            remarks=notes,
+            problems=problems,
+            n_samples=n_samples,
+        )
 
 
 def _too_few(n_samples: int) -> Iterator[Problem]:
@@ -279,7 +295,7 @@ def _verdict(blank: Verdict, rules: tuple[RuleVerdict, ...], comparison: Compari
         word, code = "INCONCLUSIVE", 3
     elif undecided and blank.on_inconclusive == "warn":
         word = "INCONCLUSIVE"
-    sentence = sentences.of_verdict(word, rules, comparison.pairing.n_samples)
+    sentence = sentences.of_verdict(word, rules)
     if not deciding:
         comparison = replace(comparison, remarks=(f"{sentence[0].upper()}{sentence[1:]}", *comparison.remarks))
     return replace(blank, word=word, exit_code=code, sentence=sentence, rules=rules, comparison=comparison)

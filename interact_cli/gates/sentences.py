@@ -14,7 +14,7 @@ MOVED = {"rise": "rose", "fall": "fell", "change": "changed"}
 PERHAPS = {"rise": "may have risen", "fall": "may have fallen", "change": "may have changed"}
 
 
-def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: int) -> str:
+def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: int, n_in_data: int | None = None) -> str:
     """Say what a rule found: what moved, where, how far, held against which margin, and what would decide.
 
     Args:
@@ -22,6 +22,7 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
         word: What it came to.
         decisions: Its places, at least one.
         n_samples: Samples that were compared.
+        n_in_data: Samples that there are to compare; None where the reports do not say.
     """
     name, of = safe_text(rule.quantity), len(decisions)
     if word == "PASS" and all(decision.difference.change == "identical" for decision in decisions):
@@ -37,7 +38,7 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
     where = _where(told, decisions, worst)
     if word == "FAIL":
         return f"{name} {MOVED[rule.must_not]} by more than {margin}{where}: {change}."
-    tells = _what_tells(samples_needed(rule.must_not, told), told, n_samples)
+    tells = _what_tells(samples_needed(rule.must_not, told), told, n_samples, n_in_data)
     return f"{name} {PERHAPS[rule.must_not]} by more than {margin}{where}: {change}; {tells}."
 
 
@@ -47,13 +48,12 @@ def of_problems(rule: Rule, problems: Sequence[Problem]) -> str:
     return f"{safe_text(rule.quantity)} could not be judged: {_said(problems[0])}{more}."
 
 
-def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
+def of_verdict(word: Word, rules: Sequence[RuleVerdict]) -> str:
     """Say what the gate found, the gravest first.
 
     Args:
         word: What it came to.
         rules: Every rule that was judged.
-        n_samples: Samples that were compared.
     """
     deciding = [rule for rule in rules if rule.level == "error"]
     impossible = [rule for rule in rules if rule.unjudged or (rule in deciding and rule.problems)]
@@ -72,11 +72,17 @@ def of_verdict(word: Word, rules: Sequence[RuleVerdict], n_samples: int) -> str:
         return f"{_share(impossible, rules)} impossible to judge: {_said(impossible[0].problems[0])}{rest}."
     if undecided:
         let = "" if word == "INCONCLUSIVE" else ", which the policy lets pass"
-        return f"{_share(undecided, deciding)} undecided by {count(n_samples, 'sample')}{let}{rest}."
+        return f"{_share(undecided, deciding)} undecided by {_samples(undecided)}{let}{rest}."
     decisions = [decision for rule in deciding for decision in rule.decisions]
     same = "identical, " if all(decision.difference.change == "identical" for decision in decisions) else ""
     holds = {1: "the rule holds", 2: "both rules hold"}.get(len(deciding), f"all {len(deciding)} rules hold")
-    return f"{same}{holds} on {count(n_samples, 'sample')}{rest}."
+    return f"{same}{holds} on {_samples(deciding)}{rest}."
+
+
+def _samples(rules: Sequence[RuleVerdict]) -> str:
+    """Say how many samples some rules were judged on, of each the least and the most where they differ."""
+    counts = sorted({rule.n_samples or 0 for rule in rules})
+    return count(counts[0], "sample") if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,} samples"
 
 
 def _own_name(rule: RuleVerdict) -> str:
@@ -125,8 +131,10 @@ def _change(decision: Decision) -> str:
     return with_unit(f"{value:+.3g}{interval}", "%" if decision.as_share else decision.difference.unit)
 
 
-def _what_tells(wanted: int | None, told: Sequence[Decision], n_samples: int) -> str:
+def _what_tells(wanted: int | None, told: Sequence[Decision], n_samples: int, n_in_data: int | None) -> str:
     undecided = f"{count(n_samples, 'sample')} do not tell"
+    if wanted is not None and n_in_data is not None and wanted > n_in_data:
+        return f"{undecided}, and the {n_in_data:,} of this data cannot: it would take about {wanted:,}"
     if wanted is not None:
         return f"{undecided}, about {wanted:,} would"
     near = next((decision.difference.place for decision in told if decision.needed is None), "")

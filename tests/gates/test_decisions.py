@@ -530,3 +530,27 @@ def test_the_noise_of_contexts_is_no_change():
     assert judged(numbers(quiet, noisy, "rms"), "rise", "5%")[0].word != "FAIL"
     blind = replace(numbers(quiet, noisy, "rms"), corrected=None)
     assert judged(blind, "rise", "5%")[0].word == "FAIL"
+
+
+def test_a_reference_of_zero_cannot_fall_by_a_share_of_itself():
+    """No salient coalition before, some now: "must not fall by 10 %" holds. Elsewhere a share of 0 stays undecided."""
+    none, few = np.zeros((40, 1)), np.where(np.arange(40)[:, None] < 3, 2.0, 0.0)
+    assert [one.word for one in judged(numbers(none, few), "fall", margin="10%")] == ["PASS"]
+    assert [one.word for one in judged(numbers(none, none), "fall", margin="10%")] == ["PASS"]
+    assert [one.word for one in judged(numbers(none, few - 0.1), "fall", margin="10%")] == ["INCONCLUSIVE"], (
+        "some are lower"
+    )
+    assert [one.word for one in judged(numbers(none, -few), "fall", margin="10%")] == ["INCONCLUSIVE"]
+    for must_not in ("rise", "change"):
+        [one] = judged(numbers(none, few), must_not, margin="10%")
+        assert one.word == "INCONCLUSIVE"
+        assert "reference that is shown to be above 0" in problem(one).advice
+    [low, moved] = judged(numbers(np.hstack([none, none + 1]), np.hstack([few, none + 0.5])), "fall", margin="10%")
+    assert (low.word, moved.word) == ("PASS", "FAIL"), "each place by itself"
+
+
+def test_a_share_of_samples_of_zero_may_be_lost_elsewhere():
+    """None of 40 right does not say that none is right anywhere: the exact bound stands."""
+    none, few = np.zeros((40, 1)), np.where(np.arange(40)[:, None] < 3, 1.0, 0.0)
+    paired = replace(numbers(none, few), counted=True)
+    assert [one.word for one in judged(paired, "fall", margin="10%")] == ["INCONCLUSIVE"]

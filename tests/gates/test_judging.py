@@ -30,6 +30,7 @@ from interact_cli.gates.judging import digest_of, judge
 from interact_cli.gates.policy import Policy, Rule
 from interact_cli.gates.sentences import of_rule
 from interact_cli.report.hdf5.reader import read_report
+from interact_cli.report.verdicts.markdown import verdict_markdown
 from interact_cli.results import Report
 from interact_cli.verdicts import Verdict
 
@@ -567,3 +568,35 @@ def test_the_module_does_not_import_a_network_library():
     ran = subprocess.run([sys.executable, "-c", watch], capture_output=True, text=True, check=True)
 
     assert not {"torch", "timm", "transformers", "pandas", "sklearn", "matplotlib", "h5py"} & set(ran.stdout.split())
+
+
+def test_every_rule_names_its_samples():
+    """Accuracy takes all 32 labelled samples, what is measured those that both versions get right."""
+    labels = [k % 3 for k in range(32)]
+    reports = versions(1.0, predicted=(labels, [2, *labels[1:]]))
+    accuracy = {"metric": "accuracy", "quantity": "accuracy", "must_not": "fall", "margin": "0.5", "at": None}
+    found = verdict(*reports, {"margin": "500%"}, accuracy, samples="both-correct")
+    assert [rule.n_samples for rule in found.rules] == [31, 32]
+    assert found.sentence == "both rules hold on 31 to 32 samples."
+    page = verdict_markdown(found)
+    assert "| samples |" in page
+    assert [line.rsplit("|", 2)[-2].strip() for line in page.splitlines() if "must not" in line][:2] == ["31", "32"]
+    alone = verdict(*reports, accuracy, samples="both-correct")
+    assert alone.sentence == "the rule holds on 32 samples."
+    assert "| samples |" not in verdict_markdown(alone)
+    undecided = verdict(*reports, {**accuracy, "margin": "0.01"}, {"margin": "500%"}, samples="both-correct")
+    assert undecided.sentence == "1 of 2 rules is undecided by 32 samples."
+
+
+@pytest.mark.parametrize(
+    ("n_in_data", "said"),
+    [
+        (178, "and the 178 of this data cannot: it would take about 11,845"),
+        (None, "about 11,845 would"),
+        (12_000, "about 11,845 would"),
+    ],
+)
+def test_what_would_decide_is_held_against_what_there_is(n_in_data: int | None, said: str):
+    rule = Rule(metric="multi-order", quantity="mean_abs", must_not="rise", margin="20%")
+    open_ = [hand_made.decision("INCONCLUSIVE", hand_made.difference(0), 0.2, needed=11_845)]
+    assert of_rule(rule, "INCONCLUSIVE", open_, 46, n_in_data).endswith(f"46 samples do not tell, {said}.")

@@ -39,7 +39,8 @@ def decide(
     beyond at Holm's level, alpha / k first, k the number of places (half of it on either side for ``change``). So with
     one place, FAIL is "the interval at confidence 1 - 2 alpha lies beyond the margin". Identical places PASS. A margin
     of 0, from noise that is 0 where a value is exact, can be passed only by what is identical or shown to have moved
-    the other way, and any change that is shown FAILs it.
+    the other way, and any change that is shown FAILs it. A reference of 0 cannot fall by a share of itself: a candidate
+    that is lower on no resample PASSes.
 
     INCONCLUSIVE, whatever the numbers: below 20 samples; where a number is not finite on some resample; where the
     margin is relative and the reference not shown to be above 0, or the noise of the place unknown (`problem`).
@@ -140,14 +141,17 @@ class Held(NamedTuple):
                 "fall": (fell, above),
                 "change": (np.minimum(2 * np.minimum(rose, fell), 1.0), below & above),
             }[must_not]
+            # What is 0 has no share to lose.
+            kept = block.bounded & (block.reference == 0) & block.absolute.falls_nowhere
+            settled = (block.identical & block.bounded) | (kept & relative & (must_not == "fall"))
             return cls(
                 np.where(np.isfinite(limit), limit, np.nan),
                 size / np.abs(block.reference) if relative else size,
                 change.value.value,
                 change.bias,
                 np.where(valid, change.spread(alpha), np.nan),
-                np.where(block.identical & block.bounded, 1.0, np.where(valid, p_value, np.nan)),
-                np.where(block.identical & block.bounded, 1.0, np.where(valid, inside, 0.0)),
+                np.where(settled, 1.0, np.where(valid, p_value, np.nan)),
+                np.where(settled, 1.0, np.where(valid, inside, 0.0)),
             )
 
     def at(self, place: int) -> Held:

@@ -55,6 +55,12 @@ class Change:
         finite: BoolArray = np.logical_and.reduce([reading.finite for reading in self.readings])
         return finite
 
+    @property
+    def falls_nowhere(self) -> BoolArray:
+        """True where neither reading is below 0 on any resample, and no share of samples is read: that may yet fall."""
+        least = np.minimum.reduce([reading.ordered[:, 0] for reading in self.readings])
+        return np.asarray((least >= 0) & (not self.counts))
+
     def low(self, alpha: float) -> FloatArray:
         """Return the lower bound at level alpha."""
         low: FloatArray = np.minimum.reduce([bounds.low(alpha) for bounds in self._bounds])

@@ -115,6 +115,7 @@ def _about(verdict: Verdict) -> list[tuple[str, str]]:
 def _table(rules: Sequence[RuleVerdict], verdict: Verdict) -> Grid:
     worst = [next(iter(worst_first(rule)), None) for rule in rules]
     places = ["" if decision is None else shortened(place(decision.difference), CELL) for decision in worst]
+    counts = [f"{rule.n_samples:,}" if rule.n_samples else "" for rule in rules]
     levels = {decision.difference.confidence for decision in worst if decision is not None}
     head = f"change\n{percent(levels.pop())} interval" if len(levels) == 1 else "change\ninterval"
     columns = [
@@ -123,6 +124,7 @@ def _table(rules: Sequence[RuleVerdict], verdict: Verdict) -> Grid:
         *([_column("worst place", places)] if any(places) else []),
         _column(head, ["" if decision is None else _moved(decision) for decision in worst]),
         _column("margin", [_margin(rule, decision) for rule, decision in zip(rules, worst, strict=True)]),
+        *([_column("samples", counts)] if len({*filter(None, counts)}) > 1 else []),
     ]
     return Grid(columns, folds=1)
 
