@@ -26,8 +26,13 @@ def test_indices_that_share_their_coalitions_share_the_process():
         surrogate(*plan) for plan in (("shapley", 20, 300), ("shapley-interaction", 20, 300), ("shapley", 20, 302))
     )
     alone = operations([players]) + operations([pairs])
-    # 20 steps of 300^3 + 300^2 (800 + 3 x 20), then 300^3 / 3 + 300^2 (300 + 200 + 1.5 x 20)
-    process = 20 * (300**3 + 300**2 * 860) + 300**3 / 3 + 300**2 * 530
+    # 15 steps and the start are 19 looks of 300^3 + 300^2 (800 + 3 x 20); then 300^3 / 3 + 300^2 (300 + 200 + 1.5 x 20)
+    process = 19 * (300**3 + 300**2 * 860) + 300**3 / 3 + 300**2 * 530
+    assert alone - operations([players, pairs]) == pytest.approx(process)
+    players, pairs = surrogate("shapley", 20, 600), surrogate("shapley-interaction", 20, 600)
+    alone = operations([players]) + operations([pairs])
+    # 400 coalitions first, then 6 steps and the start, 8.2 looks, at all of them
+    process = 19 * (400**3 + 400**2 * 860) + 8.2 * (600**3 + 600**2 * 860) + 600**3 / 3 + 600**2 * 830
     assert alone - operations([players, pairs]) == pytest.approx(process)
     assert operations([players, others]) == pytest.approx(operations([players]) + operations([others]))
 
