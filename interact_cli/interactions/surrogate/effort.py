@@ -1,8 +1,8 @@
 """What a surrogate costs beside the evaluations: operations, counted from players, coalitions and sets alone.
 
 An operation is as long as one of a Cholesky factorisation, which takes T^3 / 3 of them. The weights of the other steps
-were measured in that unit, on one thread: 13 plans of 12 to 256 players took 0.8 to 2.2 times what is counted
-(``python -m benchmarks --only surrogate-time`` has two of them). What is beyond `SEEN`, and a second surrogate, is not
+were measured in that unit, on one thread: two plans of 64 players took 0.7 to 1.1 times what is counted
+(``python -m benchmarks --only surrogate-time``). What is beyond `SEEN`, and a second surrogate, is not
 counted.
 """
 
