@@ -17,7 +17,7 @@ from interact_cli.interactions.designs import contexts as contexts_module
 from interact_cli.interactions.designs import within_budget
 from interact_cli.interactions.designs.budgets import Sampling
 from interact_cli.interactions.designs.contexts import PairContexts, Stratum
-from interact_cli.interactions.designs.draws import moderated_standard_errors
+from interact_cli.interactions.designs.draws import moderated_standard_errors, variance_without_structure
 from interact_cli.interactions.designs.pairs import all_pairs
 from interact_cli.interactions.designs.players import Flips, Permutations
 
@@ -318,6 +318,37 @@ def test_moderated_errors_share_the_spread_of_all_sets_and_keep_its_mean_square(
     assert (errors**2).mean() == pytest.approx((own / 3).mean())
     assert errors[0] > 0
     assert np.isnan(moderated_standard_errors(draws[:, :1])).all()
+
+
+def test_where_all_drawn_contexts_agree_a_mean_is_as_unsure_as_one_more_would_make_it():
+    """No drawn context holds the team, so every third difference is 0 to rounding; nobody knows that all are."""
+    team = np.arange(9)
+    worth = np.arange(24.0)
+    game = ic.CallableGame(lambda rows: 50.0 * rows[:, team].all(axis=1) + rows @ worth, n_players=24)
+    asked = {"budget": 300, "interaction_size": 3}
+    estimate = measure_sampled(game, "shapley-interaction", **asked)
+    assert np.abs(estimate.values).max() < 1e-9
+    assert (estimate.standard_errors > 1e-2).all()
+    linear = measure_sampled(ic.CallableGame(lambda rows: rows @ worth, 24), "shapley-interaction", **asked)
+    assert (linear.standard_errors < 1e-9).all()
+
+
+def test_the_least_spread_is_that_of_one_draw_of_a_game_without_structure():
+    draws = np.ones((5, 4))
+    errors = moderated_standard_errors(draws, 32.0)
+    np.testing.assert_allclose(errors**2 * 4, 4 * (32 / (5 * 3 + 1)) / 7)
+    wide = np.random.default_rng(0).normal(size=(5, 4)) * 10
+    np.testing.assert_array_equal(moderated_standard_errors(wide, 32.0), moderated_standard_errors(wide))
+
+
+def test_a_game_without_structure_has_the_variance_of_its_values_for_every_term():
+    rng = np.random.default_rng(1)
+    rows = rng.random((4000, 20)) < 0.5
+    values = rng.normal(size=4000) * 3 + rows @ np.arange(20.0)
+    for size in (2, 3):
+        assert variance_without_structure(pack(rows), values, 20, size) == pytest.approx(2**size * 9, rel=0.15)
+    few = variance_without_structure(pack(rows[:30]), values[:30], 20, 2)
+    assert few == pytest.approx(4 * values[:30].var(ddof=1))
 
 
 @pytest.mark.parametrize("index", [index for index in INDICES if index != "multi-order"])

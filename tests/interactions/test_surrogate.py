@@ -211,6 +211,22 @@ def test_sample_reuse_is_unbiased_and_knows_its_error():
     np.testing.assert_allclose((errors**2).mean(axis=0), means.var(axis=0, ddof=1), rtol=0.35)
 
 
+def test_sample_reuse_judges_a_pair_of_coalitions_by_a_linear_fit_without_it():
+    """Both values of a pair say the same of a linear game, so leaving one out would judge it by the other."""
+    n, game = 9, smooth_game(9)
+    design = design_of(n, 120)
+    first, values = design.draw.first, game(design.draw.coalitions)
+    terms = np.hstack([np.ones((2 * len(first), 1)), 2.0 * design.draw.coalitions - 1])
+    missed = np.empty((len(first), 2))
+    for pair in range(len(first)):
+        held = [2 * pair, 2 * pair + 1]
+        rest = np.delete(np.arange(len(values)), held)
+        linear = np.linalg.lstsq(terms[rest], values[rest], rcond=None)[0]
+        missed[pair] = values[held] - terms[held] @ linear
+    _, expected = reused(design.functional, first, missed, np.array(design.draw.possible, dtype=float))
+    np.testing.assert_allclose(design.without_surrogate.estimate(values).standard_errors, expected)
+
+
 def test_a_size_of_which_one_pair_was_drawn_is_not_certain():
     draw = ComplementaryPairs(20, 42, 0, "x")
     assert 1 in draw.counts[1:]

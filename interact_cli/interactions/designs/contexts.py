@@ -13,7 +13,13 @@ from typing import Self
 import numpy as np
 
 from interact_cli.games.coalitions import pack, row_bytes, single_player_bits, unique
-from interact_cli.interactions.designs.draws import moderated_standard_errors, rounding_of, shares, standard_error
+from interact_cli.interactions.designs.draws import (
+    moderated_standard_errors,
+    rounding_of,
+    shares,
+    standard_error,
+    variance_without_structure,
+)
 from interact_cli.interactions.designs.sets import all_sets, padded
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.surrogate.design import Surrogate
@@ -103,7 +109,9 @@ class SetContexts:
 
     def estimate(self, values: FloatArray) -> Estimate:
         """Average the differences over the contexts; no drawn value is surer than rounding of the game lets it be."""
-        return self._at_least(rounding_of(values, self.size), self.estimate_of(self.differences(values)))
+        without_structure = variance_without_structure(self.asked, values, self.n_players, self.size)
+        estimate = self.estimate_of(self.differences(values), without_structure)
+        return self._at_least(rounding_of(values, self.size), estimate)
 
     def estimates(self, values: FloatArray, parts: int) -> list[Estimate]:
         """Share the drawn contexts of every set out among ``parts`` estimates; exact strata are whole in each.
@@ -130,9 +138,9 @@ class SetContexts:
         errors = np.maximum(estimate.standard_errors, np.where(estimate.exact, 0.0, rounding))
         return replace(estimate, standard_errors=errors)
 
-    def estimate_of(self, differences: list[FloatArray]) -> Estimate:
+    def estimate_of(self, differences: list[FloatArray], without_structure: float = 0.0) -> Estimate:
         """Average given differences: `differences`, or a part of their contexts."""
-        means, errors = self.averages(differences)
+        means, errors = self.averages(differences, without_structure)
         exact = np.full(len(self.sets), self.strata[0].exact)
         return Estimate(
             self.index,
@@ -145,10 +153,11 @@ class SetContexts:
             candidates=self.candidates,
         )
 
-    def averages(self, differences: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    def averages(self, differences: list[FloatArray], without_structure: float = 0.0) -> tuple[FloatArray, FloatArray]:
         """Return the mean difference of each stratum and set, and its standard error: ``(stratum, set)``."""
         means = np.stack([part.mean(axis=1) for part in differences])
-        errors = np.stack([_errors(part, stratum) for part, stratum in zip(differences, self.strata, strict=True)])
+        of_strata = zip(differences, self.strata, strict=True)
+        errors = np.stack([_errors(part, stratum, without_structure) for part, stratum in of_strata])
         return means, errors
 
 
@@ -172,9 +181,9 @@ class PairContexts(SetContexts):
         """``(pair, 2)``."""
         return self.sets
 
-    def estimate_of(self, differences: list[FloatArray]) -> Estimate:
+    def estimate_of(self, differences: list[FloatArray], without_structure: float = 0.0) -> Estimate:
         """Average given second differences: `differences`, or a part of their contexts."""
-        means, errors = self.averages(differences)
+        means, errors = self.averages(differences, without_structure)
         exact = np.broadcast_to(np.array([stratum.exact for stratum in self.strata])[:, None], means.shape)
         orders = [stratum.order for stratum in self.strata if stratum.order is not None]
         if len(orders) < len(self.strata):
@@ -244,11 +253,13 @@ class ContextsBySize:
         )
 
 
-def _errors(differences: FloatArray, stratum: Stratum) -> FloatArray:
+def _errors(differences: FloatArray, stratum: Stratum, without_structure: float) -> FloatArray:
     """Return the standard errors of the means; at one order each pair has its own spread, as its papers have it."""
     if stratum.exact:
         return np.zeros(len(differences))
-    return standard_error(differences, axis=1) if stratum.order is not None else moderated_standard_errors(differences)
+    if stratum.order is not None:
+        return standard_error(differences, axis=1)
+    return moderated_standard_errors(differences, without_structure)
 
 
 def _subsets(size: int) -> list[tuple[bool, ...]]:

@@ -30,7 +30,7 @@ SEEN = 8192
 FOLDS = 5
 """Parts of what the process was not given: each is told by leaves that learned from the others."""
 LEAST_FREE = 0.1
-"""Least share of a value that a linear fit leaves free: where it follows one whole, nothing is known of its error."""
+"""Least share of a pair's values that a linear fit leaves free: where it follows one whole, its error is not known."""
 OWN_RAISED = 100.0
 """Factor of what coalitions have to themselves when their covariances cannot be factorised."""
 
@@ -109,10 +109,11 @@ class Surrogate:
         linear, *_ = np.linalg.lstsq(terms, game.values, rcond=None)
         left = game.values - terms @ linear
         means, _ = reused(self.functional, game.first, left.reshape(-1, 2), game.possible)
-        # The fit followed these values: what each would miss without itself is `1 / (1 - leverage)` times as large.
-        leverage = (np.linalg.qr(terms)[0] ** 2).sum(axis=1)
-        missed = left / np.maximum(1 - leverage, LEAST_FREE)
-        _, errors = reused(self.functional, game.first, missed.reshape(-1, 2), game.possible)
+        # The fit followed these values: what a pair would miss without itself is `(1 - H)^-1` of what is left of it.
+        basis = np.linalg.qr(terms)[0].reshape(len(game.first), 2, -1)
+        free, ways = np.linalg.eigh(np.eye(2) - basis @ basis.mT)
+        missed = left.reshape(-1, 1, 2) @ ways / np.maximum(free, LEAST_FREE)[:, None] @ ways.mT
+        _, errors = reused(self.functional, game.first, missed[:, 0], game.possible)
         if self.functional.size == 1:
             means += 2 * linear[1:][self.sets[:, 0]]
         return self._said(game, means, errors, None)
