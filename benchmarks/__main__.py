@@ -20,6 +20,7 @@ from benchmarks.gate_time import gate_time
 from benchmarks.growth import growth
 from benchmarks.masked_rows import masked_over_bare
 from benchmarks.multivariate import multivariate
+from benchmarks.order_verdicts import order_verdicts
 from benchmarks.peer import peer
 from benchmarks.picking import picking
 from benchmarks.second_surrogate import second_surrogate
@@ -37,6 +38,7 @@ BENCHMARKS = (
     Benchmark("surrogate-time", surrogate_time),
     Benchmark("second-surrogate", second_surrogate, by_hand=True),
     Benchmark("coverage", coverage, by_hand=True),
+    Benchmark("order-verdicts", order_verdicts, by_hand=True),
     Benchmark("multivariate", multivariate),
     Benchmark("and-or", and_or),
     Benchmark("growth", growth),

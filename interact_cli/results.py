@@ -80,7 +80,7 @@ class Finding:
     """A statement that the numbers support, or the statement that they support none."""
 
     word: str
-    """A verdict in a word: ``"deeper"``, ``"shallower"`` or ``"not distinguishable"`` for the bottleneck; empty where
+    """A verdict in a word: ``"weaker"``, ``"stronger"`` or ``"no difference shown"`` for the bottleneck; empty where
     the sentence only tells the numbers."""
     sentence: str
     """What a tired person should read."""

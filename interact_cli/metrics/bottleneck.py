@@ -1,14 +1,13 @@
-"""The representation bottleneck: strength of interactions by order, against what noise alone would show.
+"""The representation bottleneck: strength of interactions by order, and the middle orders over the ends.
 
 ``J^(m) = E_x E_(i,j) |I^(m)(i,j)| / mean over the measured orders of the same``
 
 Orders 0 and n-2 have one context each while the orders between are averaged over many, so J of a game without any
-interaction is high at the ends and low between: a perfect bottleneck made by the estimator. The null shows it: the
-same plan and the same reduction on values drawn i.i.d. N(0, 1) per distinct coalition. A verdict compares
-J(middle) / J(ends) with the null's ratio and otherwise says that the two cannot be told apart.
+structure is high at the ends and low between: a perfect bottleneck made by averaging, and deeper the more contexts are
+drawn. The null shows it beside J. The verdict is about R alone, the corrected rms of the middle over that of the ends.
 
-Source: Deng et al. (2022), equation 3 with the absolute value of Zhou et al. (2024), equation 21 (erratum 9); the null
-is ours (docs/decisions/0003).
+Source: Deng et al. (2022), equation 3 with the absolute value of Zhou et al. (2024), equation 21 (erratum 9); null and
+verdict are ours (docs/decisions/0021).
 """
 
 from __future__ import annotations
@@ -24,11 +23,20 @@ from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.multi_order import MultiOrder, moments_of
 from interact_cli.metrics.summaries import sentences, theory
-from interact_cli.metrics.summaries.axes import OrderAxis
+from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
+from interact_cli.metrics.summaries.bands import Bands, without_structure
 from interact_cli.metrics.summaries.of_means import STATISTICS
+from interact_cli.metrics.summaries.root_ratio import RootRatio
 from interact_cli.metrics.summaries.statistics import LEAST_FOR_INTERVAL, Resampler
 from interact_cli.metrics.summaries.strengths import LEADING, STRENGTHS, Moments
-from interact_cli.metrics.summaries.verdict import ROUNDING, Ratio, below_rounding, judge
+from interact_cli.metrics.summaries.verdict import (
+    ROUNDING,
+    WHAT,
+    Squares,
+    below_rounding,
+    judge,
+    too_few_orders,
+)
 from interact_cli.results import Finding, Measurement, Quantity, Role
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray
@@ -49,16 +57,18 @@ class Bottleneck(MultiOrder):
     """How strongly pairs interact with few, some or nearly all others present, relative to the average order.
 
     J^(m) is the strength at order m over its mean over the orders. The papers find a dip in the middle: pairs count
-    with few or nearly all others present, and less with some. Random values dip too, because the middle orders
-    average over more contexts; so the same coalitions are also given random values (the null). The verdict holds
-    middle / ends against the null's: the mean J of orders from 0.3 to 0.7 of n - 2 over that of orders within 0.1 of
-    either end. Deeper is a bottleneck beyond noise, shallower is none; what cannot be told apart needs more samples
-    or a larger --budget. Corrected rms is the root mean square less the noise of drawn contexts. Theory F(m)/F(0) is
-    the papers' curve with the n' that brings it nearest to J(m)/J(0). Split-half instability says how far J from half
-    of the contexts is from the other half's; 0 where nothing is drawn.
+    with few or nearly all others present, and less with some. The verdict is about R, the middle over the ends: orders
+    from 0.3 to 0.7 of n - 2 over those within 0.1 of either end, by corrected rms, the root mean square less the noise
+    of drawn contexts. Below 1 it says weaker in the middle, above 1 stronger. It says nothing where the ends are not
+    shown to be there, and gives a bound where the middle is not shown to be more than twice what values without
+    structure show: they dip too, because the middle orders average over more contexts. The null is their J; of raw
+    strengths by the same plan, drawn contexts included. Theory F(m)/F(0) is the papers' curve with the n' that brings
+    it nearest to J(m)/J(0). Split-half instability says how far J from half of the contexts is from the other half's;
+    0 where nothing is drawn.
     """
 
     name: str = "bottleneck"
+    version: int = 2
     source: str = "Deng et al. (2022), equation 3; absolute value: Zhou et al. (2024), equation 21"
     formula: str = (
         "J^(m) = E|I^(m)(i,j)| over its mean over the orders, "
@@ -70,10 +80,12 @@ class Bottleneck(MultiOrder):
         if not isinstance(design, (FullTable, PairContexts)):
             raise TypeError(f"'{self.name}' reduces pair designs, got {type(design).__name__}")
         reduced = super().reduce(design, values, question)
+        _, first = np.unique(design.asked, axis=0, return_index=True)
         extras = {
             "null": _null_moments(design, question),
             "halves": _halves(design, values),
             "scale": np.abs(values).max(),
+            "variance": values[first].var(),
         }
         return Reduced(reduced.estimate, extras, reduced.estimator)
 
@@ -86,33 +98,45 @@ class Bottleneck(MultiOrder):
         moments = moments_of(results, axis)
         parts = moments.quantities(dims, cohort.unit)
         null = axis.aligned([result.extras["null"] for result in results])[included].mean(axis=0)
+        random = axis.aligned([without_structure(result.estimate.n_players, orders_of(result)) for result in results])
 
         summary: list[Quantity] = []
         curves = {}
         for name, meaning in STRENGTHS.items():
             curve = resampler.summarise(f"J_{name}", *parts)
-            null_draws = STATISTICS[f"J_{name}"].of(*null)
-            curves[name] = (curve, null_draws)
             text = f"strength by order over its mean over the measured orders; strength: {meaning}"
             role: Role = "headline" if name in LEADING else "detail"
             summary.append(curve.quantity(f"J_{name}", text, f"J, {LABELS[name]}", role))
-            summary.append(_null_quantity(name, null_draws, dims))
-        fit = theory.fit(curves["mean_abs"][0].value, axis.shares, axis.n_players)
+            summary.append(_null_quantity(name, null, random[included].mean(axis=0), dims))
+            curves[name] = curve.value
+        fit = theory.fit(curves["mean_abs"], axis.shares, axis.n_players)
         summary += _theory_quantities(fit, dims)
         change = _change(axis.aligned([result.extras["halves"] for result in results]))
         summary.append(_instability(change, included))
-        scale = float(np.max([result.extras["scale"] for result in results], where=included, initial=0.0))
-        ratio = Ratio.at(*axis.positions)
+        scales = np.array([result.extras["scale"] for result in results])[included]
+        bands = Bands.at(*axis.positions).among(axis.published)
         findings = [*sentences.part_measured(results)]
-        if moments.absolute[included].mean(axis=0).max() <= ROUNDING * scale:
-            findings.append(below_rounding(scale))
+        squares: tuple[Quantity, ...] = ()
+        if bands.defined:
+            squares = _squares(bands, moments, cohort.unit)
+            middle, ends = (part.values[included] for part in squares)
+            ratio = RootRatio.of(middle, ends)
+            summary.append(_middle_over_ends(ratio, squares, resampler))
+        largest = float(scales.max(initial=0.0))
+        if moments.absolute[included].mean(axis=0).max() <= ROUNDING * largest:
+            findings.append(below_rounding(largest))
+        elif bands.defined:
+            variance = np.array([result.extras["variance"] for result in results])[included]
+            of_random = np.divide(*bands.means(random[included]))
+            told = Squares(middle, ends, variance, of_random, (ROUNDING * scales) ** 2)
+            findings.append(judge(ratio, told, resampler))
         else:
-            findings += [judge(name, *curves[name], ratio, resampler) for name in LEADING]
-        findings += [sentences.over_orders(part, axis, cohort) for part in summary if part.role == "headline"]
+            findings.append(too_few_orders())
+        findings += [sentences.over_orders(part, axis, cohort) for part in summary if part.name == "J_rms_corrected"]
         findings += [] if fit is None else [_of_theory(fit)]
         return self.measurement(
             profile.estimator,
-            per_sample=(*profile.per_sample, change),
+            per_sample=(*profile.per_sample, *squares, change),
             summary=summary,
             coordinates=axis.coordinates,
             findings=findings,
@@ -120,8 +144,41 @@ class Bottleneck(MultiOrder):
         )
 
 
+def _squares(bands: Bands, moments: Moments, unit: str) -> tuple[Quantity, ...]:
+    """Return the mean unbiased square of every sample over the middle orders and over the ends."""
+    where = {"middle_square": "the middle orders, from 0.3 to 0.7 of n-2", "ends_square": "orders within 0.1 of an end"}
+    return tuple(
+        Quantity(name, ("sample",), values, f"{unit}^2", f"mean of I^2 free of its standard error, over {text}")
+        for (name, text), values in zip(where.items(), bands.means(moments.unbiased), strict=True)
+    )
+
+
+def _middle_over_ends(ratio: RootRatio, squares: tuple[Quantity, ...], resampler: Resampler) -> Quantity:
+    return Quantity(
+        "middle_over_ends",
+        (),
+        np.asarray(ratio.value),
+        "1",
+        f"R: {WHAT}",
+        np.asarray(ratio.standard_error),
+        np.asarray(ratio.low) if resampler.intervals else None,
+        np.asarray(ratio.high) if resampler.intervals else None,
+        statistic="root_ratio",
+        parts=tuple(part.name for part in squares),
+        label="middle over ends, R",
+        role="headline",
+    )
+
+
 def _null_moments(design: FullTable | PairContexts, question: Question) -> FloatArray:
-    """Reduce i.i.d. N(0, 1) values per distinct coalition: ``(moment, draw, order)``."""
+    """Reduce i.i.d. N(0, 1) values per distinct coalition: ``(moment, draw, order)``.
+
+    Of a full table the law is known: I^(m) is normal, with variance ``4 / C(n - 2, m)``.
+    """
+    if isinstance(design, FullTable):
+        squares = 4 * without_structure(question.n_players, np.arange(question.n_players - 1))
+        moments = np.stack([np.sqrt(2 * squares / np.pi), squares, squares])
+        return np.repeat(moments[:, None], NULL_DRAWS, axis=1)
     rows, inverse = unique(design.asked)
     rng = generator(question.seed, "null", question.sample_id)
     draws = [Moments.of(design.estimate(rng.standard_normal(len(rows))[inverse])) for _ in range(NULL_DRAWS)]
@@ -135,16 +192,22 @@ def _of_theory(fit: theory.Fit) -> Finding:
     return Finding("", sentence, says=("theory_n_prime", "theory_rmse"))
 
 
-def _null_quantity(name: str, draws: FloatArray, dims: tuple[str, ...]) -> Quantity:
-    mean, deviation = draws.mean(axis=0), draws.std(axis=0, ddof=1)
-    text = f"J_{name} of the same plan on values i.i.d. N(0, 1), mean of {len(draws)} draws; error: of that mean"
+def _null_quantity(name: str, null: FloatArray, random: FloatArray, dims: tuple[str, ...]) -> Quantity:
+    """Return J of values without structure: raw by the same plan, corrected in closed form."""
+    if name.endswith("_corrected"):
+        mean, error = np.sqrt(random) / np.sqrt(random).mean(), np.zeros(len(random))
+        text = f"J_{name} of values i.i.d. N(0, 1): 1 / sqrt(C(n-2, m)) over its mean over the orders"
+    else:
+        draws = STATISTICS[f"J_{name}"].of(*null)
+        mean, error = draws.mean(axis=0), draws.std(axis=0, ddof=1) / np.sqrt(len(draws))
+        text = f"J_{name} of the same plan on values i.i.d. N(0, 1), mean of {len(draws)} draws; error: of that mean"
     return Quantity(
         f"null_{name}",
         dims,
         mean,
         "1",
         text,
-        deviation / np.sqrt(len(draws)),
+        error,
         label=f"null, {LABELS[name]}",
         role="by-order" if name in LEADING else "detail",
     )

@@ -189,7 +189,7 @@ def test_a_report_from_its_file_compares_alike(tmp_path: Path):
 @pytest.mark.parametrize(
     ("metric", "quantities"),
     [
-        ("bottleneck", ["J_mean_abs", "J_rms_corrected"]),
+        ("bottleneck", ["J_mean_abs", "J_rms_corrected", "middle_over_ends"]),
         ("multi-order", ["mean_abs", "rms_corrected"]),
         ("inference-patterns", ["mean_abs", "rms_corrected"]),
         ("strength", ["strength_mean_abs", "strength_rms_corrected"]),
@@ -304,8 +304,8 @@ def test_what_the_reports_say_themselves_stands_side_by_side():
     assert (spoken.metric, spoken.candidate) == ("bottleneck", ("Deeper than chance.",))
     findings = reference.measurement("bottleneck").findings
     assert spoken.reference == tuple(f.sentence for f in findings if f.word)
-    assert len(spoken.reference) == 2
-    assert len(findings) > 2, "sentences that only tell numbers are no verdicts: their numbers stand in the table"
+    assert len(spoken.reference) == 1
+    assert len(findings) > 1, "sentences that only tell numbers are no verdicts: their numbers stand in the table"
 
 
 def test_sides_say_where_the_numbers_come_from():

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from math import comb
 
 import numpy as np
 import pytest
 from support import references, runs
 
-from interact_cli.interactions.estimate import Estimate
-from interact_cli.interfaces import Cohort, Question, Reduced
+from interact_cli.interfaces import Cohort, Question
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.published import published_orders
-from interact_cli.metrics.summaries.verdict import Ratio
+from interact_cli.metrics.summaries.bands import Bands, without_structure
+from interact_cli.metrics.summaries.root_ratio import RootRatio
+from interact_cli.metrics.summaries.statistics import Resampler
+from interact_cli.metrics.summaries.verdict import Squares, judge
 
-DEFENDED = ("mean_abs", "rms_corrected")
+SAID = {"weaker", "stronger", "no difference shown"}
 
 
 def verdicts(measurement):
@@ -81,8 +84,8 @@ def test_intervals_and_verdicts_need_twenty_samples_and_no_illustration(n_sample
         assert (quantity.low is not None) == (quantity.high is not None) == expected
         assert np.isfinite(quantity.standard_errors).all()
     assert all((word != "not tested") == expected for word in words(measurement))
-    assert len(verdicts(measurement)) == 2
-    reason = "an illustration has no interval" if not intervals else "19 samples, an interval needs 20"
+    assert len(verdicts(measurement)) == 1
+    reason = "an illustration has no verdict" if not intervals else "19 samples, a verdict needs 20"
     assert all(reason in finding.sentence for finding in verdicts(measurement)) != expected
     assert any("interval" in note for note in measurement.notes) != expected
 
@@ -92,7 +95,7 @@ def test_one_sample_is_an_estimate_without_error():
     assert np.isnan(measurement.quantity("J_mean_abs").standard_errors).all()
     assert np.isfinite(measurement.quantity("J_mean_abs").values).all()
     assert set(words(measurement)) == {"not tested"}
-    assert all("1 sample, an interval needs 20" in finding.sentence for finding in verdicts(measurement))
+    assert all("1 sample, a verdict needs 20" in finding.sentence for finding in verdicts(measurement))
     assert "No interval: 1 sample, it needs 20." in measurement.notes
 
 
@@ -164,13 +167,13 @@ def test_the_null_of_a_full_table_falls_with_the_root_of_the_number_of_contexts(
     for name in ("mean_abs", "rms", "rms_corrected"):
         null = measurement.quantity(f"null_{name}")
         assert null.values == pytest.approx(expected / expected.mean(), rel=0.1)
-        assert (null.standard_errors > 0).all()
+        assert (null.standard_errors < 1e-15).all()
 
 
 def test_nulls_differ_from_sample_to_sample_and_repeat():
     metric = Bottleneck()
-    first, second = runs.reduced(metric, runs.noise(0), runs.questions(6, 2, 64))
-    (again,) = runs.reduced(metric, runs.noise(1), runs.questions(6, 1, 64))
+    first, second = runs.reduced(metric, runs.noise(0), runs.questions(9, 2, 200))
+    (again,) = runs.reduced(metric, runs.noise(1), runs.questions(9, 1, 200))
     assert not np.array_equal(first.extras["null"], second.extras["null"])
     np.testing.assert_array_equal(first.extras["null"], again.extras["null"])
     assert first.extras["null"].shape[1] >= 20
@@ -179,95 +182,91 @@ def test_nulls_differ_from_sample_to_sample_and_repeat():
 # --- verdicts -----------------------------------------------------------------------------------------
 
 
-def bands(orders, n):
-    ratio = Ratio.at(np.asarray(orders), n - 2)
-    return [np.asarray(orders)[part].tolist() for part in (ratio.low_end, ratio.middle, ratio.high_end)]
+def band_orders(orders, n):
+    bands = Bands.at(np.asarray(orders), n - 2)
+    return [np.asarray(orders)[part].tolist() for part in (bands.low_end, bands.middle, bands.high_end)]
 
 
 def test_bands_hold_the_published_orders_on_both_sides():
     """Orders 228 and 76 stand for .9 and .3 of 254, though 228 / 254 < .9 and 76 / 254 < .3."""
-    assert bands(published_orders(256), 256) == [[0, 12, 25], [76, 101, 127, 152, 177], [228, 241, 254]]
+    assert band_orders(published_orders(256), 256) == [[0, 12, 25], [76, 101, 127, 152, 177], [228, 241, 254]]
 
 
 @pytest.mark.parametrize("n", [64, 100, 196, 256, 400, 1024])
 def test_bands_hold_the_same_ratios_on_any_fine_grid(n):
-    low, middle, high = bands(published_orders(n), n)
+    low, middle, high = band_orders(published_orders(n), n)
     assert [len(low), len(middle), len(high)] == [3, 5, 3]
 
 
 def test_bands_of_few_players_take_no_tolerance():
-    assert bands(range(7), 8) == [[0], [2, 3, 4], [6]]
-    assert bands(range(11), 12) == [[0, 1], [3, 4, 5, 6, 7], [9, 10]]
+    assert band_orders(range(7), 8) == [[0], [2, 3, 4], [6]]
+    assert band_orders(range(11), 12) == [[0, 1], [3, 4, 5, 6, 7], [9, 10]]
 
 
 @pytest.mark.parametrize("n", range(2, 60))
 def test_bands_are_symmetric_and_apart(n):
-    low, middle, high = bands(range(n - 1), n)
+    low, middle, high = band_orders(range(n - 1), n)
     assert [n - 2 - m for m in reversed(low)] == high
     assert [n - 2 - m for m in reversed(middle)] == middle
     assert not set(middle) & {*low, *high}
 
 
-def noise_by_hand(rng, n_samples, n, n_pairs=12, n_contexts=4, n_draws=20):
-    """Reduced samples of pure noise, straight from the law: a mean of K differences of four N(0, 1) is N(0, 4 / K)."""
-    orders = np.arange(n - 1)
-    k = np.where((orders == 0) | (orders == n - 2), 1, n_contexts)[:, None]
-    draws = 2 * rng.normal(size=(n_samples, n_draws + 1, n - 1, n_pairs, n_contexts))
-    draws[..., (k == 1)[:, 0], :, :] = draws[..., (k == 1)[:, 0], :, :1]
-    values, errors = draws.mean(axis=-1), draws.std(axis=-1, ddof=1) / np.sqrt(n_contexts)
-    moments = np.stack([np.abs(values), values**2, values**2 - errors**2]).mean(axis=-1)
-    pairs = np.stack(np.triu_indices(n, 1), axis=1)[:n_pairs]
-    exact = np.broadcast_to(k == 1, values.shape[2:])
-    return [
-        Reduced(
-            Estimate("multi-order", values[s, 0], errors[s, 0], exact, 1, n, pairs, orders),
-            {"null": moments[:, s, 1:], "halves": np.ones((2, n - 1)), "scale": np.float64(1.0)},
-        )
-        for s in range(n_samples)
-    ]
+def test_a_full_table_of_noise_has_the_mean_squares_of_a_game_without_structure():
+    """An interaction of order m is a mean of C(n-2, m) independent differences of variance 4."""
+    n, i, j = 10, 2, 5
+    contexts = [code for code in range(2**n) if not code >> i & 1 and not code >> j & 1]
+    sizes = np.array([code.bit_count() for code in contexts])
+    v = np.random.default_rng(0).normal(size=(3000, 2**n))
+    both, first, second = (np.array(contexts) | bits for bits in (1 << i | 1 << j, 1 << i, 1 << j))
+    differences = v[:, both] - v[:, first] - v[:, second] + v[:, contexts]
+    squares = [(differences[:, sizes == m].mean(axis=1) ** 2).mean() for m in range(n - 1)]
+    np.testing.assert_allclose(squares, 4 * without_structure(n, np.arange(n - 1)), rtol=0.1)
 
 
-def test_noise_gets_a_verdict_in_at_most_five_percent_of_cohorts():
-    """Either finding, 300 cohorts of 20 samples: 5 % are 15, and 22 are two standard deviations above."""
-    rng = np.random.default_rng(2)
-    alarms = 0
-    for seed in range(300):
-        measurement = Bottleneck().aggregate(noise_by_hand(rng, 20, 7), runs.cohort(7, 20, seed=seed))
-        alarms += set(words(measurement)) != {"not distinguishable"}
-    assert alarms <= 22
+def test_r_is_the_root_of_the_mean_squares_of_the_published_orders(exact_of_sixteen):
+    """A full table has orders 3, 6 and 10 of 16 players too; R must not depend on what the budget holds."""
+    measurement, tables = exact_of_sixteen
+    assert measurement.coordinates["order"].tolist() == list(range(15))
+    square = (measurement.quantity("values").values ** 2).mean(axis=(0, 2))
+    expected = np.sqrt(square[[4, 5, 7, 8, 9]].mean() / square[[0, 1, 2, 12, 13, 14]].mean())
+    assert measurement.quantity("middle_over_ends").values == pytest.approx(expected)
+    drawn = runs.measured(Bottleneck(), runs.of_tables(tables), 16, len(tables), 4000)
+    assert drawn.quantity("middle_over_ends").values == pytest.approx(expected, rel=0.3)
+    for name, orders in (("middle_square", [4, 5, 7, 8, 9]), ("ends_square", [0, 1, 2, 12, 13, 14])):
+        own = (measurement.quantity("values").values[:, orders] ** 2).mean(axis=(1, 2))
+        np.testing.assert_allclose(measurement.quantity(name).values, own)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("n", "budget"), [(6, 64), (7, 128), (16, 1000)])
-def test_noise_gets_a_verdict_in_at_most_five_percent_of_runs(n, budget):
-    """The same through plan, values and reduction: 5 % of 200 are 10, and 16 are two standard deviations above."""
-    alarms = 0
-    for seed in range(200):
-        found = words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed))
-        alarms += set(found) != {"not distinguishable"}
-    assert alarms <= 16
+@pytest.fixture(scope="module")
+def exact_of_sixteen():
+    rng = np.random.default_rng(5)
+    present = (np.arange(2**16)[:, None] >> np.arange(16)) & 1
+    tables = np.stack(
+        [np.tanh(present @ rng.normal(size=16)) + 0.2 * (present @ rng.normal(size=16)) for _ in range(6)]
+    )
+    return runs.measured(Bottleneck(), runs.of_tables(tables), 16, 6, 2**16), tables
 
 
-def test_a_middle_twice_as_strong_as_noise_is_found():
-    """Interactions of the size of the noise, added at the middle orders only: found in nearly every cohort."""
-    rng = np.random.default_rng(3)
-    found = 0
-    for seed in range(40):
-        results = noise_by_hand(rng, 20, 7)
-        for result in results:
-            result.estimate.values[2:4] *= 2
-        measurement = Bottleneck().aggregate(results, runs.cohort(7, 20, seed=seed))
-        found += words(measurement) == ["shallower", "shallower"]
-    assert found >= 36
+def test_noise_gets_a_word_in_few_cohorts():
+    """Squares straight from the law: 12 pairs in 4 contexts; scales of log standard deviation .75, n = 12."""
+    rng, n = np.random.default_rng(2), 12
+    everyone = Resampler(np.empty((0, 20)), np.ones(20, dtype=bool), intervals=True)
+    rho = without_structure(n, np.arange(3, 8)).mean() / without_structure(n, np.array([0, 1, 9, 10])).mean()
+    said = 0
+    for _ in range(400):
+        means = 2 * rng.normal(size=(20, 7, 12, 4))  # two ends of one context, five middle orders
+        middle = (means.mean(axis=-1) ** 2 - means.var(axis=-1, ddof=1) / 4)[:, :5].mean(axis=(1, 2))
+        ends = 0.5 * (means[:, 5:, :, 0] ** 2).mean(axis=(1, 2)) + 0.5 * 4 * 0.1
+        scales = np.exp(1.5 * rng.normal(size=20))
+        squares = Squares(middle * scales, ends * scales, scales, np.full(20, rho))
+        said += judge(RootRatio.of(squares.middle, squares.ends), squares, everyone).word in SAID
+    assert said <= 20
 
 
-@pytest.mark.parametrize(("n", "budget"), [(7, 128), (16, 1000)])
-def test_noise_is_not_distinguishable_from_noise(n, budget):
-    """At most the nominal rate of false alarms: 5 % of 12 runs, 3 in a bad year."""
-    found = [words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed)) for seed in range(12)]
-    for estimator in range(2):
-        alarms = [verdict[estimator] for verdict in found if verdict[estimator] != "not distinguishable"]
-        assert len(alarms) <= 3, f"{DEFENDED[estimator]}: {alarms}"
+@pytest.mark.parametrize(("n", "budget"), [(7, 128), (12, 500)])
+def test_noise_that_was_measured_gets_no_word(n, budget):
+    found = [words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed)) for seed in range(6)]
+    assert not SAID & set(chain(*found))
 
 
 def by_size(n, second_difference):
@@ -278,18 +277,27 @@ def by_size(n, second_difference):
     return g
 
 
-@pytest.mark.parametrize(("n", "budget"), [(8, 256), (14, 3000)])
-def test_strong_middle_orders_are_shallower(n, budget):
-    g = by_size(n, lambda m: np.exp(-(((m - (n - 2) / 2) / 1.5) ** 2)))
-    rng = np.random.default_rng(0)
-    scales = rng.uniform(0.5, 2, 24)
-    measurement = runs.measured(Bottleneck(), lambda s, c: scales[s] * g[c.sum(axis=1)], n, 24, budget)
-    assert words(measurement) == ["shallower", "shallower"]
-    curve = measurement.quantity("J_mean_abs").values
-    assert measurement.coordinates["order"][curve.argmax()] == (n - 2) // 2
-    for finding in verdicts(measurement):
-        assert finding.facts["ratio"] > finding.facts["null_ratio"]
-        assert finding.facts["low"] > 0
+def of_sizes(n, second_difference, n_samples):
+    g, scales = by_size(n, second_difference), np.random.default_rng(0).uniform(0.5, 2, n_samples)
+    return lambda s, c: scales[s] * g[c.sum(axis=1)]
+
+
+@pytest.mark.parametrize(("n", "budget"), [(8, 256), (12, 500), (12, 4000), (12, 4096), (14, 3000)])
+@pytest.mark.parametrize(("middle", "word"), [(0.6, "weaker"), (1.0, "no difference shown"), (1.6, "stronger")])
+def test_a_word_says_what_the_game_was_built_with(n, budget, middle, word):
+    """Interactions are alike at all orders but those of the middle, which are so many times as strong."""
+    measurement = runs.measured(Bottleneck(), of_sizes(n, profile(n, middle), 24), n, 24, budget)
+    assert words(measurement) == [word]
+    ratio = measurement.quantity("middle_over_ends")
+    assert ratio.values == pytest.approx(middle, rel=1e-6)
+    assert ratio.low <= middle * (1 + 1e-9)
+    assert ratio.high >= middle * (1 - 1e-9)
+    assert f"{middle:.3f}"[:4] in verdicts(measurement)[0].sentence
+
+
+def profile(n, middle):
+    _, in_middle, _ = band_orders(range(n - 1), n)
+    return lambda m: middle if m in in_middle else 1.0
 
 
 def all_or_a_pair(n, weights, whole, pair):
@@ -297,21 +305,25 @@ def all_or_a_pair(n, weights, whole, pair):
     return lambda s, c: c @ weights[s] + whole * c.all(axis=1) + pair * (c[:, 0] & c[:, 1])
 
 
-def test_middle_orders_weaker_than_noise_are_deeper():
+def test_a_middle_below_twice_what_noise_shows_gets_a_bound():
     n = 12
     weights = np.random.default_rng(1).normal(size=(24, n))
-    game = all_or_a_pair(n, weights, whole=5.0, pair=0.3)
-    tables = runs.measured(Bottleneck(), game, n, 24, 2**n)
-    assert words(tables) == ["deeper", "deeper"]
+    tables = runs.measured(Bottleneck(), all_or_a_pair(n, weights, whole=5.0, pair=0.3), n, 24, 2**n)
+    assert words(tables) == ["bounded"]
     n_pairs = comb(n, 2)
     expected = np.full(n - 1, 0.3 / n_pairs)
     expected[-1] = 5.0 + 0.3 / n_pairs
     np.testing.assert_allclose(tables.quantity("J_mean_abs").values, expected / expected.mean(), rtol=1e-8)
-    for finding in verdicts(tables):
-        assert finding.facts["ratio"] < finding.facts["null_ratio"]
-        assert finding.facts["high"] < 0
-    drawn = runs.measured(Bottleneck(), all_or_a_pair(20, np.zeros((24, 20)), 5.0, 0.3), 20, 24, 4000)
-    assert words(drawn)[0] == "deeper"
+    (finding,) = verdicts(tables)
+    assert finding.facts["ratio"] < finding.facts["ratio_without_structure"]
+    assert "at most" in finding.sentence
+
+
+def test_ends_that_are_not_shown_are_no_measure_of_the_middle():
+    n = 12
+    measurement = runs.measured(Bottleneck(), of_sizes(n, lambda m: float(3 <= m <= 7), 24), n, 24, 2**n)
+    assert words(measurement) == ["not shown"]
+    assert "ends" in verdicts(measurement)[0].sentence
 
 
 @pytest.mark.parametrize("budget", [256, 200])

@@ -15,7 +15,15 @@ from hypothesis.extra.numpy import arrays
 from interact_cli.metrics.summaries.of_means import STATISTICS
 
 STRENGTHS = ("mean_abs", "mean_abs_corrected", "rms", "rms_corrected")
-N_PARTS = {"mean": 1, "mean_magnitude": 1, "mean_of_known": 2, "share": 2, "share_of_second": 2, "ratio": 4}
+N_PARTS = {
+    "mean": 1,
+    "mean_magnitude": 1,
+    "mean_of_known": 2,
+    "share": 2,
+    "share_of_second": 2,
+    "ratio": 4,
+    "root_ratio": 2,
+}
 N_PARTS |= dict.fromkeys((*STRENGTHS, *(f"J_{name}" for name in STRENGTHS)), 3)
 
 
@@ -42,6 +50,8 @@ def test_every_statistic_by_hand():
     assert of("ratio", [1.0, 1.0], [4.0, 0.5], [0.5, 0.5])[0] == 0.25
     assert isnan(of("ratio", [1.0, 1.0], [4.0, 0.5], [0.5, 0.5])[1])
     assert of("ratio", [1.0], [4.0], [5.0], [0.5]) == [0.25]
+    assert of("root_ratio", [1.0, -1.0], [4.0, 4.0]) == [0.5, 0]
+    assert isnan(*of("root_ratio", [1.0], [0.0]))
     for name in ("share", "J_rms"):
         assert np.isnan(of(name, *[[0.0, 0.0]] * (3 if name == "J_rms" else 1))).all()
 

@@ -154,6 +154,8 @@ def naive(statistic, means):
         elif statistic == "ratio":
             left, whole, least, known = (*here, 1.0)[:4]
             found[place] = over(left, known) / over(whole, known) if over(whole, known) > least else nan
+        elif statistic == "root_ratio":
+            found[place] = sqrt(max(over(*here), 0.0)) if here[1] > 0 else nan
         else:
             found[place] = strength(statistic, *here)
     return found

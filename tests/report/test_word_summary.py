@@ -105,7 +105,7 @@ def test_efficiency_is_checked_over_the_words_that_a_text_has(texts):
 
 def test_orders_are_shares_of_n(texts):
     text = flat(summary_text(texts))
-    assert "mean |I|: largest at order 0, 1.50 log-odds; smallest at order 0.5 (n-2), 0.250 log-odds." in text
+    assert "mean |I|: 1.50 log-odds at order 0, 0.250 log-odds at order 0.5 (n-2), " in text
     assert "By order m as a share of n-2" in text
     # Pair values equal their order: texts of 5, 7 and 3 words have the orders 0..3, 0..5 and 0..1.
     held = pair_values(texts.measurements[2])

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.published import PUBLISHED_RATIOS, order_at
-from interact_cli.types import FloatArray, IntArray
+from interact_cli.metrics.published import PUBLISHED_RATIOS, order_at, published_orders
+from interact_cli.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,13 @@ class OrderAxis:
     def coordinates(self) -> dict[str, np.ndarray]:
         """Label the axis."""
         return {self.dim: self.places}
+
+    @property
+    def published(self) -> BoolArray:
+        """``(place,)``: True at the published orders, which every budget measures; a full table has more."""
+        if self.dim == "ratio":
+            return np.ones(len(self.places), dtype=np.bool_)
+        return np.isin(self.places, published_orders(self.n_players))
 
     @property
     def positions(self) -> tuple[FloatArray, float]:

@@ -91,6 +91,11 @@ def _ratio(part: FloatArray, whole: FloatArray, least: FloatArray, known: FloatA
     return (part / np.where(known > 0, known, np.nan)) / np.where(above > least, above, np.nan)
 
 
+def _root_ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Return ``sqrt(max(0, part) / whole)``; NaN where ``whole`` is not above 0."""
+    return np.sqrt(np.maximum(part, 0.0) / np.where(whole > 0, whole, np.nan))
+
+
 _STRENGTHS = {
     "mean_abs": OfMeans(_mean_abs, corrected="mean_abs_corrected"),
     "mean_abs_corrected": OfMeans(_mean_abs_corrected),
@@ -110,5 +115,6 @@ STATISTICS: dict[str, OfMeans] = {
     "share": OfMeans(_share_of(0), relative=True),
     "share_of_second": OfMeans(_share_of(1), relative=True),
     "ratio": OfMeans(_ratio, relative=True),
+    "root_ratio": OfMeans(_root_ratio, relative=True),
 }
 """Name in a report -> the statistic. The strengths and ``J_...`` take ``absolute``, ``square`` and ``unbiased``."""

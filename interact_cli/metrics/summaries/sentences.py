@@ -25,18 +25,14 @@ def said(sentence: str, *quantities: Quantity) -> Finding:
 
 
 def over_orders(quantity: Quantity, axis: OrderAxis, cohort: Cohort) -> Finding:
-    """Say at which order a strength is largest and smallest."""
+    """Say a strength at the first order, the middle one and the last: where it is largest, noise may decide."""
     values = np.asarray(quantity.values, dtype=np.float64)
     if not np.isfinite(values).any():
         return said(f"{quantity.called}: {NOT_MEASURED}.", quantity)
-    most, least = int(np.nanargmax(values)), int(np.nanargmin(values))
-    high, low = (place_on_axis(axis.dim, float(axis.places[position])) for position in (most, least))
-    high += f" of 0..{int(cohort.n_players.max()) - 2}" if axis.dim == "order" else ""
-    return said(
-        f"{quantity.called}: largest at {high}, {described(quantity, most)}; "
-        f"smallest at {low}, {described(quantity, least)}.",
-        quantity,
-    )
+    places = sorted({0, len(values) // 2, len(values) - 1})
+    told = (f"{described(quantity, place)} at {place_on_axis(axis.dim, float(axis.places[place]))}" for place in places)
+    every = f" of 0..{int(cohort.n_players.max()) - 2}" if axis.dim == "order" else ""
+    return said(f"{quantity.called}: {', '.join(told)}{every}.", quantity)
 
 
 def place_on_axis(axis: str, place: float) -> str:

@@ -41,7 +41,7 @@ def draw_curve(part: SubFigure, report: Report, metric: str) -> None:
                 color=GREY,
                 marker=".",
                 markersize=4,
-                label="null: the same plan on pure noise",
+                label="null: values without structure",
                 zorder=2,
             )
         if theory is not None and name == FITTED:

@@ -38,7 +38,7 @@ def draw_curves(part: SubFigure, report: Report, measurements: Sequence[Measurem
         axes.set_ylabel(style.unit_label(called(first), first.unit))
         noise = find(measurements[0], name.replace("J_", "null_", 1)) if name.startswith("J_") else None
         if noise is not None:
-            axes.plot(x, noise.values, "--", color=style.GREY, label="null: the same plan on pure noise", zorder=1)
+            axes.plot(x, noise.values, "--", color=style.GREY, label="null: values without structure", zorder=1)
         if any((np.asarray(line.get_ydata()) < 0).any() for line in axes.get_lines()):
             axes.axhline(0, color=style.GREY, linewidth=0.8, zorder=1)
         else:

@@ -45,6 +45,8 @@ AXES = {
     "quantile": ("quantile", "By quantile over pairs and orders"),
 }
 """Axis of a summary -> the head of its column and of its table."""
+UNDECIDED = ("", "not distinguishable", "not tested", "not shown", "bounded", "no difference shown")
+"""Words of a sentence that do not speak for either side."""
 OF_PATTERNS = ("order q", "By order q (players of the pattern beside the pair)")
 """The same for the orders of inference patterns."""
 
@@ -73,7 +75,7 @@ def metric_section(report: Report, measurement: Measurement, pen: Pen) -> Iterat
 
 
 def _style_of(word: str) -> str:
-    return "bold" if word in ("", "not distinguishable", "not tested") else "bold cyan"
+    return "bold" if word in UNDECIDED else "bold cyan"
 
 
 def provenance_line(measurement: Measurement) -> str:
