@@ -134,6 +134,20 @@ def test_the_theory_is_drawn_on_the_curve_that_it_was_fitted_to():
     assert all(any("null" in label for label in labels) for labels in drawn)
 
 
+def test_the_null_does_not_flatten_the_curve():
+    """Null ends at ten times J: they leave the picture, J and its interval fill it."""
+    profile, bottleneck = order_metrics(6)
+    summary = tuple(
+        replace(part, values=part.values * 10) if part.name.startswith("null") else part for part in bottleneck.summary
+    )
+    metrics = [profile, replace(bottleneck, summary=summary)]
+    figure = Figure()
+    draw_curve(figure.subfigures(), report(metrics, [f"cell {i}" for i in range(6)], (2, 3)), "bottleneck")
+    highest = bottleneck.quantity("J_mean_abs").high.max()
+    for axes in figure.axes:
+        assert highest < axes.get_ylim()[1] < 2 * highest
+
+
 @pytest.mark.parametrize("pictures", [True, False])
 def test_a_map_needs_no_picture_of_the_sample(pictures, tmp_path):
     assert plot_report(grid_report(pictures=pictures), tmp_path / "map.png", kind="map", sample=3)

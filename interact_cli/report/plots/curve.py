@@ -7,7 +7,7 @@ from matplotlib.figure import SubFigure
 
 from interact_cli.report.plots.style import BLUE, GREEN, GREY, ORANGE, line_with_band, place_axis
 from interact_cli.report.views.pairs import find
-from interact_cli.results import Report
+from interact_cli.results import Quantity, Report
 
 PANELS = (
     ("J_mean_abs", "null_mean_abs", "J by mean |I| (as the papers)", BLUE),
@@ -48,7 +48,15 @@ def draw_curve(part: SubFigure, report: Report, metric: str) -> None:
             fitted = "" if n_prime is None else f", n′ = {float(n_prime.values):g}"
             axes.plot(x, theory.values * quantity.values[0], ":", color=GREEN, label=f"theory F{fitted}", zorder=2)
         axes.axhline(1, color="#BBBBBB", linewidth=0.7, zorder=1)
-        axes.set_ylim(bottom=min(0.0, float(np.nanmin(quantity.values))) if np.isfinite(quantity.values).any() else 0)
+        axes.set_ylim(*_limits(quantity))
         axes.set_ylabel("J(m), mean over orders = 1")
         axes.set_title(title)
         axes.legend(loc="best")
+
+
+def _limits(curve: Quantity) -> tuple[float, float | None]:
+    """Return the heights that J needs; the null, many times as high at its ends, may leave the picture."""
+    parts = [curve.values, *(end for end in (curve.low, curve.high) if end is not None)]
+    heights = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+    heights = heights[np.isfinite(heights)]
+    return (min(0.0, float(heights.min())), 1.3 * float(heights.max())) if len(heights) else (0.0, None)
