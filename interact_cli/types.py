@@ -147,6 +147,8 @@ EMBEDDING = Entry("embedding")
 
 MEMORY = "memory"
 """What names a network, or a data set, that no file holds."""
+FRESH = "fresh"
+"""Which weights of a checkpoint: none of the file's, those that its architecture starts with."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from interact_cli.errors import UnknownNameError, UsageError
 from interact_cli.interfaces import ArchBuilder, Network, OutlineBuilder
 from interact_cli.registry import Registry
 from interact_cli.safe_text import safe_text
-from interact_cli.types import Model
+from interact_cli.types import FRESH, Model
 
 
 def is_own_network(name: str) -> bool:
@@ -65,7 +65,8 @@ def load_model(
         path: The checkpoint, or a model directory of timm or transformers.
         arch: ``PREFIX:NAME``; None leaves it to the checkpoint and its sidecar.
         arch_arguments: Arguments for the architecture; they win over all others.
-        weights: ``"auto"``, ``"ema"`` or ``"raw"``.
+        weights: ``"auto"``, ``"ema"`` or ``"raw"``; or ``"fresh"``: the architecture as it is built, always with the
+            same random weights. Those of the file only have to fit it.
         allow_missing: Shell patterns of tensors that the checkpoint may lack; they keep a random start, always the
             same.
         builders: What stands behind each prefix.
@@ -81,7 +82,7 @@ def load_model(
     """
     explicit = None if arch is None else _split(arch, builders)
     given = arch_arguments or {}
-    sidecar = Sidecar()
+    sidecar, fresh, weights = Sidecar(), weights == FRESH, _of_file(weights)
     if is_directory(path):
         directory = open_directory(path)
         if directory.kind == "transformers":
@@ -90,7 +91,7 @@ def load_model(
                     f"Expected no --arch and no --arch-arg for '{directory.name}': the config.json of a transformers "
                     "directory says what the network is. Leave them out."
                 )
-            return _load_transformers(directory, weights, allow_missing)
+            return _load_transformers(directory, weights, allow_missing, fresh=fresh)
         contents, _digests = read_weights(directory, weights)
         from interact_cli.adapters.architectures.timm_models import said_by
 
@@ -101,8 +102,8 @@ def load_model(
         choice = _chosen(explicit, contents, sidecar, builders)
         saved = {**contents.args, **sidecar.said}
     choice = replace(choice, arguments={**choice.arguments, **given})
-    network, fit = _load(choice, contents, saved, builders, allow_missing)
-    return _describe(network, choice, contents, sidecar, fit.notes)
+    network, fit = _load(choice, contents, saved, builders, allow_missing, fresh=fresh)
+    return _describe(network, choice, _without_weights(contents) if fresh else contents, sidecar, fit.notes)
 
 
 def _chosen(explicit: _Choice | None, contents: Contents, sidecar: Sidecar, builders: Registry[ArchBuilder]) -> _Choice:
@@ -118,7 +119,7 @@ def named_architecture(path: str | Path, *, weights: str = "auto", builders: Reg
 
     Args:
         path: The checkpoint, or a model directory of timm or transformers.
-        weights: ``"auto"``, ``"ema"`` or ``"raw"``.
+        weights: As for `load_model`.
         builders: What stands behind each prefix.
 
     Returns:
@@ -129,7 +130,7 @@ def named_architecture(path: str | Path, *, weights: str = "auto", builders: Reg
     """
     if is_directory(path):
         return "config.json"
-    contents = read_contents(str(path), weights)
+    contents = read_contents(str(path), _of_file(weights))
     try:
         choice = _named_in_file(contents, builders) or _named_in_sidecar(read_sidecar(Path(path)), builders)
     except UsageError:  # a name that nobody here builds, or code, which a file may not choose
@@ -137,13 +138,23 @@ def named_architecture(path: str | Path, *, weights: str = "auto", builders: Reg
     return None if choice is None else choice.arch
 
 
-def _load_transformers(directory: ModelDirectory, weights: str, allow_missing: Sequence[str]) -> Model:
+def _of_file(weights: str) -> str:
+    return "auto" if weights == FRESH else weights
+
+
+def _without_weights(contents: Contents) -> Contents:
+    note = "fresh weights: the network before training, of the architecture's own random start (seed 0)"
+    return replace(contents, weights_key=FRESH, state={}, notes=(note,))
+
+
+def _load_transformers(directory: ModelDirectory, weights: str, allow_missing: Sequence[str], *, fresh: bool) -> Model:
     contents, digests = read_weights(directory, weights)
     from interact_cli.adapters.huggingface.models import read_network  # a library that other networks do not need
 
-    filled = read_network(directory, contents, allow_missing)
+    filled = read_network(directory, contents, allow_missing, fresh=fresh)
     choice = _Choice(filled.arch, "directory", "hf", filled.arch)
     contents = replace(contents, digest=combined({**digests, **filled.digests}))
+    contents = _without_weights(contents) if fresh else contents
     return _describe(filled.network, choice, contents, Sidecar(), filled.notes)
 
 
@@ -209,6 +220,8 @@ def _load(
     saved: Mapping[str, Any],
     builders: Registry[ArchBuilder],
     allow_missing: Sequence[str],
+    *,
+    fresh: bool,
 ) -> tuple[Network, Fit]:
     builder = builders.get(choice.prefix)
     try:
@@ -229,7 +242,10 @@ def _load(
     network.module.float()
     expected = network.module.state_dict()
     fit = fitted(expected, contents, choice.arch, choice.source, allow_missing=allow_missing)
-    network.module.load_state_dict(fit.state, strict=True)
+    if fresh:
+        fit = replace(fit, missing=())
+    else:
+        network.module.load_state_dict(fit.state, strict=True)
     network.module.requires_grad_(requires_grad=False)
     network.module.eval()
     return network, fit

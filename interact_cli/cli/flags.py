@@ -56,7 +56,7 @@ EPOCHS = Flag("training.epochs", "--epochs", int, MODEL)
 COMMON = (
     Flag("arch", "--arch", str, MODEL, metavar="PREFIX:NAME"),
     Flag("arch_args", "--arch-arg", list[str], MODEL, metavar="NAME=VALUE"),
-    Flag("weights", "--weights", str, MODEL, metavar="auto|ema|raw"),
+    Flag("weights", "--weights", str, MODEL, metavar="auto|ema|raw|fresh"),
     Flag("allow_missing", "--allow-missing", list[str], MODEL, metavar="PATTERN"),
     Flag("data.name", "--dataset", str, INPUTS, "-d", "NAME[:PATH]"),
     Flag("data.texts", "--text", list[str], INPUTS, "-t", "TEXT"),

@@ -47,20 +47,25 @@ class Call:
         """Who is told what happens."""
         return progress(self.progress_)
 
-    def carry_out(self, flags: dict[str, Any]) -> None:
-        """Measure, or say what measuring would cost, and print the result."""
-        settings = settings_from(self.config, self.set_, self.checkpoint, flags)
+    def settings(self, flags: dict[str, Any]) -> Settings:
+        """Merge the file, the environment and the command line."""
+        return settings_from(self.config, self.set_, self.checkpoint, flags)
+
+    def carry_out(self, flags: dict[str, Any]) -> Report | None:
+        """Measure and print the report, or say what measuring would cost; then there is none."""
+        settings = self.settings(flags)
         check_output_name(settings.run.output)
         told = self.told
         if self.dry_run:
             show_forecast(settings, told, json=self.json)
-            return
+            return None
         from interact_cli.pipeline.run import run
 
         outcome = run(settings, told, sys.argv)
         if outcome.reused:
             told.note("Already measured: this is the finished report of the same run, no forward pass was made.")
         show_report(outcome.report, json=self.json)
+        return outcome.report
 
 
 def settings_from(
@@ -105,6 +110,14 @@ def show_report(report: Report, *, json: bool) -> None:
         screen.document(to_json(report))
     else:
         screen.show(render_summary(report))
+
+
+def show_beside(report: Report, title: str, *, json: bool) -> None:
+    """Print what a second report says of its metrics, below the first; beside a JSON document, where it lies."""
+    from interact_cli.report.terminal.summary import render_beside
+
+    if not json:
+        screen.show(render_beside(report, title))
 
 
 def show_forecast(settings: Settings, told: Progress, *, json: bool) -> None:

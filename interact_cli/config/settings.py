@@ -173,8 +173,8 @@ class Settings(_Section):
         default_factory=dict
     )
     """Arguments of the architecture; they win over the checkpoint's."""
-    weights: Annotated[Literal["auto", "ema", "raw"], Decides("records", "weights", of_network=True)] = "auto"
-    """Which weights of a training checkpoint; auto prefers the averaged ones."""
+    weights: Annotated[Literal["auto", "ema", "raw", "fresh"], Decides("records", "weights", of_network=True)] = "auto"
+    """Which weights of a training checkpoint; auto prefers the averaged ones. Fresh: the network before training."""
     allow_missing: Annotated[tuple[str, ...], Decides("records", "weights", of_network=True)] = ()
     """Shell patterns of tensors that the checkpoint may lack. They keep their random start; the report says so."""
     data: DataSettings = DataSettings()

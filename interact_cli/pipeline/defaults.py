@@ -14,7 +14,7 @@ from interact_cli.interfaces import Measurable, Metric
 from interact_cli.metrics import published
 from interact_cli.pipeline.asking import INNER
 from interact_cli.scores import OF_MODULES, default_score
-from interact_cli.types import Model
+from interact_cli.types import FRESH, Model
 
 BUDGET = 4000
 SAMPLES = 50
@@ -42,7 +42,8 @@ def resolve(
     """
     labels_known = labelled and model.output in WITH_CLASSES
     update = _by_protocol(settings, model) if settings.plan.protocol else _by_model(settings, model)
-    only = settings.data.only or update.pop("only")
+    usually = update.pop("only") if settings.weights != FRESH else "all"  # a network before training gets none right
+    only = settings.data.only or usually
     of_games = [metric.of_predicted for metric in metrics if isinstance(metric, Metric)]
     of_predicted = bool(of_games) and all(of_games)
     usual = "true" if labels_known and not of_predicted else "predicted"

@@ -31,7 +31,7 @@ from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import LEARNED
 from interact_cli.safe_text import safe_text
-from interact_cli.types import EMBEDDING, INPUT, Entry, Model, PlayerSet
+from interact_cli.types import EMBEDDING, FRESH, INPUT, Entry, Model, PlayerSet
 from interact_cli.words import count
 
 N_PICTURES = 8
@@ -190,6 +190,8 @@ def _model(settings: Settings, progress: Progress, *, training: bool) -> Model:
         )
     if settings.arch is not None:
         raise UsageError("--arch names the architecture of a checkpoint; give the checkpoint too.")
+    if settings.weights == FRESH:
+        raise UsageError("--weights fresh builds the architecture of a checkpoint anew; give the checkpoint too.")
     if settings.data.name is None:
         raise UsageError("Expected a checkpoint, or --dataset NAME for that data set's reference network.")
     return _reference(settings, progress, training=training)

@@ -35,6 +35,7 @@ from interact_cli.pipeline.subject import Subject
 from interact_cli.progress import Progress
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
+from interact_cli.types import FRESH
 
 
 def run(
@@ -115,7 +116,8 @@ def announce(subject: Subject, progress: Progress) -> None:
 def _measured(subject: Subject, identity: Mapping[str, Any], journal: Journal, progress: Progress) -> Report:
     settings, games = subject.settings, subject.scores
     material = Material.of_subject(subject)
-    _warn_at_chance(material, progress)
+    if settings.weights != FRESH:  # before training, chance is what is expected
+        _warn_at_chance(material, progress)
     subject = learned(subject, material, journal, progress)
     material = replace(material, players=player_table(subject.players))
     ranges = computed(subject.range_data, subject.evaluator, games)

@@ -13,7 +13,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -61,7 +61,9 @@ class ImageNetwork(Wrapped):
         return getattr(outputs, self.answer)  # type: ignore[no-any-return]  # untyped in the library
 
 
-def read_network(directory: ModelDirectory, contents: Contents, allow_missing: Sequence[str] = ()) -> Filled:
+def read_network(
+    directory: ModelDirectory, contents: Contents, allow_missing: Sequence[str] = (), *, fresh: bool = False
+) -> Filled:
     """Build the network of a directory and put its weights in.
 
     Args:
@@ -69,6 +71,7 @@ def read_network(directory: ModelDirectory, contents: Contents, allow_missing: S
         contents: Its weights.
         allow_missing: Shell patterns of tensors that may be missing; they keep a random start that is always the
             same.
+        fresh: Whether it keeps the random weights that its class starts with.
 
     Returns:
         The network in eval mode and float32, ready to be measured.
@@ -82,6 +85,9 @@ def read_network(directory: ModelDirectory, contents: Contents, allow_missing: S
         named = named_network(directory)
         attention = check_size(named, contents)
         core, fit = _filled(named, contents, attention, allow_missing)
+        if fresh:
+            _start_anew(core)
+            fit = replace(fit, missing=())
         make = _image if getattr(core, "main_input_name", "") == "pixel_values" else _text
         network, digests = make(core, named, directory)
     network.module.eval().requires_grad_(requires_grad=False)
@@ -119,6 +125,14 @@ def _filled(
     if refused or reshaped or extra or info["error_msgs"]:
         raise CheckpointRefused(_misfit(named, contents, refused, extra, reshaped))
     return core, Fit(core.state_dict(), missing=tuple(missing))
+
+
+def _start_anew(core: Any) -> None:
+    """Give a network the random weights that its class starts with, always the same."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        state = type(core)(core.config).float().state_dict()
+    core.load_state_dict({name: state[name] for name in core.state_dict()})
 
 
 def _without_pooler(core: Any, named: NamedNetwork, missing: list[str]) -> list[str]:

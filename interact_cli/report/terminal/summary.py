@@ -20,7 +20,7 @@ from interact_cli.report.wording import INTERVAL_NEEDS, by_metric, games, mappin
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
 from interact_cli.scores import VECTOR_PREFIX
-from interact_cli.types import FloatArray
+from interact_cli.types import FRESH, FloatArray
 from interact_cli.words import NOT_MEASURED, count, number, plus_minus, spread, unit_words, with_unit
 
 BASELINE_VALUES = 6
@@ -38,6 +38,21 @@ def render_summary(report: Report) -> Page:
         report: What was measured; where it has a file, the commands that read it stand at the end.
     """
     return Page(partial(_parts, report))
+
+
+def render_beside(report: Report, title: str) -> Page:
+    """Return what a report says of its metrics in sentences, under a title of its own: to stand below another's."""
+    return Page(partial(_sentences, report, title))
+
+
+def _sentences(report: Report, title: str, pen: Pen) -> Iterator[RenderableType]:
+    yield pen.text("")
+    yield pen.heading(title)
+    for measurement in report.measurements:
+        for finding in measurement.findings:
+            yield pen.line(safe_text(finding.sentence, limit=600), "bold")
+    if report.path is not None:
+        yield pen.line(f"Report: {safe_text(report.path)}", "dim")
 
 
 def _parts(report: Report, pen: Pen) -> Iterator[RenderableType]:
@@ -90,7 +105,7 @@ def _warnings(report: Report, pen: Pen) -> Iterator[RenderableType]:
             "bold yellow",
             indent=0,
         )
-    if samples.at_chance:
+    if samples.at_chance and report.config.get("weights") != FRESH:
         yield pen.line(
             f"WARNING: accuracy {number(samples.accuracy)} is not above chance ({number(samples.chance)}). "
             "Are checkpoint, preprocessing and data the ones that belong together?",
