@@ -25,6 +25,7 @@ from benchmarks.peer import peer
 from benchmarks.picking import picking
 from benchmarks.second_surrogate import second_surrogate
 from benchmarks.startup import startup
+from benchmarks.strength_intervals import strength_intervals
 from benchmarks.surrogate_time import surrogate_time
 from benchmarks.table import Benchmark, Printer
 from benchmarks.tails import tails
@@ -39,6 +40,7 @@ BENCHMARKS = (
     Benchmark("second-surrogate", second_surrogate, by_hand=True),
     Benchmark("coverage", coverage, by_hand=True),
     Benchmark("order-verdicts", order_verdicts, by_hand=True),
+    Benchmark("strength-intervals", strength_intervals, by_hand=True),
     Benchmark("multivariate", multivariate),
     Benchmark("and-or", and_or),
     Benchmark("growth", growth),

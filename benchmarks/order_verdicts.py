@@ -12,23 +12,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import product
 
 import numpy as np
 from scipy.special import betaincinv
 
 import interact_cli as ic
-from benchmarks.gate_networks import FAMILIES, VERSIONS, Images, Tables, correct, trained
+from benchmarks.gate_networks import FAMILIES
+from benchmarks.order_games import N_IMAGES, Value, measured, network_tables
 from benchmarks.table import Goal, Row
-from interact_cli.games.coalitions import all_coalitions, unique, unpack
-from interact_cli.interfaces import Question
-from interact_cli.metrics.bottleneck import Bottleneck
+from interact_cli.games.coalitions import all_coalitions, unpack
 from interact_cli.metrics.published import published_orders
 from interact_cli.metrics.summaries.bands import Bands, without_structure
 from interact_cli.metrics.summaries.root_ratio import RootRatio
 from interact_cli.metrics.summaries.statistics import Resampler
-from interact_cli.metrics.summaries.strengths import Moments
 from interact_cli.metrics.summaries.verdict import Squares, judge
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray, IntArray
@@ -40,13 +38,10 @@ EXACT = 2**16
 BUDGETS = (500, 1500, 4000, EXACT)
 SIZES = (20, 50)
 COHORTS = 1000
-N_IMAGES = 100
-"""Of each network."""
 PLANS = 32
 """Of each image at each budget."""
 NOISES = 2000
 """Games of noise in a pool."""
-Value = Callable[[BoolArray], FloatArray]
 Law = Callable[[np.random.Generator, int], FloatArray]
 LAWS: Mapping[str, Law] = {
     "normal": lambda rng, size: rng.standard_normal(size),
@@ -113,7 +108,7 @@ def _of_noise(n_cohorts: int) -> Iterator[Row]:
 def _of_networks(n_players: int, n_cohorts: int) -> Iterator[Row]:
     covered: dict[int, list[float]] = {size: [] for size in SIZES}
     for (truth, right), name in product(TRUTHS.items(), FAMILIES):
-        tables = _moved_to(truth, _tables(name)[:, -(2**n_players) :], n_players)
+        tables = _moved_to(truth, network_tables(name)[:, -(2**n_players) :], n_players)
         pools = {budget: _pool(tables, n_players, budget) for budget in BUDGETS}
         for size in SIZES:
             rng = generator(0, "cohorts", name, n_players, size, str(truth))
@@ -152,14 +147,8 @@ def _told(n_players: int, budget: int) -> str:
 
 def _measured(value: Value, n_players: int, budget: int, sample: int, plan: int = 0) -> FloatArray:
     """Measure one game by the plan of a bottleneck: middle, ends and variance, ``(3,)``."""
-    grid = (8, 8) if n_players == 64 else None
-    design = Bottleneck().design(Question(n_players, budget, plan, str(sample), grid=grid))
-    rows, inverse = unique(design.asked)
-    values = value(unpack(rows, n_players))
-    estimate = design.estimate(values[inverse])
-    orders = np.array(estimate.orders)
-    bands = Bands.at(orders, n_players - 2).among(np.isin(orders, published_orders(n_players)))
-    return np.array([*bands.means(Moments.of(estimate).unbiased), values.var()])
+    moments, orders, variance = measured(value, n_players, budget, sample, plan)
+    return np.array([*Bands.at(orders, n_players - 2).means(moments.unbiased), variance])
 
 
 def _pool(tables: FloatArray, n_players: int, budget: int) -> Pool:
@@ -168,17 +157,6 @@ def _pool(tables: FloatArray, n_players: int, budget: int) -> Pool:
     games = enumerate(map(ic.TableGame, tables))
     samples = [_measured(game, n_players, budget, sample, plan) for sample, game in games for plan in range(plans)]
     return Pool.of([sample for sample in samples for _ in range(PLANS // plans)], n_players)
-
-
-@cache
-def _tables(name: str) -> FloatArray:
-    """Return complete tables of a network's answers to images that it gets right: ``(image, 2^16)``."""
-    train, test = Images.of("train"), Images.of("test")
-    model = trained(FAMILIES[name], VERSIONS["reference"], train)
-    right = np.flatnonzero(correct(model, test))
-    chosen = generator(0, "images", name).choice(right, N_IMAGES, replace=False)
-    tables = Tables(model, test)
-    return np.stack([tables.of(int(position)) for position in np.sort(chosen)])
 
 
 def _moved_to(truth: float, tables: FloatArray, n_players: int) -> FloatArray:

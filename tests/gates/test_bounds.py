@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from interact_cli.gates.statistics.bounds import Bounds, holm
+from interact_cli.gates.statistics.holm import holm
 from interact_cli.gates.statistics.resampling import Resamples
+from interact_cli.metrics.summaries.bounds import Bounds
 
 
 def bounds_of_mean(values, seed=0, resamples=2000):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from interact_cli.gates.policy import Margin
-from interact_cli.gates.statistics.bounds import Counts
+from interact_cli.gates.statistics.counts import Counts
 from interact_cli.gates.statistics.decisions import decide, word_of
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.resampling import Resamples

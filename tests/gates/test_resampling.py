@@ -8,7 +8,8 @@ from scipy import stats
 
 from interact_cli.errors import ShapeError
 from interact_cli.gates.statistics import resampling
-from interact_cli.gates.statistics.resampling import Resamples, distance, level
+from interact_cli.gates.statistics.resampling import Resamples
+from interact_cli.metrics.summaries.bounds import distance, level
 from interact_cli.metrics.summaries.statistics import tail_of_interval
 
 

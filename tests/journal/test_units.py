@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -281,3 +282,24 @@ def test_kill_leaves_only_whole_units(folder, child):
         for key in finished:
             np.testing.assert_array_equal(journal.read(key), np.full(50_000, float(key.removeprefix("unit"))))
         assert journal.read(f"unit{len(finished)}") is None
+
+
+def test_no_two_threads_parse_a_unit_at_once(folder, monkeypatch):
+    """Python 3.11.7 fails where they do: "AST constructor recursion depth mismatch"."""
+    with Journal.opened(folder, IDENTITY) as journal:
+        journal.write("unit", np.arange(3.0))
+        inside, most, load = [0], [0], np.load
+
+        def slowly(*arguments, **options):
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.01)
+            found = load(*arguments, **options)
+            inside[0] -= 1
+            return found
+
+        monkeypatch.setattr(np, "load", slowly)
+        with ThreadPoolExecutor(4) as pool:
+            read = list(pool.map(journal.read, ["unit"] * 12))
+    assert most == [1]
+    assert all(np.array_equal(unit, np.arange(3.0)) for unit in read)

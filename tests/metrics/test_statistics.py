@@ -145,17 +145,16 @@ def test_a_number_that_its_parts_cannot_give_again_names_no_statistic(where):
     assert (corrected.statistic, corrected.parts) == ("rms_corrected", ("absolute", "square", "unbiased"))
 
 
-@pytest.mark.parametrize("statistic", ["rms", "J_mean_abs"])
+@pytest.mark.parametrize("statistic", ["mean", "share"])
 def test_the_referee_scipys_bootstrap_gives_the_same_ends(statistic):
     """scipy resamples by itself; its percentiles as far out as ours are the ends of our interval, but for chance."""
     n, rng = 40, np.random.default_rng(5)
     values = rng.gamma(2.0, size=(n, 3))
-    moments = [part(values, "absolute"), part(values**2, "square"), part(values**2 - 0.1, "unbiased")]
-    ours = Resampler.over(cohort(2, n), "x").summarise(statistic, *moments)
+    ours = Resampler.over(cohort(2, n), "x").summarise(statistic, part(values, "values"))
 
     def of_samples(rows):
-        means = [m.values[rows].mean(axis=0) for m in moments]
-        return np.sqrt(means[1]) if statistic == "rms" else means[0] / means[0].mean()
+        means = values[rows].mean(axis=0)
+        return means / means.sum() if statistic == "share" else means
 
     referee = stats.bootstrap(
         (np.arange(n),), lambda rows, axis: np.stack([of_samples(one) for one in np.atleast_2d(rows)]).T,
@@ -163,6 +162,6 @@ def test_the_referee_scipys_bootstrap_gives_the_same_ends(statistic):
         rng=np.random.default_rng(6), axis=-1,
     )  # fmt: skip
     spread = referee.standard_error.reshape(-1)
-    np.testing.assert_allclose(ours.low, referee.confidence_interval.low.reshape(-1), atol=0.2 * spread.max())
-    np.testing.assert_allclose(ours.high, referee.confidence_interval.high.reshape(-1), atol=0.2 * spread.max())
+    np.testing.assert_allclose(ours.low, referee.confidence_interval.low.reshape(-1), atol=0.3 * spread.max())
+    np.testing.assert_allclose(ours.high, referee.confidence_interval.high.reshape(-1), atol=0.3 * spread.max())
     np.testing.assert_allclose(ours.standard_error, spread * np.sqrt(n / (n - 1)), rtol=0.07)

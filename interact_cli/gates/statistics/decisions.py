@@ -11,8 +11,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from interact_cli.gates.policy import Margin
-from interact_cli.gates.statistics.bounds import holm
 from interact_cli.gates.statistics.differences import records, table_of
+from interact_cli.gates.statistics.holm import holm
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.paired import Paired, blocks
 from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL, Resamples

@@ -33,7 +33,7 @@ class PairedNumbers:
     """What a reader calls the quantity."""
     counted: bool = False
     """True for a share of samples: every contribution is 0 or 1, and that none differs among these few does not mean
-    that none differs. The bounds then allow for what so few samples cannot show (`gates.statistics.bounds.Counts`)."""
+    that none differs. The bounds then allow for what so few samples cannot show (`gates.statistics.counts.Counts`)."""
 
     @property
     def n_samples(self) -> int:

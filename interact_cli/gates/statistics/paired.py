@@ -9,9 +9,10 @@ from math import prod
 import numpy as np
 from scipy.special import ndtri
 
-from interact_cli.gates.statistics.bounds import Bounds, Counts
+from interact_cli.gates.statistics.counts import Counts
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.resampling import AT_ONCE, LEAST_FOR_INTERVAL, Resamples
+from interact_cli.metrics.summaries.bounds import Bounds
 from interact_cli.metrics.summaries.of_means import OfMeans
 from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray

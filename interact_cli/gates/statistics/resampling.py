@@ -1,4 +1,4 @@
-"""Resamples of the paired samples, and how far out in them a bound of a given level lies."""
+"""Resamples of the paired samples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from math import prod
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
 
 from interact_cli.errors import ShapeError
 from interact_cli.metrics.summaries.of_means import MeansToNumber
@@ -86,30 +85,3 @@ class Resamples:
             ]
             replicates.append(statistic(*means).reshape(len(drawn), -1))
         return np.concatenate(replicates)
-
-
-def distance(n_samples: int, alpha: float) -> float:
-    """Return how many standard errors of the resamples lie between a number and its one-sided bound.
-
-    ``sqrt(n / (n - 1)) t``, t Student's point of n - 1 degrees: the resamples spread too little by the root, and do not
-    know that their spread is an estimate. So the interval of a mean is as wide as Student's.
-
-    Source: Hesterberg (2015), "What Teachers Should Know About the Bootstrap", section 3.4.
-    """
-    degrees = np.float64(n_samples - 1)
-    return float(np.sqrt(n_samples / degrees) * stdtrit(degrees, 1 - alpha))
-
-
-def level(n_samples: int, deviation: FloatArray) -> FloatArray:
-    """Return alpha of the bound at which a normal deviate stands: ``level(n, -distance(n, alpha))`` is alpha.
-
-    Args:
-        n_samples: Number of paired samples, at least 2.
-        deviation: Normal deviates of shares of resamples, negative far below.
-
-    Example:
-        >>> round(float(level(20, np.float64(-distance(20, 0.05)))), 6)
-        0.05
-    """
-    alpha: FloatArray = stdtr(n_samples - 1, deviation * np.sqrt((n_samples - 1) / np.float64(n_samples)))
-    return alpha

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from interact_cli.types import FloatArray
 
 MeansToNumber = Callable[..., FloatArray]
 """Means of the parts, ``(..., place)`` each -> ``(..., place)``."""
+
+
+Interval = Literal["percentile", "logarithm", "outermost"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class OfMeans:
     """What is done to every part of a sample before the mean; nothing unless given."""
     relative: bool = False
     """True where the number is a ratio and has no unit; else it has that of the first part."""
+    interval: Interval = "percentile"
+    """By which rule its 95 % interval is found, see `intervals`."""
+    alone: tuple[int, float] | None = None
+    """Where it is a power of the mean of one part: which part, and the power."""
 
 
 def _mean(mean: FloatArray) -> FloatArray:
@@ -97,10 +105,10 @@ def _root_ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
 
 
 _STRENGTHS = {
-    "mean_abs": OfMeans(_mean_abs, corrected="mean_abs_corrected"),
-    "mean_abs_corrected": OfMeans(_mean_abs_corrected),
-    "rms": OfMeans(_rms, corrected="rms_corrected"),
-    "rms_corrected": OfMeans(_rms_corrected),
+    "mean_abs": OfMeans(_mean_abs, corrected="mean_abs_corrected", interval="logarithm", alone=(0, 1.0)),
+    "mean_abs_corrected": OfMeans(_mean_abs_corrected, interval="logarithm"),
+    "rms": OfMeans(_rms, corrected="rms_corrected", interval="logarithm", alone=(1, 0.5)),
+    "rms_corrected": OfMeans(_rms_corrected, interval="logarithm", alone=(2, 0.5)),
 }
 
 STATISTICS: dict[str, OfMeans] = {
@@ -109,7 +117,9 @@ STATISTICS: dict[str, OfMeans] = {
     "mean_of_known": OfMeans(_mean_of_known),
     **_STRENGTHS,
     **{
-        f"J_{name}": OfMeans(_normalised(of.of), corrected=of.corrected and f"J_{of.corrected}", relative=True)
+        f"J_{name}": OfMeans(
+            _normalised(of.of), corrected=of.corrected and f"J_{of.corrected}", relative=True, interval="outermost"
+        )
         for name, of in _STRENGTHS.items()
     },
     "share": OfMeans(_share_of(0), relative=True),

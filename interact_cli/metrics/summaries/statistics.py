@@ -7,6 +7,7 @@ dependence between its parts.
 The plain bootstrap knows n samples as if they were the population: the spread of its resamples is too small by
 ``sqrt((n - 1) / n)``, and its percentiles ignore that the spread itself is estimated. Both are mended here: standard
 errors by that factor, intervals by percentiles further out, so that the interval of a mean is as wide as Student's.
+Strengths and J have intervals of their own kind (`intervals`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from interact_cli.errors import UnknownNameError
 from interact_cli.interfaces import Cohort
+from interact_cli.metrics.summaries.intervals import interval_of
 from interact_cli.metrics.summaries.of_means import STATISTICS, MeansToNumber, OfMeans
 from interact_cli.results import Quantity, Role
 from interact_cli.seeding import generator
@@ -56,7 +58,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Resampler:
-    """Bootstrap over the included samples: expanded percentile intervals, B = 2,000, seeded.
+    """Bootstrap over the included samples: expanded percentiles, or an interval of the statistic's kind; B = 2,000.
 
     Source: Efron & Tibshirani (1993), chapter 13; Hesterberg (2015), "What Teachers Should Know About the
     Bootstrap", section 3.4, for the expansion.
@@ -112,7 +114,8 @@ class Resampler:
         low = high = None
         if self.intervals:
             tail = tail_of_interval(self.n_samples)
-            low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+            percentile = np.quantile(replicates, [tail, 1 - tail], axis=0)
+            low, high = interval_of(known, used, value, replicates, percentile)
         return Summary(value, self.spread(replicates), low, high, replicates, *kind, *names)
 
     def spread(self, replicates: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""One-sided bounds of a number at any level, and the level at which a bound reaches a threshold."""
+"""One-sided bounds of a number over samples at any level, and the level at which a bound reaches a threshold."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import betainc, betaincinv, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from interact_cli.gates.statistics.resampling import distance, level
 from interact_cli.types import BoolArray, FloatArray
 
 FARTHEST = 37.0
@@ -152,76 +151,28 @@ class Bounds:
         return inverse
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Samples that two versions answer differently, and what so few of them leave open about the others.
+def distance(n_samples: int, alpha: float) -> float:
+    """Return how many standard errors of the resamples lie between a number and its one-sided bound.
 
-    The change of a share is (gained - lost) / n. Resamples of samples of which none differs never differ, so their
-    bounds know nothing of rare losses: among 20 samples none is lost in a third of the cases where 5 % are. A bound
-    here is exact (Clopper & Pearson, 1934) on the side that would be worse, the other side taken as it was seen.
+    ``sqrt(n / (n - 1)) t``, t Student's point of n - 1 degrees: the resamples spread too little by the root, and do not
+    know that their spread is an estimate. So the interval of a mean is as wide as Student's.
+
+    Source: Hesterberg (2015), "What Teachers Should Know About the Bootstrap", section 3.4.
     """
-
-    lost: FloatArray
-    """``(place,)``: samples that only the reference has."""
-    gained: FloatArray
-    """``(place,)``: samples that only the candidate has."""
-    n_samples: int
-    unit: FloatArray | float = 1.0
-    """What a change of the share by 1 is here: 1 over the reference where the change is relative."""
-
-    @classmethod
-    def of(cls, reference: FloatArray, candidate: FloatArray) -> Counts:
-        """Count ``(sample, place)`` zeros and ones."""
-        lost, gained = ((left > right).sum(axis=0) for left, right in ((reference, candidate), (candidate, reference)))
-        return cls(lost.astype(np.float64), gained.astype(np.float64), len(reference))
-
-    def low(self, alpha: float) -> FloatArray:
-        """Return the lower bound of the change at level alpha.
-
-        Example:
-            >>> none = np.zeros((50, 1))
-            >>> Counts.of(none, none).low(0.05).round(3).tolist()
-            [-0.058]
-        """
-        return (self.gained / self.n_samples - self._most(self.lost, alpha)) * self.unit
-
-    def high(self, alpha: float) -> FloatArray:
-        """Return the upper bound of the change at level alpha."""
-        return (self._most(self.gained, alpha) - self.lost / self.n_samples) * self.unit
-
-    def p_above(self, threshold: FloatArray) -> FloatArray:
-        """Return the level at which the lower bound is at the threshold."""
-        return self._rarer(self.lost, self.gained / self.n_samples - threshold / self.unit)
-
-    def p_below(self, threshold: FloatArray) -> FloatArray:
-        """Return the level at which the upper bound is at the threshold."""
-        return self._rarer(self.gained, self.lost / self.n_samples + threshold / self.unit)
-
-    def _most(self, seen: FloatArray, alpha: float) -> FloatArray:
-        """Return the share under which so few are seen with probability alpha."""
-        largest: FloatArray = betaincinv(seen + 1, np.maximum(self.n_samples - seen, LEAST), 1 - alpha)
-        return np.where(seen < self.n_samples, largest, 1.0)
-
-    def _rarer(self, seen: FloatArray, share: FloatArray) -> FloatArray:
-        """Return the probability of seeing no more than so many, if the share were this."""
-        inside = np.clip(share, 0.0, 1.0)
-        rarer: FloatArray = 1 - betainc(seen + 1, np.maximum(self.n_samples - seen, LEAST), inside)
-        return np.where(seen < self.n_samples, rarer, 1.0)
+    degrees = np.float64(n_samples - 1)
+    return float(np.sqrt(n_samples / degrees) * stdtrit(degrees, 1 - alpha))
 
 
-def holm(p_values: FloatArray) -> FloatArray:
-    """Return Holm's adjusted p-values: the k - i fold of the i-th smallest, never below a smaller one's.
+def level(n_samples: int, deviation: FloatArray) -> FloatArray:
+    """Return alpha of the bound at which a normal deviate stands: ``level(n, -distance(n, alpha))`` is alpha.
 
-    NaN stays NaN and counts as a place.
-
-    Source: Holm (1979), "A Simple Sequentially Rejective Multiple Test Procedure".
+    Args:
+        n_samples: Number of paired samples, at least 2.
+        deviation: Normal deviates of shares of resamples, negative far below.
 
     Example:
-        >>> holm(np.array([0.01, 0.04, 0.03])).round(2).tolist()
-        [0.03, 0.06, 0.06]
+        >>> round(float(level(20, np.float64(-distance(20, 0.05)))), 6)
+        0.05
     """
-    order = np.argsort(p_values)
-    factors = len(p_values) - np.arange(len(p_values))
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
-    return adjusted
+    alpha: FloatArray = stdtr(n_samples - 1, deviation * np.sqrt((n_samples - 1) / np.float64(n_samples)))
+    return alpha
