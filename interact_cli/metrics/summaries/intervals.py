@@ -1,9 +1,9 @@
 """95 % intervals of numbers over samples: a rule for each kind of number, each measured by look-up.
 
-A mean of signed values has the expanded percentile interval. A strength is a mean of sizes, most of which few samples
-carry: there the percentile interval is too short (78 to 90 % at a log standard deviation of 0.7). It has the outermost
-of Student's t of its logarithm and of the log-normal interval. J, a strength over its mean over the orders, has the
-outermost of three that the gate has too (`Bounds`). `python -m benchmarks --only strength-intervals` measures both.
+A mean of signed values has the expanded percentile interval. A strength is a mean of sizes that few samples carry:
+there the percentile interval is too short (of rms, 80 to 91 % hold the truth). It has the outermost of Student's t of
+its logarithm and of the log-normal interval. J, a strength over its mean over the orders, has the outermost of three
+that the gate has too (`Bounds`). `python -m benchmarks --only strength-intervals` measures both.
 """
 
 from __future__ import annotations

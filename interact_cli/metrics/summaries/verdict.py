@@ -82,9 +82,11 @@ def judge(ratio: RootRatio, squares: Squares, resampler: Resampler) -> Finding:
     if not squares.ends_shown or not isfinite(ratio.high):
         return Finding("not shown", "Not judged: that pairs interact at the ends at all is not shown.", facts)
     if not squares.middle_shown:
+        least, most = np.sqrt([squares.without_structure.min(), squares.without_structure.max()])
+        without = f"{'up to ' if least < most else ''}{number(most, 2)}"
         sentence = (
             f"The middle is at most {number(ratio.high)} times as strong as the ends (R, the {WHAT}); that it is more "
-            f"than twice what values without structure show, {number(rho, 2)}, is not shown."
+            f"than twice what values without structure show, {without}, is not shown."
         )
         return Finding("bounded", sentence, facts, ("middle_over_ends",))
     if ratio.low <= 1 <= ratio.high:
