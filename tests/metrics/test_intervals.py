@@ -65,6 +65,17 @@ def test_a_strength_has_the_outermost_of_two(name, part, power, n):
     np.testing.assert_allclose(high, np.maximum(logarithm[1], pivots[1]), rtol=0.03)
 
 
+def test_each_of_the_two_may_be_the_outer_one_on_either_side():
+    """One sample of a tenth: the logarithms spread far, the mean hardly moves."""
+    sizes = np.ones((20, 1)) + 0.01 * np.arange(20)[:, None]
+    sizes[0] = 0.1
+    parts = [sizes, sizes**2, sizes**2]
+    (low, high), _, value, _ = found("mean_abs", parts)
+    logarithm, pivots = by_logarithm("mean_abs", parts, value), by_pivots(sizes[:, 0], 1)
+    assert pivots[0] < 0.96 * logarithm[0]
+    np.testing.assert_allclose([low[0], high[0]], pivots, rtol=0.03)
+
+
 def test_a_strength_of_several_parts_has_that_of_its_logarithm():
     parts = cohort(30)
     (low, high), _, value, _ = found("mean_abs_corrected", parts)
