@@ -3,7 +3,7 @@
 Networks of digits have complete tables of 16 players; with four of them always present they are games of 12. A cohort
 is drawn from their samples, each times a scale of its own, log-normal: trained networks have a log standard deviation
 of 0.5 to 0.75. The truth of a strength is that of all samples times the mean scale. The percentile interval, which
-stood here before, is counted beside it. About 10 minutes of one core; run by hand: ``make bench-coverage``.
+stood here before, is counted beside it. About 5 minutes of one core; run by hand: ``make bench-coverage``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from interact_cli.results import Quantity
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray
 
-COHORTS = 400
+COHORTS = 150
 PLANS = 16
 SIZES = (20, 50)
 SPREADS = (0.0, 0.5, 0.7)
