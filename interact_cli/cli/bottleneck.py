@@ -42,4 +42,4 @@ def bottleneck(flags: dict[str, Any], call: Call, against_untrained: AgainstUntr
         call.told.note("--against-untrained: as much again for the network before training.")
         return
     untrained = measure_untrained(settings, report, call.told, sys.argv).report
-    show_beside(untrained, "Before training: the same architecture with fresh weights", json=call.json)
+    show_beside(untrained, "Before training: the same architecture with fresh weights", call.told, json=call.json)

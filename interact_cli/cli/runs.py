@@ -112,11 +112,13 @@ def show_report(report: Report, *, json: bool) -> None:
         screen.show(render_summary(report))
 
 
-def show_beside(report: Report, title: str, *, json: bool) -> None:
-    """Print what a second report says of its metrics, below the first; beside a JSON document, where it lies."""
+def show_beside(report: Report, title: str, told: Progress, *, json: bool) -> None:
+    """Print what a second report says of its metrics, below the first; where that is a JSON document, its place."""
     from interact_cli.report.terminal.summary import render_beside
 
-    if not json:
+    if json:
+        told.note(f"{title}: {report.path}")
+    else:
         screen.show(render_beside(report, title))
 
 

@@ -38,10 +38,15 @@ def measure_untrained(settings: Settings, report: Report, progress: Progress, ar
         argv: For the report.
 
     Raises:
+        UsageError: no sample counts.
         InteractError: whatever cannot be done.
     """
     invocation = Invocation.now(argv)
     ids = tuple(compress(report.samples.ids, report.samples.included))
+    if not ids:
+        raise UsageError(
+            "--against-untrained: no sample passed the filter, so there is none to compare on. See --only."
+        )
     output = settings.run.output
     beside = None if output is None else output.with_name(f"{output.stem}-untrained{output.suffix}")
     fresh = settings.model_copy(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from support.directories import save_tiny
@@ -12,7 +14,11 @@ from support.workbench import done, refused
 
 import interact_cli as ic
 from interact_cli.adapters.loading import load_model
+from interact_cli.config.settings import Settings
+from interact_cli.errors import UsageError
 from interact_cli.extensions import adapters
+from interact_cli.pipeline.untrained import measure_untrained
+from interact_cli.progress import Silent
 
 ASKED = ("--dataset", "digits", "--players", "grid:2x2", "-b", "16", "-n", "24")
 
@@ -78,9 +84,18 @@ def test_all_samples_that_count_are_measured_untrained(desk: Path):
     assert untrained.samples.included.all()
 
 
+def test_without_a_sample_that_counts_there_is_nothing_to_compare_on(desk: Path):
+    done("measure", "ckpt.pt", "-m", "shapley", *ASKED, "-o", "a.h5")
+    report = ic.read_report("a.h5")
+    none = replace(report, samples=replace(report.samples, included=np.zeros(24, dtype=bool)))
+    with pytest.raises(UsageError, match="See --only"):
+        measure_untrained(Settings(checkpoint=desk / "ckpt.pt", metrics=("shapley",)), none, Silent())
+
+
 def test_json_stays_one_document(desk: Path):
     ran = done("bottleneck", "ckpt.pt", "--against-untrained", *ASKED, "-o", "a.h5", "--json")
     assert json.loads(ran.out)["config"]["weights"] == "auto"
+    assert "with fresh weights: a-untrained.h5" in ran.err
     assert (desk / "a-untrained.h5").exists()
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, betaincinv
 
+from interact_cli.metrics.summaries.bounds import LEAST
 from interact_cli.types import FloatArray
-
-LEAST = 1e-9
 
 
 @dataclass(frozen=True)

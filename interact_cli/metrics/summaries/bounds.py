@@ -13,6 +13,7 @@ from interact_cli.types import BoolArray, FloatArray
 FARTHEST = 37.0
 """Normal deviate beyond which a share of float64 is 0 or 1."""
 LEAST = 1e-9
+"""In the place of a denominator, or of a parameter, that may be 0."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def interval_of(
         return bounds.low(TAIL).reshape(value.shape), bounds.high(TAIL).reshape(value.shape)
     positive = (left_out > 0).all(axis=0) & (value > 0)
     low, high = (
-        np.where(positive, end, one) for end, one in zip(_by_logarithm(value, left_out), percentile, strict=True)
+        np.where(positive, end, one) for end, one in zip(by_logarithm(value, left_out), percentile, strict=True)
     )
     if known.alone is None:
         return low, high
@@ -59,13 +59,23 @@ def interval_of(
     return np.where(alike, np.minimum(low, wide[0]), low), np.where(alike, np.maximum(high, wide[1]), high)
 
 
-def _by_logarithm(value: FloatArray, left_out: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return Student's interval of the logarithm, its standard error by the jackknife."""
-    from scipy.special import stdtrit
+def student(n_samples: int) -> float:
+    """Return how many standard errors of a mean its 95 % interval reaches to either side."""
+    from scipy.special import stdtrit  # a third of a second that most commands need not wait
 
+    return float(stdtrit(n_samples - 1, 1 - TAIL))
+
+
+def by_logarithm(value: FloatArray, left_out: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return Student's interval of the logarithm of a number above 0, its standard error by the jackknife.
+
+    Args:
+        value: ``(...)``.
+        left_out: ``(sample, ...)``: the number without each of the samples.
+    """
     n = len(left_out)
     logarithms = np.log(np.where(left_out > 0, left_out, 1.0))
-    half = stdtrit(n - 1, 1 - TAIL) * sqrt(n - 1) * logarithms.std(axis=0)
+    half = student(n) * sqrt(n - 1) * logarithms.std(axis=0)
     return value * np.exp(-half), value * np.exp(np.minimum(half, 700.0))
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, inf, nan, sqrt
+from math import inf, nan, sqrt
 
 import numpy as np
 
+from interact_cli.metrics.summaries.intervals import by_logarithm, student
 from interact_cli.types import FloatArray
-
-LEVEL = 0.975
-"""Of each side of the interval, and of `shown_above_zero`."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +43,18 @@ class RootRatio:
         low, high = _fieller(part, whole)
         if not (bottoms > 0).all():
             return cls(value, nan, low, high)
-        left_out = tops / bottoms
+        left_out = np.sqrt(np.maximum(tops / bottoms, 0.0))
         if (left_out > 0).all() and top > 0:
-            half = _student(n) * _jackknife(np.log(left_out)) / 2
-            low, high = min(low, value * exp(-half)), max(high, value * exp(min(half, 700.0)))
-        return cls(value, _jackknife(np.sqrt(np.maximum(left_out, 0.0))), low, high)
+            lower, higher = by_logarithm(np.asarray(value), left_out)
+            low, high = min(low, float(lower)), max(high, float(higher))
+        return cls(value, sqrt((n - 1) * left_out.var()), low, high)
 
 
 def shown_above_zero(numbers: FloatArray) -> bool:
     """Say whether a mean over samples is above 0 by a one-sided t test at 2.5 %."""
     n = len(numbers)
     error = numbers.std(ddof=1) / sqrt(n) if n > 1 else nan
-    return bool(numbers.mean() > _student(n) * error) if n > 1 else False
+    return bool(numbers.mean() > student(n) * error) if n > 1 else False
 
 
 def _fieller(part: FloatArray, whole: FloatArray) -> tuple[float, float]:
@@ -66,21 +64,10 @@ def _fieller(part: FloatArray, whole: FloatArray) -> tuple[float, float]:
     """
     n, bottom = len(part), whole.mean()
     ratio = part.mean() / bottom
-    (var_left, covariance), (_, var_bottom) = _student(n) ** 2 * np.cov(part - ratio * whole, whole) / n
+    (var_left, covariance), (_, var_bottom) = student(n) ** 2 * np.cov(part - ratio * whole, whole) / n
     steep = bottom**2 - var_bottom
     if steep <= 0:
         return 0.0, inf
     half = sqrt(covariance**2 + var_left * steep)
     low, high = (ratio + (side * half - covariance) / steep for side in (-1, 1))
     return sqrt(max(0.0, low)), sqrt(max(0.0, high))
-
-
-def _jackknife(left_out: FloatArray) -> float:
-    n = len(left_out)
-    return sqrt((n - 1) * left_out.var())
-
-
-def _student(n_samples: int) -> float:
-    from scipy.special import stdtrit  # a third of a second that most commands need not wait
-
-    return float(stdtrit(n_samples - 1, LEVEL))
