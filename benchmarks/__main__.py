@@ -14,6 +14,7 @@ from benchmarks.batch_sizes import batch_sizes
 from benchmarks.coverage import coverage
 from benchmarks.estimators import estimators
 from benchmarks.exact_indices import exact_indices
+from benchmarks.gate_bounds import gate_bounds
 from benchmarks.gate_error_rates import gate_error_rates
 from benchmarks.gate_simulation import gate_simulation
 from benchmarks.gate_time import gate_time
@@ -41,6 +42,7 @@ BENCHMARKS = (
     Benchmark("coverage", coverage, by_hand=True),
     Benchmark("order-verdicts", order_verdicts, by_hand=True),
     Benchmark("strength-intervals", strength_intervals, by_hand=True),
+    Benchmark("gate-bounds", gate_bounds, by_hand=True),
     Benchmark("multivariate", multivariate),
     Benchmark("and-or", and_or),
     Benchmark("growth", growth),

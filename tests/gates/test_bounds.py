@@ -13,11 +13,11 @@ from interact_cli.gates.statistics.resampling import Resamples
 from interact_cli.metrics.summaries.bounds import Bounds
 
 
-def bounds_of_mean(values, seed=0, resamples=2000):
+def bounds_of_mean(values, seed=0, resamples=2000, pivots=None):
     """The bounds of the mean of every column."""
     n = len(values)
     drawn = Resamples.draw(n, seed=seed, resamples=resamples).of(lambda means: means, [values])
-    return Bounds.of(values.mean(axis=0), drawn, (values.sum(axis=0) - values) / (n - 1))
+    return Bounds.of(values.mean(axis=0), drawn, (values.sum(axis=0) - values) / (n - 1), pivots)
 
 
 def skewed(n, places=5, seed=0):
@@ -53,6 +53,24 @@ def test_the_bound_is_the_outermost_of_three(n, alpha):
         low, high = naive(values[:, place].tolist(), alpha)
         assert found.low(alpha)[place] == pytest.approx(low, rel=1e-9)
         assert found.high(alpha)[place] == pytest.approx(high, rel=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.004])
+def test_what_a_law_says_is_the_fourth(alpha):
+    """One place whose law is narrow, one wide below, one wide above, one of which no law is known."""
+    values = skewed(30, 4)
+    widths = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0], [np.nan, np.nan]])
+    drawn = np.linspace(-1, 1, 1001)[:, None]
+    pivots = values.mean(axis=0) + np.where(drawn < 0, widths[:, 0], widths[:, 1]) * drawn
+    three, four = bounds_of_mean(values), bounds_of_mean(values, pivots=np.random.default_rng(0).permutation(pivots))
+    low, high = three.low(alpha), three.high(alpha)
+    low[1], high[2] = np.quantile(pivots[:, 1], alpha), np.quantile(pivots[:, 2], 1 - alpha)
+    assert low[1] < three.low(alpha)[1] - 0.1
+    assert high[2] > three.high(alpha)[2] + 0.1
+    np.testing.assert_allclose(four.low(alpha), low)
+    np.testing.assert_allclose(four.high(alpha), high)
+    np.testing.assert_allclose(four.p_above(low), alpha, rtol=1e-5)
+    np.testing.assert_allclose(four.p_below(high), alpha, rtol=1e-5)
 
 
 def test_each_of_the_three_is_the_outermost_somewhere():

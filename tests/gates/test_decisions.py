@@ -204,10 +204,17 @@ def test_few_samples_decide_nothing(n, change):
     assert all(np.isnan(one.p_adjusted) for one in found)
 
 
-@pytest.mark.parametrize(("margin", "word"), [(0.49, "FAIL"), (0.51, "PASS"), (0.5, "INCONCLUSIVE")])
+@pytest.mark.parametrize(("margin", "word"), [("49%", "FAIL"), ("51%", "PASS"), ("50%", "INCONCLUSIVE")])
 def test_without_spread_the_number_decides(margin, word):
-    """Every sample rises by one half; at the margin itself nothing is shown, whatever the last bit says."""
+    """Every sample rises by half its own; at the margin itself nothing is shown, whatever the last bit says."""
     reference = strengths(30, 1)[0]
+    [one] = judged(numbers(reference, 1.5 * reference), margin=margin)
+    assert one.word == word
+
+
+@pytest.mark.parametrize(("margin", "word"), [(0.49, "FAIL"), (0.51, "PASS"), (0.5, "INCONCLUSIVE")])
+def test_without_spread_the_number_decides_of_signed_numbers_too(margin, word):
+    reference = strengths(30, 1)[0] - 1
     [one] = judged(numbers(reference, reference + 0.5), margin=margin)
     assert one.word == word
     assert one.difference.standard_error == pytest.approx(0, abs=1e-12)
@@ -342,6 +349,7 @@ def test_the_samples_that_are_needed_follow_the_formula(mean, gap):
 def test_the_samples_that_are_needed_reckon_with_both_readings():
     """The candidate is quieter: raw it falls, corrected it does not, and a rise is held against the corrected one."""
     strength, other = strengths(40, 1, spread=0.5)
+    strength[0] = other[0] = 0  # no law is known of such numbers, so none widens the bounds
     loud, quiet = (strength, strength**2 + 0.5, strength**2), (other, other**2, other**2)
     [one] = judged(numbers(loud, quiet, "rms"), margin=0.7)
     found = one.difference
@@ -354,7 +362,7 @@ def test_the_samples_that_are_needed_reckon_with_both_readings():
 
 
 def test_a_claim_of_one_of_many_needs_more_samples_than_one_alone():
-    reference, candidate = shifted(0.4, 40, 5, spread=3.0)
+    reference, candidate = (side - 10 for side in shifted(0.4, 40, 5, spread=3.0))
     z = stats.norm.ppf(1 - 0.05 / 5) + stats.norm.ppf(0.8)
     for one in judged(numbers(reference, candidate), margin=0.3):
         assert one.needed == ceil(40 * (z * one.difference.standard_error / (0.4 - 0.3)) ** 2)
@@ -377,6 +385,22 @@ def test_as_many_samples_as_are_said_to_be_needed_decide_in_four_of_five_cases()
     assert np.mean([one.word == "PASS" for one in found]) == pytest.approx(0.8, abs=0.05)
 
 
+def test_so_they_do_where_few_samples_carry_the_strength():
+    """Log-normal strengths of exact moments; then as many new samples as are said, whose true change is theirs."""
+    shares = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        strength, move = (np.linalg.qr(rng.normal(size=(50, 3)) + [1e6, 0, 0])[0][:, 1:] * 7 * [0.75, 0.2]).T
+        [first] = judged(numbers(*(np.exp(side)[:, None] for side in (strength, strength + move))), margin=0.08)
+        n, change = first.needed, first.difference.difference
+        assert 50 < n < 1000
+        before, moved = (spread * rng.normal(size=(n, 200)) for spread in (0.75, 0.2))
+        moved += np.log(1 + change / np.exp(0.75**2 / 2)) - 0.2**2 / 2
+        words = [one.word for one in judged(numbers(np.exp(before), np.exp(before + moved)), margin=0.08)]
+        shares.append(np.mean([word == "PASS" for word in words]))
+    assert np.mean(shares) == pytest.approx(0.8, abs=0.08)
+
+
 @pytest.mark.parametrize("alpha", [1e-12, 1e-100, 1e-300])
 def test_a_level_below_the_last_bit_of_1_decides_nothing_and_warns_of_nothing(alpha):
     same = np.full((30, 2), 2.0)
@@ -388,9 +412,9 @@ def test_a_level_below_the_last_bit_of_1_decides_nothing_and_warns_of_nothing(al
 @pytest.mark.parametrize("mean", [0.0, 0.03, -0.1])
 def test_so_they_do_where_both_directions_count(mean):
     """Two bounds must both lie inside: near 0, either can be the one that does not."""
-    [first] = judged(numbers(*shifted(mean, 30)), "change", margin=0.2)
+    [first] = judged(numbers(*(side - 10 for side in shifted(mean, 30))), "change", margin=0.2)
     n = first.needed
-    again = np.full((n, 1000), 5.0), 5 + mean + np.random.default_rng(1).normal(size=(n, 1000))
+    again = np.zeros((n, 1000)), mean + np.random.default_rng(1).normal(size=(n, 1000))
     found = judged(numbers(*again), "change", margin=0.2)
     assert np.mean([one.word == "PASS" for one in found]) == pytest.approx(0.8, abs=0.05)
 

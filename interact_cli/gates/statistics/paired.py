@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from interact_cli.gates.statistics.counts import Counts
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.resampling import AT_ONCE, LEAST_FOR_INTERVAL, Resamples
+from interact_cli.metrics.summaries import log_normal
 from interact_cli.metrics.summaries.bounds import Bounds
 from interact_cli.metrics.summaries.of_means import OfMeans
 from interact_cli.seeding import generator
@@ -73,9 +74,10 @@ class Change:
         return high
 
     def spread(self, alpha: float) -> FloatArray:
-        """Return the standard error that tells how far more samples reach; of a share, that of its exact bounds."""
+        """Return the standard error that tells how far more samples reach, that of other bounds where it is larger."""
         exact = [(bounds.high(alpha) - bounds.low(alpha)) / (-2 * ndtri(alpha)) for bounds in self.counts]
-        wider: FloatArray = np.maximum.reduce([self.widest, *exact])
+        by_law = [reading.spread(alpha) for reading in self.readings]
+        wider: FloatArray = np.fmax.reduce([self.widest, *exact, *by_law])
         return wider
 
     def p_above(self, threshold: FloatArray) -> FloatArray:
@@ -142,7 +144,8 @@ def _by_place(statistic: OfMeans, n_parts: int) -> bool:
 
 
 def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples) -> Paired:
-    statistics = [statistic.of for statistic in (numbers.statistic, numbers.corrected) if statistic is not None]
+    known = [statistic for statistic in (numbers.statistic, numbers.corrected) if statistic is not None]
+    statistics = [statistic.of for statistic in known]
 
     def readings(*means: FloatArray) -> FloatArray:
         """Return the number, and the same without the noise of drawn contexts: ``(row, reading * place)``."""
@@ -155,8 +158,9 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
         relative = [second / first - 1 for first, second in (values, drawn, without)]
         (first, *_), (second, *_) = (np.split(value[0], len(statistics)) for value in values)
         rounding = ROUNDING * np.maximum(np.abs(first), np.abs(second))
-        changed = _change(absolute, len(statistics), rounding)
-        shared = _change(relative, len(statistics), np.full_like(first, ROUNDING))
+        by_law = [_pivots(statistic, *sides) for statistic in known]
+        changed = _change(absolute, [both and both[1] - both[0] for both in by_law], rounding)
+        shared = _change(relative, [both and both[1] / both[0] - 1 for both in by_law], np.full_like(first, ROUNDING))
         if numbers.counted:
             counts = Counts.of(*(side[0] for side in sides))
             changed = replace(changed, counts=(counts,))
@@ -177,10 +181,23 @@ def _paired(numbers: PairedNumbers, sides: Sequence[Parts], resamples: Resamples
     return Paired(first, second, identical, finite, bounded, positive, changed, shared)
 
 
-def _change(numbers: Sequence[FloatArray], n_readings: int, rounding: FloatArray) -> Change:
+def _pivots(statistic: OfMeans, reference: Parts, candidate: Parts) -> tuple[FloatArray, FloatArray] | None:
+    """Return what both numbers may be if those of the samples are log-normal, ``(pivot, place)`` each."""
+    if statistic.alone is None or len(reference[0]) < LEAST_FOR_INTERVAL:
+        return None
+    shape = reference[statistic.alone].shape[1:]
+    drawn = log_normal.pairs_of_means(*(_flat(side[statistic.alone]) for side in (reference, candidate)))
+    first, second = (statistic.of(*[means.reshape(-1, *shape)] * len(reference)) for means in drawn)
+    return _flat(first), _flat(second)
+
+
+def _change(numbers: Sequence[FloatArray], pivots: Sequence[FloatArray | None], rounding: FloatArray) -> Change:
     """Bound value, resamples and jackknife of a change, ``(row, reading * place)`` each."""
-    value, replicates, left_out = (np.split(rows, n_readings, axis=-1) for rows in numbers)
-    bounds = tuple(Bounds.of(measured[0], *rows) for measured, *rows in zip(value, replicates, left_out, strict=True))
+    value, replicates, left_out = (np.split(rows, len(pivots), axis=-1) for rows in numbers)
+    bounds = tuple(
+        Bounds.of(measured[0], drawn, without, by_law)
+        for measured, drawn, without, by_law in zip(value, replicates, left_out, pivots, strict=True)
+    )
     n = np.float64(len(left_out[0]))
     errors = [rows.std(axis=0, ddof=1) * np.sqrt(n / (n - 1)) for rows in replicates]
     return Change(bounds, errors[0], np.maximum.reduce(errors), rounding)

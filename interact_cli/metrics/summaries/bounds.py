@@ -20,23 +20,11 @@ LEAST = 1e-9
 class Bounds:
     """Numbers with their resamples; each place by itself.
 
-    A bound is the outermost of three, each of which is too close somewhere: the expanded percentile (heavy tails), BCa,
-    which moves the percentile by median bias and skewness (the side away from the tail), and Student's t on the
-    jackknife's standard error (a change of few samples). Simulated once, by a script that is not kept
-    (`benchmarks/gate_error_rates.py` measures real networks), level 5 %, 4,000 repeats (J: 1,000): how often a bound
-    lies beyond the truth, in percent, on the side away from the long tail / on the side of the tail::
-
-        strengths log-normal, of spread s                    percentile alone           outermost of three
-        candidate = reference (1 + change) exp(r noise)   20 samples   50 samples   20 samples   50 samples
-        relative, s 0.5, r 0.1                             4.0 /  6.2   4.7 /  5.5   3.6 /  5.2   4.3 /  5.1
-        relative, s 1.0, r 0.2                             4.2 /  7.6   4.7 /  7.6   3.1 /  6.8   3.7 /  6.8
-        absolute, s 0.5, r 0.1                             2.7 /  9.1   3.7 /  6.8   2.0 /  7.8   2.9 /  6.0
-        absolute, s 1.0, r 0.2                             1.4 / 15.1   2.4 / 11.3   0.7 / 13.0   1.4 /  9.7
-        J of 13 orders, s 0.5, r 0.2                       4.7 /  7.0   4.6 /  6.4   3.9 /  6.2   4.1 /  5.9
-        a tenth of the samples doubled, s 0.7              1.0 / 22.3   1.8 / 13.9   0.5 / 17.1   1.2 /  8.3
-
-    A change grows with what it changes, so the tail lies beyond it: FAIL at exactly the margin is the rarer error, PASS
-    the more frequent one, the fewer samples carry the change. The intervals are 4 to 14 % wider for it.
+    A bound is the outermost of up to four, each of which is too close somewhere: the expanded percentile (heavy tails),
+    BCa, which moves the percentile by median bias and skewness (the side away from the tail), Student's t on the
+    jackknife's standard error (a change of few samples), and where every sample has a number above 0 the log-normal one
+    (a tail of which few samples have shown anything). `python -m benchmarks --only gate-bounds` measures how often a
+    bound lies beyond the truth, docs/ci.md has its table.
     """
 
     value: FloatArray
@@ -50,9 +38,14 @@ class Bounds:
     acceleration: FloatArray
     """``(place,)``: skewness of what single samples contribute, BCa's a."""
     n_samples: int
+    pivots: FloatArray | None = None
+    """``(place, pivot)``, ascending: what it may be by a law of the samples' numbers (`log_normal`). NaN at places
+    where they do not follow it; None where there is none."""
 
     @classmethod
-    def of(cls, value: FloatArray, replicates: FloatArray, left_out: FloatArray) -> Bounds:
+    def of(
+        cls, value: FloatArray, replicates: FloatArray, left_out: FloatArray, pivots: FloatArray | None = None
+    ) -> Bounds:
         """Order the resamples of a number.
 
         Source: Efron (1987), "Better Bootstrap Confidence Intervals", equations 2.3 and 6.6.
@@ -61,6 +54,7 @@ class Bounds:
             value: ``(place,)``.
             replicates: ``(resample, place)``, the number on every resample.
             left_out: ``(sample, place)``, the number without each of the samples.
+            pivots: ``(pivot, place)``, see the field.
         """
         n = np.float64(len(left_out))
         ordered = np.sort(np.ascontiguousarray(replicates.T), axis=-1)
@@ -77,6 +71,7 @@ class Bounds:
             ndtri(np.clip(below + at / 2, half, 1 - half)),
             (influence**3).sum(axis=0) / (6 * spread),
             len(left_out),
+            None if pivots is None else np.sort(np.ascontiguousarray(pivots.T), axis=-1),
         )
 
     @property
@@ -98,27 +93,38 @@ class Bounds:
         half = stdtrit(self.n_samples - 1, 1 - alpha) * self.error
         return self.value - half, self.value + half
 
+    def spread(self, alpha: float) -> FloatArray:
+        """Return the standard error of which the bounds by the law are a multiple; NaN where there are none."""
+        if self.pivots is None:
+            return np.full_like(self.value, np.nan)
+        low, high = (quantile(self.pivots, np.full_like(self.value, share)) for share in (alpha, 1 - alpha))
+        error: FloatArray = (high - low) / (-2 * ndtri(alpha))
+        return error
+
     def p_above(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the lower bound is at the threshold: p of "not above it"."""
-        return self._level(self._share(threshold, "right"), threshold, -1)
+        return self._level(threshold, -1)
 
     def p_below(self, threshold: FloatArray) -> FloatArray:
         """Return the level at which the upper bound is at the threshold: p of "not below it"."""
-        return self._level(self._share(threshold, "left"), threshold, 1)
+        return self._level(threshold, 1)
 
     def _bound(self, alpha: float, side: Literal[-1, 1]) -> FloatArray:
         deviate = side * distance(self.n_samples, alpha)
         moved = self.shift + deviate
         moved = self.shift + moved / np.maximum(1 - self.acceleration * moved, LEAST)
-        percentile = self._quantile(np.full_like(self.value, ndtr(deviate)))
-        corrected = self._quantile(ndtr(moved))
+        percentile = quantile(self.ordered, np.full_like(self.value, ndtr(deviate)))
+        corrected = quantile(self.ordered, ndtr(moved))
         student = self.student(alpha)[side > 0]
-        # The outermost of three: the lowest where side is -1, the highest where it is 1.
-        outer: FloatArray = side * np.maximum.reduce([side * percentile, side * corrected, side * student])
-        return outer
+        # The outermost: the lowest where side is -1, the highest where it is 1.
+        outer: FloatArray = np.maximum.reduce([side * percentile, side * corrected, side * student])
+        if self.pivots is not None:
+            by_law = quantile(self.pivots, np.full_like(self.value, alpha if side < 0 else 1 - alpha))
+            outer = np.fmax(outer, side * by_law)
+        return side * outer
 
-    def _level(self, share: FloatArray, threshold: FloatArray, side: Literal[-1, 1]) -> FloatArray:
-        deviate = np.clip(ndtri(share), -FARTHEST, FARTHEST)
+    def _level(self, threshold: FloatArray, side: Literal[-1, 1]) -> FloatArray:
+        deviate = np.clip(ndtri(share_of(self.ordered, threshold, side)), -FARTHEST, FARTHEST)
         moved = deviate - self.shift
         moved = moved / np.maximum(1 + self.acceleration * moved, LEAST) - self.shift
         steps = side * (self.value - threshold)
@@ -127,29 +133,49 @@ class Bounds:
         student = stdtr(self.n_samples - 1, np.where(self.error > 0, errors, exact))
         percentile, corrected = level(self.n_samples, -side * deviate), level(self.n_samples, -side * moved)
         outer: FloatArray = np.maximum.reduce([percentile, corrected, student])
+        if self.pivots is not None:
+            beyond = share_of(self.pivots, threshold, side)
+            outer = np.fmax(outer, np.where(np.isnan(self.pivots[:, 0]), np.nan, beyond if side < 0 else 1 - beyond))
         return outer
 
-    def _quantile(self, share: FloatArray) -> FloatArray:
-        """Return the quantile of each place's resamples, linear between two: ``(place,)`` -> ``(place,)``."""
-        last = self.ordered.shape[-1] - 1
-        at = np.clip(np.nan_to_num(share), 0, 1) * last
-        lower = np.minimum(at.astype(np.int64), last - 1)
-        rows = np.arange(len(at))
-        left, right = self.ordered[rows, lower], self.ordered[rows, lower + 1]
-        between: FloatArray = left + (at - lower) * (right - left)
-        return between
 
-    def _share(self, threshold: FloatArray, end: Literal["left", "right"]) -> FloatArray:
-        """Return the share whose quantile is the threshold: the inverse of `_quantile`; among equal ones that end."""
-        last = self.ordered.shape[-1] - 1
-        limit = threshold[:, None]
-        below = (self.ordered <= limit if end == "right" else self.ordered < limit).sum(axis=-1)
-        lower = np.clip(below - 1, 0, last - 1)
-        rows = np.arange(len(below))
-        left, right = self.ordered[rows, lower], self.ordered[rows, lower + 1]
-        share = (lower + (threshold - left) / np.where(right > left, right - left, 1.0)) / last
-        inverse: FloatArray = np.where(below == 0, 0.0, np.where(below > last, 1.0, share))
-        return inverse
+def quantile(ordered: FloatArray, share: FloatArray) -> FloatArray:
+    """Return the quantile of ascending numbers, linear between two: ``(place, number)``, ``(place,)`` -> ``(place,)``.
+
+    Example:
+        >>> quantile(np.array([[0.0, 1.0, 4.0]]), np.array([0.75]))
+        array([2.5])
+    """
+    last = ordered.shape[-1] - 1
+    at = np.clip(np.nan_to_num(share), 0, 1) * last
+    lower = np.minimum(at.astype(np.int64), last - 1)
+    rows = np.arange(len(at))
+    left, right = ordered[rows, lower], ordered[rows, lower + 1]
+    between: FloatArray = left + (at - lower) * (right - left)
+    return between
+
+
+def share_of(ordered: FloatArray, threshold: FloatArray, side: Literal[-1, 1]) -> FloatArray:
+    """Return the share whose quantile is the threshold, the inverse of `quantile`; among equal ones the graver end.
+
+    Args:
+        ordered: ``(place, number)``, ascending.
+        threshold: ``(place,)``.
+        side: -1 for a lower bound, 1 for an upper one.
+
+    Example:
+        >>> share_of(np.array([[0.0, 1.0, 4.0]]), np.array([2.5]), 1)
+        array([0.75])
+    """
+    last = ordered.shape[-1] - 1
+    limit = threshold[:, None]
+    below = (ordered <= limit if side < 0 else ordered < limit).sum(axis=-1)
+    lower = np.clip(below - 1, 0, last - 1)
+    rows = np.arange(len(below))
+    left, right = ordered[rows, lower], ordered[rows, lower + 1]
+    share = (lower + (threshold - left) / np.where(right > left, right - left, 1.0)) / last
+    inverse: FloatArray = np.where(below == 0, 0.0, np.where(below > last, 1.0, share))
+    return inverse
 
 
 def distance(n_samples: int, alpha: float) -> float:

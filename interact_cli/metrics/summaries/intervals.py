@@ -12,16 +12,12 @@ from math import sqrt
 
 import numpy as np
 
+from interact_cli.metrics.summaries import log_normal
 from interact_cli.metrics.summaries.of_means import OfMeans
-from interact_cli.seeding import generator
 from interact_cli.types import FloatArray
 
 TAIL = 0.025
 """Of each side."""
-PIVOTS = 2000
-"""Draws of the log-normal interval."""
-WIDEST = 1e3
-"""Numbers of samples that are further apart than so many times are not taken for log-normal."""
 
 
 def interval_of(
@@ -52,11 +48,9 @@ def interval_of(
     )
     if known.alone is None:
         return low, high
-    place, power = known.alone
-    numbers = parts[place]
-    alike = (numbers.min(axis=0) > 0) & (numbers.max(axis=0) < WIDEST * numbers.min(axis=0))
-    wide = _log_normal(numbers, power)
-    return np.where(alike, np.minimum(low, wide[0]), low), np.where(alike, np.maximum(high, wide[1]), high)
+    pivots = log_normal.means(parts[known.alone].reshape(n, -1)).reshape(-1, *value.shape)
+    lower, higher = np.quantile(known.of(*[pivots] * len(parts)), [TAIL, 1 - TAIL], axis=0)
+    return np.fmin(low, lower), np.fmax(high, higher)
 
 
 def student(n_samples: int) -> float:
@@ -77,24 +71,3 @@ def by_logarithm(value: FloatArray, left_out: FloatArray) -> tuple[FloatArray, F
     logarithms = np.log(np.where(left_out > 0, left_out, 1.0))
     half = student(n) * sqrt(n - 1) * logarithms.std(axis=0)
     return value * np.exp(-half), value * np.exp(np.minimum(half, 700.0))
-
-
-def _log_normal(numbers: FloatArray, power: float) -> tuple[FloatArray, FloatArray]:
-    """Return the interval of the mean of log-normal numbers, to a power: ``(sample, ...)`` -> ``(...)`` twice.
-
-    A generalised pivot: ``exp(m - z s / sqrt(n) + s^2 / 2)``, ``s^2 = (n - 1) S^2 / chi^2``, m and S^2 mean and
-    variance of the logarithms, z normal, chi^2 of n - 1 degrees.
-
-    Source: Krishnamoorthy & Mathew (2003), "Inferences on the means of lognormal distributions using generalized
-    p-values and generalized confidence intervals", equation 2.7.
-    """
-    n = len(numbers)
-    logarithms = np.log(np.where(numbers > 0, numbers, 1.0))
-    mean, variance = logarithms.mean(axis=0), logarithms.var(axis=0, ddof=1)
-    rng = generator(0, "log-normal pivots", n)
-    chi, normal = rng.chisquare(n - 1, PIVOTS), rng.standard_normal(PIVOTS)
-    shape = (PIVOTS,) + (1,) * mean.ndim
-    spread = (n - 1) * variance / chi.reshape(shape)
-    pivots = mean - normal.reshape(shape) * np.sqrt(spread / n) + spread / 2
-    low, high = np.exp(power * np.minimum(np.quantile(pivots, [TAIL, 1 - TAIL], axis=0), 700.0))
-    return low, high

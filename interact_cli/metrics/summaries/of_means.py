@@ -35,8 +35,8 @@ class OfMeans:
     """True where the number is a ratio and has no unit; else it has that of the first part."""
     interval: Interval = "percentile"
     """By which rule its 95 % interval is found, see `intervals`."""
-    alone: tuple[int, float] | None = None
-    """Where it is a power of the mean of one part: which part, and the power."""
+    alone: int | None = None
+    """The only part that it takes the mean of, place by place; None where it takes several."""
 
 
 def _mean(mean: FloatArray) -> FloatArray:
@@ -105,15 +105,15 @@ def _root_ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
 
 
 _STRENGTHS = {
-    "mean_abs": OfMeans(_mean_abs, corrected="mean_abs_corrected", interval="logarithm", alone=(0, 1.0)),
+    "mean_abs": OfMeans(_mean_abs, corrected="mean_abs_corrected", interval="logarithm", alone=0),
     "mean_abs_corrected": OfMeans(_mean_abs_corrected, interval="logarithm"),
-    "rms": OfMeans(_rms, corrected="rms_corrected", interval="logarithm", alone=(1, 0.5)),
-    "rms_corrected": OfMeans(_rms_corrected, interval="logarithm", alone=(2, 0.5)),
+    "rms": OfMeans(_rms, corrected="rms_corrected", interval="logarithm", alone=1),
+    "rms_corrected": OfMeans(_rms_corrected, interval="logarithm", alone=2),
 }
 
 STATISTICS: dict[str, OfMeans] = {
-    "mean": OfMeans(_mean),
-    "mean_magnitude": OfMeans(_mean, before=np.abs),
+    "mean": OfMeans(_mean, alone=0),
+    "mean_magnitude": OfMeans(_mean, before=np.abs, alone=0),
     "mean_of_known": OfMeans(_mean_of_known),
     **_STRENGTHS,
     **{

@@ -1,0 +1,165 @@
+"""How often the gate is wrong at exactly the margin, where few samples carry the strength; by cohorts of known laws.
+
+Strengths of samples are log-normal, as those of trained networks nearly are, of log standard deviation .5 to 1. The
+candidate is ``(1 + change) x``, moved at random from sample to sample as another training would move it. So the true
+change of the mean is known, and every cohort is a place of one call of the gate. Beyond the goals stand laws that a
+bound cannot see whole: heavier tails, another law of the same spread, and one sample in ten that carries the change.
+
+About a quarter of an hour of one core; run by hand: ``make bench-coverage``. ``python -m benchmarks.gate_bounds``
+prints the tables in Markdown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.sheet import Share, Sheet
+from benchmarks.table import Goal, Row
+from interact_cli.gates.policy import Margin
+from interact_cli.gates.statistics.decisions import Held
+from interact_cli.gates.statistics.numbers import PairedNumbers
+from interact_cli.gates.statistics.paired import Paired, blocks
+from interact_cli.gates.statistics.resampling import Resamples
+from interact_cli.metrics.summaries.of_means import STATISTICS
+from interact_cli.seeding import generator
+from interact_cli.types import FloatArray
+from interact_cli.verdicts import MustNot
+
+SIZES = (20, 50, 200)
+COHORTS, OF_PRICE = 4000, 1000
+"""A cell: at the margin, and where nothing or twice the margin changed."""
+RESAMPLES = 2000
+ALPHA, MARGIN = 0.05, 0.1
+SIGNS: dict[MustNot, int] = {"rise": 1, "fall": -1}
+RARELY = Goal(most=7, unit=" %")
+COLUMNS = (
+    "PASS at the margin",
+    "FAIL at it",
+    "PASS of no change",
+    "FAIL at twice the margin",
+    "by three bounds: PASS at the margin",
+    "PASS of no change",
+    "FAIL at twice",
+)
+"""The last three: without the log-normal bound, what it mends and what it costs."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """How strong the samples are, and how a candidate differs from the reference."""
+
+    name: str
+    spread: float
+    """Standard deviation of the logarithm; of a gamma law, that of the log-normal with the same relative variance."""
+    moved: float
+    """Standard deviation of the logarithm of what another training makes of a sample."""
+    gamma: bool = False
+    carriers: float = 1.0
+    """Share of the samples that carry the whole change."""
+    judged: bool = True
+    """Whether goals are meant for it."""
+
+    def draw(self, size: int, change: float, cohorts: int) -> tuple[FloatArray, FloatArray]:
+        """Return reference and candidate, ``(sample, cohort)`` each, of mean 1 and ``1 + change``."""
+        rng = generator(0, "gate bounds", self.name, size, f"{change:g}")
+        shape = (size, cohorts)
+        power = 1 / np.expm1(self.spread**2)
+        reference = rng.gamma(power, 1 / power, shape) if self.gamma else _unbiased(rng, self.spread, shape)
+        carried = rng.random(shape) < self.carriers if self.carriers < 1 else np.ones(shape, np.bool_)
+        return reference, reference * (1 + change * carried / self.carriers) * _unbiased(rng, self.moved, shape)
+
+
+LAWS = (
+    Law("log-normal, .5", 0.5, 0.1),
+    Law("log-normal, .75", 0.75, 0.15),
+    Law("log-normal, 1", 1.0, 0.2),
+    Law("log-normal, 1.5", 1.5, 0.2, judged=False),
+    Law("gamma, like .75", 0.75, 0.15, gamma=True, judged=False),
+    Law("one sample in ten carries the change, .7", 0.7, 0.15, carriers=0.1, judged=False),
+)
+
+
+def gate_bounds(quick: bool) -> Iterator[Row]:
+    """Yield the rows."""
+    for law in LAWS:
+        yield from of_law(law, COHORTS // 10 if quick else COHORTS, OF_PRICE // 10 if quick else OF_PRICE).rows()
+
+
+def of_law(law: Law, cohorts: int, of_price: int) -> Sheet:
+    """Judge all cohorts of a law."""
+    lines = []
+    for kind, must_not, size in product(("relative", "absolute"), SIGNS, SIZES):
+        margin = Margin(MARGIN, "relative" if kind == "relative" else "absolute")
+        at = _words(law, size, MARGIN, cohorts, must_not, margin)
+        none = _words(law, size, 0.0, of_price, must_not, margin)
+        twice = _words(law, size, 2 * MARGIN, of_price, must_not, margin)
+        goal = RARELY if law.judged else None
+        wrong = (Share(at.passed, cohorts, goal), Share(at.failed, cohorts, goal))
+        price = (Share(none.passed, of_price), Share(twice.failed, of_price))
+        before = Share(at.passed_by_three, cohorts), Share(none.passed_by_three, of_price)
+        lines.append(
+            (
+                f"{kind}, must not {must_not}, {size} samples",
+                (*wrong, *price, *before, Share(twice.failed_by_three, of_price)),
+            )
+        )
+    return Sheet(f"{law.name}: words in % of {cohorts:,} cohorts", COLUMNS, tuple(lines))
+
+
+class Words(NamedTuple):
+    """How many cohorts of a true change got which word, by all bounds and without the log-normal one."""
+
+    passed: int
+    failed: int
+    passed_by_three: int
+    failed_by_three: int
+
+
+def _words(law: Law, size: int, change: float, cohorts: int, must_not: MustNot, margin: Margin) -> Words:
+    """Judge all cohorts of a true change."""
+    reference, candidate = law.draw(size, SIGNS[must_not] * change, cohorts)
+    places = tuple(range(cohorts))
+    numbers = PairedNumbers(
+        "simulated", "strength", ("cohort",), (places,), "1", STATISTICS["mean"], None, (reference,), (candidate,)
+    )
+    counts = np.zeros(4, np.int64)
+    for block in blocks(numbers, _resamples(size)):
+        held = [Held.of(one, must_not, margin, ALPHA, None) for one in (block, _by_three(block))]
+        counts += [count for one in held for count in ((one.inside == 1).sum(), (one.p_value < ALPHA).sum())]
+    return Words(*counts.tolist())
+
+
+def _by_three(block: Paired) -> Paired:
+    """Return the same numbers without the log-normal bound."""
+    absolute, relative = (
+        replace(change, readings=tuple(replace(reading, pivots=None) for reading in change.readings))
+        for change in (block.absolute, block.relative)
+    )
+    return replace(block, absolute=absolute, relative=relative)
+
+
+def _unbiased(rng: np.random.Generator, spread: float, shape: tuple[int, int]) -> FloatArray:
+    """Return log-normal numbers of mean 1."""
+    return np.exp(rng.normal(-(spread**2) / 2, spread, shape))
+
+
+@cache
+def _resamples(size: int) -> Resamples:
+    return Resamples.draw(size, seed=0, resamples=RESAMPLES)
+
+
+def main() -> None:
+    quick = "--quick" in sys.argv
+    sheets = [of_law(law, COHORTS // 10 if quick else COHORTS, OF_PRICE // 10 if quick else OF_PRICE) for law in LAWS]
+    print(*[sheet.markdown() for sheet in sheets], sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()
