@@ -37,6 +37,8 @@ WORSE = {
     "change": "up or down: either way it encodes something else",
 }
 """Direction -> why it is the one to watch."""
+WARNS = "a harmless retrain moves single orders: error makes it decide"
+"""Why a rule by order does not decide at first, where another number of the metric does."""
 
 _HEAD = """\
 # The gate: what the next version must not do. Written by `interact gate --init` for
@@ -126,19 +128,23 @@ def _accuracy(report: Report) -> Iterator[str]:
 
 
 def _rules(measurement: Measurement) -> Iterator[str]:
-    judged = {quantity.name: quantity for quantity in measurement.summary if _can_be_judged(quantity)}
-    if not judged:
-        return
-    first = next(iter(judged.values()))
-    quantity = next((number for number in judged.values() if number.role == "headline"), first)
-    meaning = quantity.meaning.rstrip(".")
-    about = f"{quantity.label}: {meaning}." if quantity.label else f"{meaning}."
-    margin, why = _margin(measurement, quantity)
-    about += f" Reference: {_range(quantity)}.{why}"
-    others = [safe_text(name, limit=60) for name in judged if name != quantity.name]
-    if others:
-        about += f" Others: {', '.join(others[:MOST])}{' and more' if len(others) > MOST else ''}."
-    yield _rule(about, measurement.key, quantity.name, margin, unit=quantity.unit, at=_example(measurement, quantity))
+    """Write the rule that decides, of a single number where there is one, and one by order that warns."""
+    judged = [quantity for quantity in measurement.summary if _can_be_judged(quantity)]
+    leading = [quantity for quantity in judged if quantity.role == "headline"] or judged[:1]
+    single = [quantity for quantity in leading if not quantity.dims]
+    by_place = [quantity for quantity in leading if quantity.dims]
+    asserted = [*single[:1], *by_place[:1]]
+    others = [safe_text(quantity.name, limit=60) for quantity in judged if quantity not in asserted]
+    for place, quantity in enumerate(asserted):
+        meaning = quantity.meaning.rstrip(".")
+        about = f"{quantity.label}: {meaning}." if quantity.label else f"{meaning}."
+        margin, why = _margin(measurement, quantity)
+        about += f" Reference: {_range(quantity)}.{why}"
+        warns = place > 0
+        if others and place == len(asserted) - 1:
+            about += f" Others: {', '.join(others[:MOST])}{' and more' if len(others) > MOST else ''}."
+        at = _example(measurement, quantity)
+        yield _rule(about, measurement.key, quantity.name, margin, unit=quantity.unit, at=at, warns=warns)
 
 
 def _can_be_judged(quantity: Quantity) -> bool:
@@ -187,7 +193,15 @@ def _example(measurement: Measurement, quantity: Quantity) -> str:
 
 
 def _rule(  # noqa: PLR0913  (the keys of a rule, and what explains them)
-    about: str, metric: str, quantity: str, margin: str, *, must_not: str = "change", unit: str = "1", at: str = ""
+    about: str,
+    metric: str,
+    quantity: str,
+    margin: str,
+    *,
+    must_not: str = "change",
+    unit: str = "1",
+    at: str = "",
+    warns: bool = False,
 ) -> str:
     of = "of the reference" if margin.endswith("%") else "" if unit in ("", "1") else f"in {safe_text(unit, limit=24)}"
     lines = [
@@ -197,6 +211,7 @@ def _rule(  # noqa: PLR0913  (the keys of a rule, and what explains them)
         _explained(f"    must_not: {must_not}", WORSE[must_not]),
         _explained(f"    margin: {margin}", of),
         _explained(f"    # at: [{at}]", "to judge these alone") if at else "",
+        _explained("    level: warn", WARNS) if warns else "",
     ]
     return "\n".join([*filter(None, lines), ""])
 

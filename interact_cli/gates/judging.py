@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from math import inf
+from math import inf, isfinite
 from typing import Literal
 
 from interact_cli.errors import UnknownNameError, UsageError
@@ -19,7 +19,9 @@ from interact_cli.gates.evidence.remarks import FEW
 from interact_cli.gates.evidence.stated import at, words
 from interact_cli.gates.noise import Noises, noise_of, noise_problems
 from interact_cli.gates.policy import Policy, Rule, named
+from interact_cli.gates.statistics.carriers import carriers
 from interact_cli.gates.statistics.decisions import decide, problem, word_of
+from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.resampling import LEAST_FOR_INTERVAL
 from interact_cli.results import Report
 from interact_cli.safe_text import safe_text
@@ -233,7 +235,7 @@ class _Bench:
             if problems
             else sentences.of_rule(rule, word, decisions, n_samples, self.n_in_data)
         )
-        notes = tuple(_remarks(rule, decisions, n_samples))
+        notes = (*_remarks(rule, decisions, n_samples), *_carried(rule, word, decisions, sound.numbers))
         return replace(
             blank,
             word=word,
@@ -280,6 +282,17 @@ def _remarks(rule: Rule, decisions: Sequence[Decision], n_samples: int) -> Itera
     if moved:
         places = f" at {len(moved)} of {len(decisions)} places" if len(decisions) > 1 else ""
         yield f"A change is shown{places}, and it lies inside the margin."
+
+
+def _carried(rule: Rule, word: Word, decisions: Sequence[Decision], numbers: PairedNumbers) -> Iterator[str]:
+    """Name the few samples that move the difference where a rule is nearest to its margin, or furthest beyond."""
+    worst = sentences.worst_of(rule, word, decisions)
+    relative = worst.as_share
+    if not (worst.margin > 0 and isfinite(worst.margin)) or (worst.relative and not relative):
+        return
+    found = carriers(numbers, decisions.index(worst), worst.margin, relative=relative)
+    if found is not None:
+        yield sentences.of_carriers(worst, found.without, [numbers.samples[row] for row in found.rows])
 
 
 def _verdict(blank: Verdict, rules: tuple[RuleVerdict, ...], comparison: Comparison) -> Verdict:

@@ -11,6 +11,8 @@ from interact_cli.verdicts import Decision, Problem, RuleVerdict, Word, samples_
 from interact_cli.words import count, with_unit
 
 MOVED = {"rise": "rose", "fall": "fell", "change": "changed"}
+MOST_NAMED = 6
+"""Samples that a remark lists by name."""
 PERHAPS = {"rise": "may have risen", "fall": "may have fallen", "change": "may have changed"}
 
 
@@ -27,8 +29,7 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
     name, of = safe_text(rule.quantity), len(decisions)
     if word == "PASS" and all(decision.difference.change == "identical" for decision in decisions):
         return f"{name} is identical{f' at all {_places(decisions)}' if of > 1 else ''}."
-    told = [decision for decision in decisions if decision.word == word]
-    worst = max(told, key=lambda decision: decision.reach(rule.must_not))
+    told, worst = [decision for decision in decisions if decision.word == word], worst_of(rule, word, decisions)
     margin, change = _margin(rule.margin, worst), _change(worst)
     if word == "PASS":
         where = (
@@ -40,6 +41,35 @@ def of_rule(rule: Rule, word: Word, decisions: Sequence[Decision], n_samples: in
         return f"{name} {MOVED[rule.must_not]} by more than {margin}{where}: {change}."
     tells = _what_tells(samples_needed(rule.must_not, told), told, n_samples, n_in_data)
     return f"{name} {PERHAPS[rule.must_not]} by more than {margin}{where}: {change}; {tells}."
+
+
+def worst_of(rule: Rule, word: Word, decisions: Sequence[Decision]) -> Decision:
+    """Return the place that a rule speaks of: of those that came to its word, the one that goes furthest.
+
+    Args:
+        rule: Of the policy.
+        word: What it came to.
+        decisions: Its places; one at least came to the word.
+    """
+    return max((one for one in decisions if one.word == word), key=lambda decision: decision.reach(rule.must_not))
+
+
+def of_carriers(decision: Decision, without: float, names: Sequence[str]) -> str:
+    """Say that few samples move a difference.
+
+    Args:
+        decision: The place.
+        without: The difference of the other samples, in the unit of the margin.
+        names: The few.
+    """
+    where = f" at {safe_text(decision.difference.place)}" if decision.difference.place else ""
+    of, factor = ("%", 100) if decision.as_share else (decision.difference.unit, 1)
+    ends = [with_unit(f"{factor * change:+.3g}", of) for change in (without, decision.interval[1])]
+    listed = ", ".join(safe_text(name, limit=60) for name in names[:MOST_NAMED])
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    move, them = ("moves", "it") if len(names) == 1 else ("move", "them")
+    few = f"{count(len(names), 'sample')} {move} the difference{where} from {ends[0]} to {ends[1]}"
+    return f"{few}: {listed}{more}. How many more like {them} there are, no interval tells."
 
 
 def of_problems(rule: Rule, problems: Sequence[Problem]) -> str:

@@ -21,7 +21,7 @@ from interact_cli.games.coalitions import unique
 from interact_cli.interactions.designs.contexts import PairContexts
 from interact_cli.interactions.designs.full_table import FullTable
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
-from interact_cli.metrics.multi_order import MultiOrder, moments_of
+from interact_cli.metrics.multi_order import OVERALL, MultiOrder, moments_of
 from interact_cli.metrics.summaries import sentences, theory
 from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
 from interact_cli.metrics.summaries.bands import Bands, without_structure
@@ -134,9 +134,10 @@ class Bottleneck(MultiOrder):
             findings.append(too_few_orders())
         findings += [sentences.over_orders(part, axis, cohort) for part in summary if part.name == "J_rms_corrected"]
         findings += [] if fit is None else [_of_theory(fit)]
+        by_order = [part for part in profile.per_sample if not part.name.startswith(OVERALL)]
         return self.measurement(
             profile.estimator,
-            per_sample=(*profile.per_sample, *squares, change),
+            per_sample=(*by_order, *squares, change),
             summary=summary,
             coordinates=axis.coordinates,
             findings=findings,

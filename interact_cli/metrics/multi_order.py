@@ -17,13 +17,16 @@ from interact_cli.metrics.summaries.strengths import Moments
 from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
 from interact_cli.results import Measurement, Quantity
 
+OVERALL = "overall"
+"""Before the names of what is over all published orders: a single number that means the same at every budget."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MultiOrder(DrawnSets, IndexMetric):
     """How strong pairs interact with m other players present, order by order: ``I^(m)(i,j)``.
 
     Order 0 is the pair alone, order n - 2 the pair with everybody else. Per sample the values of the pairs, over pairs
-    and samples their mean and strengths.
+    and samples their mean and strengths; overall, strengths of all published orders together.
 
     Source: Deng et al. (2022), equation 1.
     """
@@ -40,14 +43,17 @@ class MultiOrder(DrawnSets, IndexMetric):
         dims, unit = (axis.dim,), cohort.unit
         means = axis.aligned([estimate.values.mean(axis=-1) for estimate in estimates])
         signed = Quantity("signed", ("sample", *dims), means, unit, "mean of I, signed, over the pairs of the sample")
-        moments = moments_of(results, axis).quantities(dims, unit)
+        moments = moments_of(results, axis)
+        by_order = moments.quantities(dims, unit)
+        overall = moments.among(axis.published).quantities((), unit, "pairs and published orders", f"{OVERALL}_")
         values = values_quantity(estimates, ("order", "pair"), unit, self.index.summary)
         summary = [
             resampler.summarise("mean", signed).quantity("mean", "mean of I over pairs", "signed mean", "by-order"),
-            *strengths.quantities(resampler, moments),
+            *strengths.quantities(resampler, by_order),
         ]
         findings = [*sentences.part_measured(results)]
         findings += [sentences.over_orders(part, axis, cohort) for part in summary if part.role == "headline"]
+        summary += [part for part in strengths.quantities(resampler, overall, of=OVERALL) if part.role == "headline"]
         coordinates = axis.coordinates
         pairs = shared_pairs(estimates, cohort)
         if pairs is not None:
@@ -58,7 +64,7 @@ class MultiOrder(DrawnSets, IndexMetric):
         own_orders = [] if axis.dim == "order" else [_own_orders(results)]
         return self.measurement(
             estimators(results),
-            per_sample=(pairs_quantity(estimates), values, *own_orders, signed, *moments),
+            per_sample=(pairs_quantity(estimates), values, *own_orders, signed, *by_order, *overall),
             summary=summary,
             coordinates=coordinates,
             findings=findings,

@@ -390,7 +390,8 @@ def test_so_they_do_where_few_samples_carry_the_strength():
     shares = []
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        strength, move = (np.linalg.qr(rng.normal(size=(50, 3)) + [1e6, 0, 0])[0][:, 1:] * 7 * [0.75, 0.2]).T
+        basis = np.linalg.qr(np.column_stack([np.ones(50), rng.normal(size=(50, 2))]))[0]
+        strength, move = (7 * basis[:, 1:] * [0.75, 0.2]).T
         [first] = judged(numbers(*(np.exp(side)[:, None] for side in (strength, strength + move))), margin=0.08)
         n, change = first.needed, first.difference.difference
         assert 50 < n < 1000

@@ -44,12 +44,14 @@ def test_every_metric_of_a_report_has_its_rule(tmp_path):
     path = tmp_path / "interact-gate.yaml"
     path.write_text(policy_text(report, reference_name="reference.h5"))
     loaded = load_policy(path)
-    assert [(rule.metric, rule.quantity, rule.must_not) for rule in loaded.rules] == [
-        ("accuracy", "accuracy", "fall"),
-        ("multi-order", "mean_abs", "change"),
-        ("bottleneck", "J_mean_abs", "change"),
-        ("strength", "strength_mean_abs", "change"),
-        ("shapley", "mean_abs", "change"),
+    assert [(rule.metric, rule.quantity, rule.must_not, rule.level) for rule in loaded.rules] == [
+        ("accuracy", "accuracy", "fall", "error"),
+        ("multi-order", "overall_rms_corrected", "change", "error"),
+        ("multi-order", "rms_corrected", "change", "warn"),
+        ("bottleneck", "middle_over_ends", "change", "error"),
+        ("bottleneck", "J_rms_corrected", "change", "warn"),
+        ("strength", "strength_rms_corrected", "change", "error"),
+        ("shapley", "mean_abs", "change", "error"),
     ]
     margins = {rule.metric: rule.margin for rule in loaded.rules}
     assert margins["bottleneck"] == Margin(0.1)
@@ -57,7 +59,7 @@ def test_every_metric_of_a_report_has_its_rule(tmp_path):
     assert margins["shapley"].kind == "absolute", "a tenth of nothing would be asked of a player without influence"
     tenth = 0.1 * report.measurement("shapley").quantity("mean_abs").values.mean()
     assert margins["shapley"].amount == pytest.approx(tenth, rel=0.34), "one digit of a tenth of the mean"
-    assert all(rule.level == "error" and rule.at is None for rule in loaded.rules)
+    assert all(rule.at is None for rule in loaded.rules)
     assert loaded == Policy(rules=loaded.rules), "all else is the default"
 
 

@@ -573,6 +573,25 @@ def test_the_module_does_not_import_a_network_library():
     assert not {"torch", "timm", "transformers", "pandas", "sklearn", "matplotlib", "h5py"} & set(ran.stdout.split())
 
 
+def test_few_samples_that_move_the_difference_are_named():
+    """Three of 32 are lost: without them nothing moved."""
+    labels = [k % 3 for k in range(32)]
+    wrong = [(label + 1) % 3 if k in (4, 5, 30) else label for k, label in enumerate(labels)]
+    reports = versions(1.0, predicted=(labels, wrong))
+    accuracy = {"metric": "accuracy", "quantity": "accuracy", "must_not": "fall", "margin": "0.05", "at": None}
+    found = verdict(*reports, accuracy, {"margin": "500%"}, samples="all")
+    lost = [reports[0].samples.ids[k] for k in (4, 5, 30)]
+    first, other = (rule.remarks for rule in found.rules)
+    named = f"3 samples move the difference from +0 to -0.0938: {', '.join(sorted(lost))}."
+    assert first == (f"{named} How many more like them there are, no interval tells.",)
+    assert not any("samples move" in remark for remark in other)
+    assert "Note: 3 samples move the difference" in verdict_markdown(found)
+    one = verdict(
+        *versions(1.0, predicted=(labels, wrong[:30] + labels[30:])), accuracy | {"margin": "0.1"}, samples="all"
+    )
+    assert one.rules[0].remarks[0].startswith("2 samples move")
+
+
 def test_every_rule_names_its_samples():
     """Accuracy takes all 32 labelled samples, what is measured those that both versions get right."""
     labels = [k % 3 for k in range(32)]

@@ -145,6 +145,21 @@ def test_a_number_that_its_parts_cannot_give_again_names_no_statistic(where):
     assert (corrected.statistic, corrected.parts) == ("rms_corrected", ("absolute", "square", "unbiased"))
 
 
+@pytest.mark.parametrize(("raw", "twin"), [("rms", "rms_corrected"), ("J_mean_abs", "J_mean_abs_corrected")])
+def test_the_interval_of_a_raw_number_covers_that_of_its_twin_without_noise(raw, twin):
+    """Half of every square is noise: the twin lies far below, and the raw interval ends where the outer one does."""
+    rng = np.random.default_rng(2)
+    size = np.exp(0.5 * rng.normal(size=(30, 4)))
+    moments = [size, size**2 * 2, size**2 * (1 + 0.5 * np.arange(4))]
+    parts = [part(array, name) for array, name in zip(moments, ("absolute", "square", "unbiased"), strict=True)]
+    resampler = Resampler.over(cohort(2, 30), "x")
+    covering, corrected = (resampler.summarise(name, *parts) for name in (raw, twin))
+    assert (covering.low <= np.minimum(corrected.low, covering.value)).all()
+    assert (covering.high >= np.maximum(corrected.high, covering.value)).all()
+    assert (covering.low == corrected.low).any()
+    assert (covering.high > 1.05 * corrected.high).any()
+
+
 @pytest.mark.parametrize("statistic", ["mean", "share"])
 def test_the_referee_scipys_bootstrap_gives_the_same_ends(statistic):
     """scipy resamples by itself; its percentiles as far out as ours are the ends of our interval, but for chance."""

@@ -80,7 +80,9 @@ def test_the_corrected_rms_of_noise_is_consistent_with_zero():
     corrected, raw = measurement.quantity("rms_corrected"), measurement.quantity("rms")
     assert (corrected.low[middle] == 0).mean() > 0.5
     assert (corrected.values[middle] < 0.35 * raw.values[middle]).all()
-    assert raw.low[middle].min() > 0.5
+    assert raw.values[middle].min() > 0.5
+    assert (raw.low <= corrected.low).all(), "what is raw is never shown without the noise that it may be"
+    assert (corrected.high <= raw.high).all()
     # order 0 has one context: it is exact, and its interaction is sqrt(4) of the N(0, 1) values
     assert corrected.values[0] == pytest.approx(raw.values[0])
     assert raw.values[0] == pytest.approx(2.0, rel=0.25)

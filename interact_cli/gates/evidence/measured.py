@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from interact_cli.gates.evidence.pairing import PairedSamples
+from interact_cli.gates.evidence.pairing import PairedSamples, Rows
 from interact_cli.gates.evidence.soundness import Asserted, unsound
 from interact_cli.gates.evidence.stated import differs, same_network
 from interact_cli.gates.statistics.numbers import PairedNumbers
@@ -103,7 +103,8 @@ class Both:
         named = reference.measurement.key, quantity.name, quantity.dims
         label = safe_text(quantity.label, limit=60)
         counted = name == "mean" and all(map(_yes_or_no, (first, second))) and not self._same_network
-        return PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second, label, counted)
+        numbers = PairedNumbers(*named, labels, quantity.unit, statistic, corrected, first, second, label, counted)
+        return replace(numbers, samples=self._names(rows))
 
     @property
     def _same_network(self) -> bool:
@@ -121,7 +122,10 @@ class Both:
         )
         mean, counted = STATISTICS["mean"], not self._same_network
         numbers = PairedNumbers(ACCURACY, ACCURACY, (), (), "1", mean, None, (first,), (second,), counted=counted)
-        return Sound(numbers, _EVERY)
+        return Sound(replace(numbers, samples=self._names(rows)), _EVERY)
+
+    def _names(self, rows: Rows) -> tuple[str, ...]:
+        return tuple(self.reference.samples.ids[row] for row in rows.reference)
 
 
 def _yes_or_no(parts: tuple[FloatArray, ...]) -> bool:

@@ -34,6 +34,8 @@ class PairedNumbers:
     counted: bool = False
     """True for a share of samples: every contribution is 0 or 1, and that none differs among these few does not mean
     that none differs. The bounds then allow for what so few samples cannot show (`gates.statistics.counts.Counts`)."""
+    samples: tuple[str, ...] = ()
+    """Names of the paired samples; empty where nobody asks for them."""
 
     @property
     def n_samples(self) -> int:

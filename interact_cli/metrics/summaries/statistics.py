@@ -110,13 +110,22 @@ class Resampler:
         if self.n_samples < 2:
             nothing = np.full(np.shape(value), np.nan)
             return Summary(value, nothing, None, None, nothing[None], *kind, *names)
-        replicates = known.of(*[np.tensordot(self.weights, part, axes=1) for part in used])
+        resampled = [np.tensordot(self.weights, part, axes=1) for part in used]
+        replicates = known.of(*resampled)
         low = high = None
         if self.intervals:
-            tail = tail_of_interval(self.n_samples)
-            percentile = np.quantile(replicates, [tail, 1 - tail], axis=0)
-            low, high = interval_of(known, used, value, replicates, percentile)
+            # A raw number holds the noise of drawn contexts: its interval covers that of its corrected twin too.
+            both = [known, *([STATISTICS[known.corrected]] if known.corrected else [])]
+            ends = [self._interval(one, used, resampled) for one in both]
+            low, high = np.fmin.reduce([lower for lower, _ in ends]), np.fmax.reduce([higher for _, higher in ends])
         return Summary(value, self.spread(replicates), low, high, replicates, *kind, *names)
+
+    def _interval(
+        self, known: OfMeans, parts: list[FloatArray], resampled: list[FloatArray]
+    ) -> tuple[FloatArray, FloatArray]:
+        value, replicates = known.of(*[part.mean(axis=0, keepdims=True) for part in parts])[0], known.of(*resampled)
+        tail = tail_of_interval(self.n_samples)
+        return interval_of(known, parts, value, replicates, np.quantile(replicates, [tail, 1 - tail], axis=0))
 
     def spread(self, replicates: FloatArray) -> FloatArray:
         """Return the standard error from resamples: ``(resample, ...)`` -> ``(...)``, NaN below 2 samples."""

@@ -19,7 +19,7 @@ import numpy as np
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.metrics.summaries.statistics import Resampler, Summary
 from interact_cli.results import Quantity, Role
-from interact_cli.types import FloatArray
+from interact_cli.types import BoolArray, FloatArray
 
 MOMENTS = {
     "absolute": "mean |I|",
@@ -58,6 +58,12 @@ class Moments:
             np.stack([m.unbiased for m in moments]),
         )
 
+    def among(self, orders: BoolArray) -> Moments:
+        """Return the means over some of the orders, ``(order,)``, over all where none of these is there."""
+        chosen = orders if orders.any() else np.ones_like(orders)
+        means = [part[..., chosen].mean(axis=-1) for part in (self.absolute, self.square, self.unbiased)]
+        return Moments(*means)
+
     def quantities(self, dims: tuple[str, ...], unit: str, over: str = "pairs", prefix: str = "") -> list[Quantity]:
         """Return the moments of stacked samples as per-sample quantities: the parts of the four strengths.
 
@@ -76,20 +82,20 @@ class Moments:
 
 
 STRENGTHS = {
+    "rms_corrected": "sqrt(max(0, U)), U the unbiased mean of I^2",
     "mean_abs": "E|I|, raw: what the papers report; too large by the noise of contexts, too small by what a surrogate "
     "does not know",
     "mean_abs_corrected": "E|I| sqrt(max(0, U) / Q): approximately free of both",
     "rms": "sqrt(E I^2), raw",
-    "rms_corrected": "sqrt(max(0, U)), U the unbiased mean of I^2",
 }
-"""Name of the statistic -> what it means."""
+"""Name of the statistic -> what it means. The one without bias leads."""
 LABELS = {
+    "rms_corrected": "rms I corrected",
     "mean_abs": "mean |I|",
     "mean_abs_corrected": "mean |I| corrected (approximate)",
     "rms": "rms I",
-    "rms_corrected": "rms I corrected",
 }
-LEADING = ("mean_abs", "rms_corrected")
+LEADING = ("rms_corrected", "mean_abs")
 """One of each kind: what speaks for a metric; the two are never mixed."""
 
 
