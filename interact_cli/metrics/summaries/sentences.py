@@ -64,18 +64,18 @@ def part_measured(results: Sequence[Reduced]) -> Iterator[Finding]:
 
 def of_pairs(strength: Quantity) -> Finding:
     """Say how strong the interaction of two players is."""
-    sentence = f"Two players change each other's effect by {described(strength)} on average (mean |I| over pairs)."
+    sentence = f"Two players change each other's effect by {described(strength)} ({_kind(strength)} over pairs)."
     return said(sentence, strength)
 
 
 def of_sets(strength: Quantity, size: int, cohort: Cohort) -> Finding:
     """Say how strong the interaction of the largest sets is."""
     if size == 1:
-        sentence = f"One {cohort.noun} moves the score by {described(strength)} on average (mean |I| over players)."
+        sentence = f"One {cohort.noun} moves the score by {described(strength)} ({_kind(strength)} over players)."
         return said(sentence, strength)
     return said(
-        f"{size} players together change the score by {described(strength)} on average, beyond what fewer of them do "
-        f"(mean |I| over sets of {size}).",
+        f"{size} players together change the score by {described(strength)}, beyond what fewer of them do "
+        f"({_kind(strength)} over sets of {size}).",
         strength,
     )
 
@@ -144,6 +144,11 @@ def saved(before: Quantity, after: Quantity) -> Finding:
         before,
         after,
     )
+
+
+def _kind(strength: Quantity) -> str:
+    """Return which of the strengths it is: ``"rms I corrected"``."""
+    return strength.called.removeprefix("strength, ")
 
 
 def _largest_sets(estimate: Estimate) -> int:
