@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.sheet import Share, Sheet
 from benchmarks.table import Goal, Row
 from interact_cli.gates.policy import Margin
+from interact_cli.gates.statistics.carriers import carriers
 from interact_cli.gates.statistics.decisions import Held
 from interact_cli.gates.statistics.numbers import PairedNumbers
 from interact_cli.gates.statistics.paired import Paired, blocks
@@ -33,8 +34,8 @@ from interact_cli.types import FloatArray
 from interact_cli.verdicts import MustNot
 
 SIZES = (20, 50, 200)
-COHORTS, OF_PRICE = 4000, 1000
-"""A cell: at the margin, and where nothing or twice the margin changed."""
+COHORTS, OF_PRICE, OF_NAMES = 4000, 1000, 400
+"""A cell: at the margin; where nothing or twice the margin changed; and where few samples are looked for."""
 RESAMPLES = 2000
 ALPHA, MARGIN = 0.05, 0.1
 SIGNS: dict[MustNot, int] = {"rise": 1, "fall": -1}
@@ -124,16 +125,17 @@ class Words(NamedTuple):
 
 def _words(law: Law, size: int, change: float, cohorts: int, must_not: MustNot, margin: Margin) -> Words:
     """Judge all cohorts of a true change."""
-    reference, candidate = law.draw(size, SIGNS[must_not] * change, cohorts)
-    places = tuple(range(cohorts))
-    numbers = PairedNumbers(
-        "simulated", "strength", ("cohort",), (places,), "1", STATISTICS["mean"], None, (reference,), (candidate,)
-    )
+    numbers = _numbers(*law.draw(size, SIGNS[must_not] * change, cohorts))
     counts = np.zeros(4, np.int64)
     for block in blocks(numbers, _resamples(size)):
         held = [Held.of(one, must_not, margin, ALPHA, None) for one in (block, _by_three(block))]
         counts += [count for one in held for count in ((one.inside == 1).sum(), (one.p_value < ALPHA).sum())]
     return Words(*counts.tolist())
+
+
+def _numbers(reference: FloatArray, candidate: FloatArray) -> PairedNumbers:
+    places, mean = tuple(range(reference.shape[1])), STATISTICS["mean"]
+    return PairedNumbers("simulated", "strength", ("cohort",), (places,), "1", mean, None, (reference,), (candidate,))
 
 
 def _by_three(block: Paired) -> Paired:
@@ -171,10 +173,32 @@ def worst_of_rules(sheets: Sequence[Sheet]) -> Sheet:
     return Sheet("The worst of four rules: relative and absolute, rise and fall", COLUMNS, tuple(lines))
 
 
+def named(laws: Sequence[Law]) -> Sheet:
+    """Return how often the gate names few samples that move a relative difference."""
+    lines = [
+        (
+            f"{law.name}; {size} samples",
+            tuple(
+                Share.of(
+                    [
+                        carriers(_numbers(*one), 0, MARGIN, relative=True) is not None
+                        for one in zip(*(side.T[:, :, None] for side in law.draw(size, change, OF_NAMES)), strict=True)
+                    ]
+                )
+                for change in (0.0, MARGIN)
+            ),
+        )
+        for law in laws
+        for size in SIZES
+    ]
+    title = f"Few samples are named, in % of {OF_NAMES} cohorts"
+    return Sheet(title, ("no change", "a change of the margin"), tuple(lines))
+
+
 def main() -> None:
     quick = "--quick" in sys.argv
     sheets = [of_law(law, COHORTS // 10 if quick else COHORTS, OF_PRICE // 10 if quick else OF_PRICE) for law in LAWS]
-    print(*[sheet.markdown() for sheet in (worst_of_rules(sheets), *sheets)], sep="\n\n")
+    print(*[sheet.markdown() for sheet in (worst_of_rules(sheets), named(LAWS), *sheets)], sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def differences(numbers: PairedNumbers, resamples: Resamples, *, confidence: flo
     """Compare a quantity at each of its places, row-major.
 
     Both reports are resampled alike: their common samples, and whatever else they share, cancel. The interval is the
-    outermost of three (`metrics.summaries.bounds.Bounds`), and covers that of the number without the noise of drawn
+    outermost of all (`metrics.summaries.bounds.Bounds`), and covers that of the number without the noise of drawn
     contexts too, where there is one. Intervals are NaN below 20 samples, and where a number is not finite on some
     resample.
 
