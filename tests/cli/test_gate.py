@@ -111,8 +111,8 @@ def test_differences_equal_the_naive_enumeration(versions: Path):
         assert difference["candidate"] == pytest.approx(after[:, m].mean(), abs=1e-5)
         assert difference["difference"] == pytest.approx(change[:, m].mean(), abs=1e-5)
         width = student[1][m] - student[0][m]
-        assert abs(difference["low"] - student[0][m]) < 0.3 * width
-        assert abs(difference["high"] - student[1][m]) < 0.3 * width
+        assert -1e-5 <= student[0][m] - difference["low"] < 0.8 * width
+        assert -1e-5 <= difference["high"] - student[1][m] < 0.8 * width
     assert document["pairing"]["n_samples"] == kept.sum()
 
 
@@ -183,7 +183,7 @@ def test_undecided_is_3_and_says_how_many_samples_it_would_take(versions: Path):
         undecided["comparison"]["pairing"]["n_samples"]
         * ((stats.norm.isf(0.05) + stats.norm.isf(0.2)) * error / away) ** 2
     )
-    assert decision["needed"] == pytest.approx(expected, rel=0.02)
+    assert expected * 0.98 < decision["needed"] < 3 * expected, "more where a law of the strengths knows of a tail"
     assert str(decision["needed"]) in interact(*GATE, "shaken.h5", *POLICY).out.replace(",", "")
     assert interact(*GATE, "shaken.h5", *POLICY, "--on-inconclusive", "warn").code == 0
     assert interact(*GATE, "shaken.h5", *POLICY, "--on-inconclusive", "pass").code == 0
@@ -646,22 +646,22 @@ def test_the_noise_is_read_before_anything_is_measured_and_never_overwritten(ver
 def test_margins_in_noise_need_the_noise(versions: Path):
     done("measure", "reference.pt", *LIKE, "-m", "multi-order", "-b", "200", "-o", "sampled.h5")
     done("measure", "louder.pt", *LIKE, "-m", "multi-order", "-b", "200", "-o", "loud.h5")
-    policy(rule("0.5 noise"))
+    policy(rule("0.1 noise"))
     assert "noise" in refused(2, "gate", "sampled.h5", "loud.h5", *POLICY)
     check = ("gate", "--self-check", "reference.pt", "-r", "sampled.h5", *NAMED)
     checked = interact(*check, "--measured", "noise.h5", "--json")
     assert checked.code == 0, checked
     assert interact("gate", "sampled.h5", "loud.h5", *POLICY, "--noise", "noise.h5").code == 1
-    policy("noise: noise.h5\n" + rule("0.5 noise"))
+    policy("noise: noise.h5\n" + rule("0.1 noise"))
     assert interact("gate", "sampled.h5", "loud.h5", *POLICY).code == 1
-    policy("noise: loud.h5\n" + rule("0.5 noise"))
+    policy("noise: loud.h5\n" + rule("0.1 noise"))
     assert interact("gate", "sampled.h5", "loud.h5", *POLICY).code == 3, "noise of another checkpoint"
     Path("rules").mkdir()
     Path("policy.yaml").write_text(rule("5"))
     shutil.move("policy.yaml", "rules/policy.yaml")
     checked = interact(*check, "-p", "rules/policy.yaml")
     (line,) = [line for line in checked.err.splitlines() if "noise: " in line]
-    Path("rules/policy.yaml").write_text(line[line.index("noise: ") :] + "\n" + rule("0.5 noise"))
+    Path("rules/policy.yaml").write_text(line[line.index("noise: ") :] + "\n" + rule("0.1 noise"))
     assert interact("gate", "sampled.h5", "loud.h5", "-p", "rules/policy.yaml").code == 1, line
 
 

@@ -164,9 +164,12 @@ def test_interactions_by_order_by_all_contexts():
     assert sizes == as_shown([4 / 6, 8.5 / 6, 13 / 6])
     assert shown["mean |I| by order"] == as_shown(sizes)
     assert shown["rms I corrected by order"] == as_shown(fmean(v * v for v in values) ** 0.5 for values in by_order)
-    assert worked[0].startswith("mean |I|: 0.667 points ")
-    assert worked[0].endswith(" at order 2 of 0..2.")
-    assert [word for word in worked[0].split() if word in ("0.667", "1.42", "2.17")] == ["0.667", "1.42", "2.17"]
+    assert worked[0].startswith("rms I corrected: 1.63 points "), "what is free of noise leads"
+    (said,) = (line for line in worked if line.startswith("mean |I|: "))
+    assert said.endswith(" at order 2 of 0..2.")
+    assert [word for word in said.split() if word in ("0.667", "1.42", "2.17")] == ["0.667", "1.42", "2.17"]
+    (overall,) = (line for line in worked if line.startswith("overall, mean |I|: "))
+    assert numbers(overall)[:1] == as_shown([fmean(sizes)])
     of_bottleneck = page("bottleneck")["worked"]
     (curve,) = (line for line in of_bottleneck if line.startswith("J, mean-abs by order"))
     assert numbers(curve) == as_shown(size / fmean(sizes) for size in sizes)
@@ -175,10 +178,11 @@ def test_interactions_by_order_by_all_contexts():
 def test_interactions_of_pairs_by_all_contexts():
     """Shapley's weighs the sizes alike, Banzhaf's the contexts."""
     by_order = list(zip(*[interactions(m) for m in range(3)], strict=True))
+    shapley = fmean(fmean(orders) ** 2 for orders in by_order) ** 0.5
     expected = {
-        "shapley-interaction": fmean(abs(fmean(orders)) for orders in by_order),
-        "strength": fmean(abs(fmean(orders)) for orders in by_order),
-        "banzhaf-interaction": fmean(abs((a + 2 * b + c) / 4) for a, b, c in by_order),
+        "shapley-interaction": shapley,
+        "strength": shapley,
+        "banzhaf-interaction": fmean(((a + 2 * b + c) / 4) ** 2 for a, b, c in by_order) ** 0.5,
     }
     for name, value in expected.items():
         first, *_ = page(name)["worked"]
