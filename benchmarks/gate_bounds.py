@@ -1,9 +1,9 @@
 """How often the gate is wrong at exactly the margin, where few samples carry the strength; by cohorts of known laws.
 
-Strengths of samples are log-normal, as those of trained networks nearly are, of log standard deviation .5 to 1.5. The
+Strengths of samples are log-normal, as those of trained networks nearly are, of log standard deviation .5 to 1. The
 candidate is ``(1 + change) x``, moved at random from sample to sample as another training would move it. So the true
 change of the mean is known, and every cohort is a place of one call of the gate. Beyond the goals stand laws that a
-bound cannot see whole: another law of the same spread, and one sample in ten that carries the change.
+bound cannot see whole: a wider spread, another law of the same spread, and one sample in ten that carries the change.
 
 About a quarter of an hour of one core; run by hand: ``make bench-coverage``. ``python -m benchmarks.gate_bounds``
 prints the tables in Markdown.
@@ -81,7 +81,7 @@ LAWS = (
     Law("log-normal, .5", 0.5, 0.1),
     Law("log-normal, .75", 0.75, 0.15),
     Law("log-normal, 1", 1.0, 0.2),
-    Law("log-normal, 1.5", 1.5, 0.2),
+    Law("log-normal, 1.5", 1.5, 0.2, judged=False),
     Law("gamma, like .75", 0.75, 0.15, gamma=True, judged=False),
     Law("one sample in ten carries the change, .7", 0.7, 0.15, carriers=0.1, judged=False),
 )

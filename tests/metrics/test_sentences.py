@@ -90,11 +90,11 @@ def test_sets_that_were_drawn_or_chosen_add_up_to_nothing():
     assert len(told("shapley-taylor")) == len(told("faithful-shapley")) == 2
 
 
-PAIRS = r"Two players change each other's effect by # logit on average \(mean \|I\| over pairs\)\."
-PLAYERS = r"One player moves the score by # logit on average \(mean \|I\| over players\)\."
+PAIRS = r"Two players change each other's effect by # logit \(rms I corrected over pairs\)\."
+PLAYERS = r"One player moves the score by # logit \(rms I corrected over players\)\."
 SETS = (
-    r"3 players together change the score by # logit on average, beyond what fewer of them do "
-    r"\(mean \|I\| over sets of 3\)\."
+    r"3 players together change the score by # logit, beyond what fewer of them do "
+    r"\(rms I corrected over sets of 3\)\."
 )
 SALIENT = r"A sample has # salient {} on average: at least 5 % as strong as its strongest\."
 APART = (

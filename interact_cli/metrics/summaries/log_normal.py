@@ -18,7 +18,7 @@ from interact_cli.seeding import generator
 from interact_cli.types import BoolArray, FloatArray
 
 PIVOTS = 10_000
-WIDEST = 1e6
+WIDEST = 1e3
 """Numbers of samples that are further apart than so many times are not taken for log-normal."""
 DOWNWARDS = 2.0
 """Nor are those whose logarithms are skewed downwards by more than so many standard errors of a normal law's skewness.
