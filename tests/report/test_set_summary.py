@@ -72,7 +72,7 @@ def test_the_strongest_sets_are_a_table_with_names_sizes_and_their_number():
     assert "[/red]weight × height 2 20.0 ± 5.8 20.0" in flat(text)
     assert "dose × height 2 -18.0 ± 5.2 18.0" in flat(text)
     assert "age 1 " not in flat(text)  # the weakest of 10 is not among the 8
-    assert "2 players together change the score by 15.0 ± 1.0 log-odds on average" in flat(text)
+    assert "2 players together change the score by 15.0 ± 1.0 log-odds" in flat(text)
     assert "strength, mean |I|" not in text
 
 

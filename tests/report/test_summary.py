@@ -221,7 +221,7 @@ def test_players_are_ranked_and_efficiency_is_checked(width):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_strongest_pairs_are_named_over_included_samples_only(width):
     words = flat(summary_text(report([interaction()]), width=width))
-    assert "Two players change each other's effect by 1.88 ± 0.12 log-odds on average" in words
+    assert "Two players change each other's effect by 1.88 ± 0.12 log-odds (" in words
     assert "3 measured pairs by mean |I|" in words
     assert "99" not in words.replace("0.99", "")
     assert words.index("age × dose") < words.index("dose × [/red]weight") < words.index("[/red]weight × height")
