@@ -38,8 +38,8 @@ WORSE = {
     "change": "up or down: either way it encodes something else",
 }
 """Direction -> why it is the one to watch."""
-WARNS = "a harmless retrain moves single orders: error makes it decide"
-"""Why a rule by order does not decide at first, where another number of the metric does."""
+WARNS = "a harmless retrain moves single places: error makes it decide"
+"""Why a rule by order, size or player does not decide at first, where another number of the metric does."""
 
 _HEAD = """\
 # The gate: what the next version must not do. Written by `interact gate --init` for
@@ -129,7 +129,7 @@ def _accuracy(report: Report) -> Iterator[str]:
 
 
 def _rules(measurement: Measurement) -> Iterator[str]:
-    """Write the rule that decides, of a single number where there is one, and one by order that warns."""
+    """Write the rule that decides, of a single number where there is one, and beside it one by place that warns."""
     judged = [quantity for quantity in measurement.summary if _can_be_judged(quantity)]
     leading = [quantity for quantity in judged if quantity.role == "headline"] or judged[:1]
     single = [quantity for quantity in leading if not quantity.dims]
