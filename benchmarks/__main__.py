@@ -22,6 +22,7 @@ from benchmarks.growth import growth
 from benchmarks.masked_rows import masked_over_bare
 from benchmarks.multivariate import multivariate
 from benchmarks.order_verdicts import order_verdicts
+from benchmarks.orders import orders
 from benchmarks.peer import peer
 from benchmarks.picking import picking
 from benchmarks.second_surrogate import second_surrogate
@@ -40,6 +41,7 @@ BENCHMARKS = (
     Benchmark("surrogate-time", surrogate_time),
     Benchmark("second-surrogate", second_surrogate, by_hand=True),
     Benchmark("coverage", coverage, by_hand=True),
+    Benchmark("orders", orders, by_hand=True),
     Benchmark("order-verdicts", order_verdicts, by_hand=True),
     Benchmark("strength-intervals", strength_intervals, by_hand=True),
     Benchmark("gate-bounds", gate_bounds, by_hand=True),

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.gate_networks import FAMILIES, VERSIONS, Images, Tables, correct, trained
 from interact_cli.games.coalitions import unique, unpack
+from interact_cli.interactions.designs.budgets import Estimator
 from interact_cli.interfaces import Question
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.published import published_orders
@@ -32,10 +33,12 @@ def network_tables(name: str) -> FloatArray:
     return np.stack([tables.of(int(position)) for position in np.sort(chosen)])
 
 
-def measured(value: Value, n_players: int, budget: int, sample: int, plan: int = 0) -> tuple[Moments, IntArray, float]:
+def measured(
+    value: Value, n_players: int, budget: int, sample: int, plan: int = 0, estimator: Estimator = "sampled"
+) -> tuple[Moments, IntArray, float]:
     """Measure one game by the plan of a bottleneck: moments at the published orders, these, variance of the values."""
     grid = (8, 8) if n_players == 64 else None
-    design = Bottleneck().design(Question(n_players, budget, plan, str(sample), grid=grid))
+    design = Bottleneck(estimator=estimator).design(Question(n_players, budget, plan, str(sample), grid=grid))
     rows, inverse = unique(design.asked)
     values = value(unpack(rows, n_players))
     estimate = design.estimate(values[inverse])

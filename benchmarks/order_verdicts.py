@@ -23,6 +23,7 @@ from benchmarks.gate_networks import FAMILIES
 from benchmarks.order_games import N_IMAGES, Value, measured, network_tables
 from benchmarks.table import Goal, Row
 from interact_cli.games.coalitions import all_coalitions, unpack
+from interact_cli.interactions.designs.budgets import Estimator
 from interact_cli.metrics.published import published_orders
 from interact_cli.metrics.summaries.bands import Bands, without_structure
 from interact_cli.metrics.summaries.root_ratio import RootRatio
@@ -90,11 +91,16 @@ def order_verdicts(quick: bool) -> Iterator[Row]:
 
 
 def _of_noise(n_cohorts: int) -> Iterator[Row]:
-    for n_players, budget, law in [*product((12, 16), BUDGETS, LAWS), *product((64,), (4000,), LAWS)]:
+    # A surrogate explains nothing of noise: a run drops it, and sample reuse answers.
+    plans: list[tuple[int, int, Estimator]] = [(64, 4000, "sampled")]
+    plans += product((12, 16), BUDGETS, ("sampled",))
+    plans += product((12, 16), BUDGETS[:-1], ("reuse",))
+    for (n_players, budget, estimator), law in product(plans, LAWS):
         rng = generator(0, "noise", n_players, budget, law)
         noise = partial(_drawn, LAWS[law], rng)
-        samples = [_measured(noise, n_players, budget, sample) for sample in range(NOISES)]
-        pool, of = Pool.of(samples, n_players), f"{law}, {_told(n_players, budget)}"
+        samples = [_measured(noise, n_players, budget, sample, 0, estimator) for sample in range(NOISES)]
+        by = ", sample reuse" if estimator == "reuse" else ""
+        pool, of = Pool.of(samples, n_players), f"{law}, {_told(n_players, budget)}{by}"
         for size, spread in product(SIZES, (0.0, 0.75, 1.5)):
             said = 0
             for _ in range(n_cohorts):
@@ -145,9 +151,11 @@ def _told(n_players: int, budget: int) -> str:
     return f"n = {n_players}, {'exact' if budget >= 2**n_players else f'{budget:,} evaluations'}"
 
 
-def _measured(value: Value, n_players: int, budget: int, sample: int, plan: int = 0) -> FloatArray:
+def _measured(
+    value: Value, n_players: int, budget: int, sample: int, plan: int = 0, estimator: Estimator = "sampled"
+) -> FloatArray:
     """Measure one game by the plan of a bottleneck: middle, ends and variance, ``(3,)``."""
-    moments, orders, variance = measured(value, n_players, budget, sample, plan)
+    moments, orders, variance = measured(value, n_players, budget, sample, plan, estimator)
     return np.array([*Bands.at(orders, n_players - 2).means(moments.unbiased), variance])
 
 

@@ -48,6 +48,8 @@ class Estimate:
     """R2 of values that a surrogate did not see; None where the values are not read off one."""
     raised: bool = False
     """True where a surrogate's covariances could be factorised only after more was left to each coalition alone."""
+    corrected_squares: FloatArray | None = None
+    """Shaped like ``values``: the squared values, where more is known of them than value and standard error say."""
 
     @property
     def squares(self) -> FloatArray:
@@ -56,6 +58,8 @@ class Estimate:
         A sampled value is the true one plus noise: ``x^2 - se^2``. The true value is a posterior mean plus what is not
         known: ``x^2 + se^2``.
         """
+        if self.corrected_squares is not None:
+            return self.corrected_squares
         sign = 1.0 if self.explained is not None else -1.0
         squares: FloatArray = self.values**2 + sign * self.standard_errors**2
         return squares
@@ -89,11 +93,13 @@ class Estimate:
         """Lay pair values out by player: ``(n, n)`` or ``(n - 1, n, n)``, the latter up to n = 64."""
         if self.pairs is None or (self.orders is not None and self.n_players > DENSE_LIMIT):
             return self
+        squares = self.corrected_squares
         return replace(
             self,
             values=self._laid_out(self.values, np.nan),
             standard_errors=self._laid_out(self.standard_errors, np.nan),
             exact=self._laid_out(self.exact, fill=False),
+            corrected_squares=None if squares is None else self._laid_out(squares, np.nan),
             pairs=None,
         )
 

@@ -44,7 +44,7 @@ class Index:
     """The full table -> an estimate that says more than values."""
     keep_rate: tuple[float, float] | None = None
     """A context keeps each other player with one probability, uniform between these bounds; None where contexts are
-    weighed otherwise."""
+    weighed otherwise. The orders of an index by order together are all contexts of that law."""
     beta_of_size: bool = False
     """True where that probability is Beta(1, k) for sets of k players, and smaller sets are worth their dividends."""
     instead: str = ""
@@ -210,6 +210,7 @@ INDICES = {
             "Zhang et al. (2020); Deng et al. (2022), equation 1",
             "orders",
             multi_order,
+            keep_rate=(0.0, 1.0),
             formula="I^(m)(i,j) = mean over |S| = m of [v(S+i+j) - v(S+i) - v(S+j) + v(S)]",
         ),
         Index(

@@ -27,6 +27,7 @@ from interact_cli.interfaces.metrics import (
     Need,
     Number,
     Question,
+    ReadOff,
     Reduced,
 )
 from interact_cli.interfaces.players import Baseline, Passage, PlayerMaker, PlayerOptions, Players
@@ -56,6 +57,7 @@ __all__ = [
     "PlayerOptions",
     "Players",
     "Question",
+    "ReadOff",
     "Reduced",
     "Unit",
 ]

@@ -14,6 +14,7 @@ from interact_cli.types import BoolArray, FloatArray, IntArray, PackedArray
 
 if TYPE_CHECKING:
     from interact_cli.interactions.estimate import Estimate
+    from interact_cli.interactions.surrogate.design import Surrogate
     from interact_cli.pipeline.subject import Subject
 
 
@@ -71,6 +72,19 @@ class Divisible(Design, Protocol):
         Raises:
             BudgetError: fewer draws than parts.
         """
+
+
+@runtime_checkable
+class ReadOff(Design, Protocol):
+    """A design whose values are read off a surrogate, some of them at least, and that can do without."""
+
+    @property
+    def surrogates(self) -> tuple[Surrogate, ...]:
+        """What is read off one; empty once it does without."""
+
+    @property
+    def without_surrogate(self) -> Design:
+        """The same coalitions, answered by maximum sample reuse."""
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ verdict are ours (docs/decisions/0021).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from interact_cli.games.coalitions import unique
 from interact_cli.interactions.designs.contexts import PairContexts
 from interact_cli.interactions.designs.full_table import FullTable
+from interact_cli.interactions.surrogate.by_order import SurrogateByOrder
 from interact_cli.interfaces import Cohort, Design, Question, Reduced
 from interact_cli.metrics.multi_order import OVERALL, MultiOrder, moments_of
 from interact_cli.metrics.summaries import sentences, theory
@@ -39,7 +40,7 @@ from interact_cli.metrics.summaries.verdict import (
 )
 from interact_cli.results import Finding, Measurement, Quantity, Role
 from interact_cli.seeding import generator
-from interact_cli.types import BoolArray, FloatArray
+from interact_cli.types import BoolArray, FloatArray, IntArray
 from interact_cli.words import number
 
 NULL_DRAWS = 20
@@ -68,7 +69,7 @@ class Bottleneck(MultiOrder):
     """
 
     name: str = "bottleneck"
-    version: int = 2
+    version: int = 3
     source: str = "Deng et al. (2022), equation 3; absolute value: Zhou et al. (2024), equation 21"
     formula: str = (
         "J^(m) = E|I^(m)(i,j)| over its mean over the orders, "
@@ -77,17 +78,18 @@ class Bottleneck(MultiOrder):
 
     def reduce(self, design: Design, values: FloatArray, question: Question) -> Reduced:
         """Estimate one sample, its two halves, and the null of its plan."""
-        if not isinstance(design, (FullTable, PairContexts)):
+        if not isinstance(design, (FullTable, PairContexts, SurrogateByOrder)):
             raise TypeError(f"'{self.name}' reduces pair designs, got {type(design).__name__}")
         reduced = super().reduce(design, values, question)
         _, first = np.unique(design.asked, axis=0, return_index=True)
         extras = {
-            "null": _null_moments(design, question),
+            "null": _null_moments(design, orders_of(reduced), question),
             "halves": _halves(design, values),
             "scale": np.abs(values).max(),
             "variance": values[first].var(),
         }
-        return Reduced(reduced.estimate, extras, reduced.estimator)
+        otherwise = None if reduced.otherwise is None else replace(reduced.otherwise, extras=extras)
+        return replace(reduced, extras=extras, otherwise=otherwise)
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise over samples and judge."""
@@ -112,7 +114,7 @@ class Bottleneck(MultiOrder):
         fit = theory.fit(curves["mean_abs"], axis.shares, axis.n_players)
         summary += _theory_quantities(fit, dims)
         change = _change(axis.aligned([result.extras["halves"] for result in results]))
-        summary.append(_instability(change, included))
+        summary += _instability(change, included)
         scales = np.array([result.extras["scale"] for result in results])[included]
         bands = Bands.at(*axis.positions).among(axis.published)
         findings = [*sentences.part_measured(results)]
@@ -137,7 +139,7 @@ class Bottleneck(MultiOrder):
         by_order = [part for part in profile.per_sample if not part.name.startswith(OVERALL)]
         return self.measurement(
             profile.estimator,
-            per_sample=(*by_order, *squares, change),
+            per_sample=(*by_order, *squares, *change),
             summary=summary,
             coordinates=axis.coordinates,
             findings=findings,
@@ -171,13 +173,16 @@ def _middle_over_ends(ratio: RootRatio, squares: tuple[Quantity, ...], resampler
     )
 
 
-def _null_moments(design: FullTable | PairContexts, question: Question) -> FloatArray:
+def _null_moments(
+    design: FullTable | PairContexts | SurrogateByOrder, orders: IntArray, question: Question
+) -> FloatArray:
     """Reduce i.i.d. N(0, 1) values per distinct coalition: ``(moment, draw, order)``.
 
-    Of a full table the law is known: I^(m) is normal, with variance ``4 / C(n - 2, m)``.
+    Where no pair has contexts of its own, noise of contexts is none: that of all of them, whose law is known. I^(m) is
+    normal, with variance ``4 / C(n - 2, m)``.
     """
-    if isinstance(design, FullTable):
-        squares = 4 * without_structure(question.n_players, np.arange(question.n_players - 1))
+    if not isinstance(design, PairContexts):
+        squares = 4 * without_structure(question.n_players, orders)
         moments = np.stack([np.sqrt(2 * squares / np.pi), squares, squares])
         return np.repeat(moments[:, None], NULL_DRAWS, axis=1)
     rows, inverse = unique(design.asked)
@@ -214,8 +219,13 @@ def _null_quantity(name: str, null: FloatArray, random: FloatArray, dims: tuple[
     )
 
 
-def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
-    """Return mean |I| by order from each half of the drawn contexts, exact orders whole: ``(half, order)``."""
+def _halves(design: FullTable | PairContexts | SurrogateByOrder, values: FloatArray) -> FloatArray:
+    """Return mean |I| by order from each half of the drawn contexts, exact orders whole: ``(half, order)``.
+
+    NaN where the contexts are no pair's own.
+    """
+    if isinstance(design, SurrogateByOrder):
+        return np.full((2, len(design.orders)), np.nan)
     if isinstance(design, FullTable):
         return np.stack([Moments.of(design.estimate(values)).absolute] * 2)
     strata = zip(design.differences(values), design.strata, strict=True)
@@ -224,7 +234,7 @@ def _halves(design: FullTable | PairContexts, values: FloatArray) -> FloatArray:
     return np.stack([Moments.of(design.estimate_of(part)).absolute for part in parts])
 
 
-def _change(strength: FloatArray) -> Quantity:
+def _change(strength: FloatArray) -> list[Quantity]:
     """Return how far J of half of the contexts is from J of the other half, sample by sample.
 
     ``mean over orders of |J_1 - J_2| / mean of |J_1|, |J_2|``
@@ -232,33 +242,41 @@ def _change(strength: FloatArray) -> Quantity:
     Source: Deng et al. (2022), section 3.1, with two halves in the place of repeated runs.
 
     Args:
-        strength: ``(sample, half, order)`` mean |I|.
+        strength: ``(sample, half, order)`` mean |I|; NaN where a sample has no halves. Nothing is returned where none
+            has.
     """
+    if np.isnan(strength).all():
+        return []
     size = strength.mean(axis=-1, keepdims=True)
     curves = strength / np.where(size > 0, size, 1.0)
     level = np.abs(curves).mean(axis=1)
     change = np.abs(curves[:, 0] - curves[:, 1])
-    by_sample = np.where(level > 0, change / np.where(level > 0, level, 1.0), 0.0).mean(axis=-1)
+    by_sample = (change / np.where(level == 0, 1.0, level)).mean(axis=-1)
     text = "mean over orders of |J_1 - J_2| / mean(J_1, J_2), J of the sample from half of its contexts"
-    return Quantity("split_half_change", ("sample",), by_sample, "1", text)
+    return [Quantity("split_half_change", ("sample",), by_sample, "1", text)]
 
 
-def _instability(change: Quantity, included: BoolArray) -> Quantity:
-    """Return the mean over the included samples."""
-    by_sample = change.values[included]
+def _instability(changes: list[Quantity], included: BoolArray) -> list[Quantity]:
+    """Return the mean over the included samples that have halves."""
+    if not changes:
+        return []
+    by_sample = changes[0].values[included]
+    by_sample = by_sample[np.isfinite(by_sample)]
     n = len(by_sample)
     error = by_sample.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-    return Quantity(
-        "split_half_instability",
-        (),
-        by_sample.mean(),
-        "1",
-        "mean over samples and orders of |J_1 - J_2| / mean(J_1, J_2), J of each sample from half of its contexts",
-        np.asarray(error),
-        statistic="mean",
-        parts=(change.name,),
-        label="split-half instability",
-    )
+    return [
+        Quantity(
+            "split_half_instability",
+            (),
+            by_sample.mean() if n else np.asarray(np.nan),
+            "1",
+            "mean over samples and orders of |J_1 - J_2| / mean(J_1, J_2), J of each sample from half of its contexts",
+            np.asarray(error),
+            statistic="mean",
+            parts=(changes[0].name,),
+            label="split-half instability",
+        )
+    ]
 
 
 def _theory_quantities(fit: theory.Fit | None, dims: tuple[str, ...]) -> list[Quantity]:

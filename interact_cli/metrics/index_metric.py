@@ -8,10 +8,8 @@ from typing import Self
 import numpy as np
 
 from interact_cli.interactions import indices
-from interact_cli.interactions.designs.contexts import ContextsBySize
 from interact_cli.interactions.indices import Index
-from interact_cli.interactions.surrogate.design import Surrogate
-from interact_cli.interfaces import Design, Metric, Question, Reduced
+from interact_cli.interfaces import Design, Metric, Question, ReadOff, Reduced
 from interact_cli.metrics.drawn_sets import ByEstimator, DrawnSets
 from interact_cli.metrics.fallback import DROPPED
 from interact_cli.metrics.index_design import design_for
@@ -61,7 +59,7 @@ class IndexMetric(Metric):
             errors = np.broadcast_to(self.index.rounding(values, question.rounding), estimate.values.shape)
             estimate = replace(estimate, standard_errors=errors)
         reduced = Reduced(estimate, {}, estimator_of(design))
-        if reduced.estimate.explained is None or not isinstance(design, Surrogate | ContextsBySize):
+        if reduced.estimate.explained is None or not isinstance(design, ReadOff):
             return reduced
         if not isinstance(self, ByEstimator) or self.estimator != "auto":
             return reduced

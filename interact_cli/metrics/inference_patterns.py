@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from interact_cli.interactions import indices
 from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.multi_order import MultiOrder
+from interact_cli.metrics.multi_order import OrderStrengths
 from interact_cli.metrics.summaries.strengths import MOMENTS
 from interact_cli.results import Measurement
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferencePatterns(MultiOrder):
+class InferencePatterns(OrderStrengths):
     """What a pair adds together with exactly q other players, beyond all smaller sets: ``J^(q)(i,j)``.
 
     ``J^(q)(i,j) = mean over |T| = q of R^T(i,j)``, R the dividend of ``T u {i,j}``; an order is q, the players of the

@@ -9,12 +9,10 @@ from typing import Self
 import numpy as np
 
 from interact_cli.errors import UsageError
-from interact_cli.interactions.designs.contexts import ContextsBySize
 from interact_cli.interactions.estimate import Estimate
 from interact_cli.interactions.instability import instability
 from interact_cli.interactions.multivariate.result import QUANTITIES, Multivariate
-from interact_cli.interactions.surrogate.design import Surrogate
-from interact_cli.interfaces import Cohort, Design, Divisible, Metric, Question, Reduced
+from interact_cli.interfaces import Cohort, Design, Divisible, Metric, Question, ReadOff, Reduced
 from interact_cli.metrics.bottleneck import Bottleneck
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.results import Measurement, Quantity
@@ -71,7 +69,7 @@ class WithInstability(Metric):
         if reduced.otherwise is None:
             return reduced
         # The shares are those of what answers, so each of the two has its own.
-        other = design.without_surrogate if isinstance(design, Surrogate | ContextsBySize) else design
+        other = design.without_surrogate if isinstance(design, ReadOff) else design
         return replace(reduced, otherwise=self._shared_out(reduced.otherwise, other, values))
 
     def _shared_out(self, reduced: Reduced, design: Design, values: FloatArray) -> Reduced:

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from interact_cli.interactions import indices
 from interact_cli.interactions.indices import Index
 from interact_cli.interfaces import Cohort, Reduced
-from interact_cli.metrics.drawn_sets import DrawnSets
+from interact_cli.metrics.drawn_sets import ByEstimator, DrawnSets
 from interact_cli.metrics.index_metric import IndexMetric
 from interact_cli.metrics.summaries import sentences, strengths
 from interact_cli.metrics.summaries.axes import OrderAxis, orders_of
 from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.strengths import Moments
-from interact_cli.metrics.summaries.tables import estimators, pairs_quantity, shared_pairs, stacked, values_quantity
+from interact_cli.metrics.summaries.tables import (
+    estimators,
+    explained_quantity,
+    pairs_quantity,
+    shared_pairs,
+    stacked,
+    values_quantity,
+)
 from interact_cli.results import Measurement, Quantity
 
 OVERALL = "overall"
@@ -22,18 +29,8 @@ OVERALL = "overall"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiOrder(DrawnSets, IndexMetric):
-    """How strong pairs interact with m other players present, order by order: ``I^(m)(i,j)``.
-
-    Order 0 is the pair alone, order n - 2 the pair with everybody else. Per sample the values of the pairs, over pairs
-    and samples their mean and strengths; overall, strengths of all published orders together.
-
-    Source: Deng et al. (2022), equation 1.
-    """
-
-    name: str = "multi-order"
-    source: str = "Deng et al. (2022), equation 1"
-    index: Index = indices.lookup("multi-order")
+class OrderStrengths(DrawnSets, IndexMetric):
+    """One value per order, pair and sample; by order the mean and the strengths over pairs and samples."""
 
     def aggregate(self, results: Sequence[Reduced], cohort: Cohort) -> Measurement:
         """Summarise by order."""
@@ -64,11 +61,36 @@ class MultiOrder(DrawnSets, IndexMetric):
         own_orders = [] if axis.dim == "order" else [_own_orders(results)]
         return self.measurement(
             estimators(results),
-            per_sample=(pairs_quantity(estimates), values, *own_orders, signed, *by_order, *overall),
+            per_sample=(
+                pairs_quantity(estimates),
+                values,
+                *own_orders,
+                signed,
+                *by_order,
+                *overall,
+                *explained_quantity(results),
+            ),
             summary=summary,
             coordinates=coordinates,
             findings=findings,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiOrder(ByEstimator, OrderStrengths):
+    """How strong pairs interact with m other players present, order by order: ``I^(m)(i,j)``.
+
+    Order 0 is the pair alone, order n - 2 the pair with everybody else. Per sample the values of the pairs, over pairs
+    and samples their mean and strengths; overall, strengths of all published orders together. Of up to 63 players they
+    are read off a surrogate.
+
+    Source: Deng et al. (2022), equation 1.
+    """
+
+    name: str = "multi-order"
+    version: int = 2
+    source: str = "Deng et al. (2022), equation 1"
+    index: Index = indices.lookup("multi-order")
 
 
 def moments_of(results: Sequence[Reduced], axis: OrderAxis) -> Moments:

@@ -17,10 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from interact_cli.engine.baseline_descent import PASSES
 from interact_cli.entries.shapes import standing
-from interact_cli.interactions.designs.contexts import ContextsBySize
 from interact_cli.interactions.designs.full_table import LARGEST_TABLE
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interactions.surrogate.effort import operations
+from interact_cli.interfaces import ReadOff
 from interact_cli.journal.units import Journal
 from interact_cli.pipeline.answers import side_by_side
 from interact_cli.pipeline.executors import fill
@@ -126,9 +126,8 @@ def forecast(subject: Subject) -> Forecast:
 
 def _surrogates(plan: Plan) -> Iterator[Surrogate]:
     for design in plan.designs.values():
-        for part in design.sizes if isinstance(design, ContextsBySize) else (design,):
-            if isinstance(part, Surrogate) and not part.reuse:
-                yield part
+        if isinstance(design, ReadOff):
+            yield from design.surrogates
 
 
 def seconds_per_operation() -> float:

@@ -373,9 +373,9 @@ def test_sample_reuse_lies_around_the_truth_and_needs_no_fit(monkeypatch):
         assert all(estimate.explained is None for estimate in found)
 
 
-def test_multi_order_has_no_such_option():
+def test_what_is_never_sampled_has_no_such_option():
     with pytest.raises(UsageError, match="estimator"):
-        ic.measure(smooth_game(8), "multi-order", budget=100, estimator="surrogate")
+        ic.measure(smooth_game(8), "inference-patterns", budget=256, estimator="surrogate")
 
 
 @pytest.mark.parametrize(("n", "match"), [(10, "at least 1024 evaluations"), (30, "at most 24 players")])

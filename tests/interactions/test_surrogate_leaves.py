@@ -66,6 +66,14 @@ def test_indices_are_those_of_the_whole_table(leaves, index, law, size):
     np.testing.assert_allclose(found, expected, atol=1e-10)
 
 
+@pytest.mark.parametrize("order", range(5))
+def test_orders_are_those_of_the_whole_table(leaves, order):
+    sets = np.array(list(combinations(range(6), 2)))
+    exact = ic.measure(ic.TableGame(table_of(leaves, 6)), "multi-order").values[order]
+    found = index_of(leaves, Functional(Law(order=order), 6, sets), without=NOTHING)
+    np.testing.assert_allclose(found, exact[sets[:, 0], sets[:, 1]], atol=1e-10)
+
+
 def test_coalitions_that_are_left_out_count_for_nothing(leaves):
     table, left_out = table_of(leaves, 6), np.array([0, 1, 32, 63, 21])
     table[left_out] = 0

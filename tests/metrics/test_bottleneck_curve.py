@@ -19,6 +19,7 @@ from interact_cli.metrics.summaries.statistics import Resampler
 from interact_cli.metrics.summaries.verdict import Squares, judge
 
 SAID = {"weaker", "stronger", "no difference shown"}
+SAMPLED = Bottleneck(estimator="sampled")
 
 
 def verdicts(measurement):
@@ -67,7 +68,7 @@ def test_enumerated_orders_are_stable():
 
 def test_drawn_contexts_are_less_stable_the_fewer_they_are():
     few, many = (
-        runs.measured(Bottleneck(), runs.noise(0), 14, 6, budget).quantity("split_half_instability").values
+        runs.measured(SAMPLED, runs.noise(0), 14, 6, budget).quantity("split_half_instability").values
         for budget in (400, 12000)
     )
     assert 0 < many < few < 2
@@ -171,8 +172,37 @@ def test_the_null_of_a_full_table_falls_with_the_root_of_the_number_of_contexts(
         assert (null.standard_errors < 1e-15).all()
 
 
+def test_a_surrogate_has_no_noise_of_contexts():
+    """No halves, and the null is that of all contexts; what the run falls back to has the same."""
+    (reduced,) = runs.reduced(Bottleneck(), runs.noise(0), runs.questions(9, 1, 200))
+    assert reduced.estimate.explained is not None
+    assert np.isnan(reduced.extras["halves"]).all()
+    squares = 4 / np.array([comb(7, order) for order in reduced.estimate.orders])
+    np.testing.assert_allclose(reduced.extras["null"][2], np.tile(squares, (20, 1)))
+    assert reduced.otherwise.extras == reduced.extras
+    measurement = runs.measured(Bottleneck(), runs.noise(0), 9, 3, 200)
+    assert not {"split_half_change", "split_half_instability"} & {
+        part.name for part in (*measurement.summary, *measurement.per_sample)
+    }
+    np.testing.assert_allclose(
+        measurement.quantity("null_rms").values, np.sqrt(squares) / np.sqrt(squares).mean(), rtol=1e-12
+    )
+
+
+def test_a_run_of_sampled_and_other_samples_tells_the_stability_of_the_sampled():
+    """As in texts, some too long for a surrogate."""
+    everyone = Cohort(np.ones(2, dtype=bool), np.array([9, 9]), True, None, "logit", 0, True)
+    (sampled,) = runs.reduced(SAMPLED, runs.noise(0), runs.questions(9, 1, 200))
+    (read_off,) = runs.reduced(Bottleneck(), runs.noise(1), runs.questions(9, 1, 200))
+    both = Bottleneck().aggregate([sampled, read_off], everyone)
+    alone = Bottleneck().aggregate([sampled], replace(everyone, included=np.ones(1, bool), n_players=np.array([9])))
+    assert np.isnan(both.quantity("split_half_change").values).tolist() == [False, True]
+    stability = both.quantity("split_half_instability").values
+    assert stability == pytest.approx(alone.quantity("split_half_instability").values)
+
+
 def test_nulls_differ_from_sample_to_sample_and_repeat():
-    metric = Bottleneck()
+    metric = SAMPLED
     first, second = runs.reduced(metric, runs.noise(0), runs.questions(9, 2, 200))
     (again,) = runs.reduced(metric, runs.noise(1), runs.questions(9, 1, 200))
     assert not np.array_equal(first.extras["null"], second.extras["null"])
@@ -231,8 +261,10 @@ def test_r_is_the_root_of_the_mean_squares_of_the_published_orders(exact_of_sixt
     square = (measurement.quantity("values").values ** 2).mean(axis=(0, 2))
     expected = np.sqrt(square[[4, 5, 7, 8, 9]].mean() / square[[0, 1, 2, 12, 13, 14]].mean())
     assert measurement.quantity("middle_over_ends").values == pytest.approx(expected)
-    drawn = runs.measured(Bottleneck(), runs.of_tables(tables), 16, len(tables), 4000)
-    assert drawn.quantity("middle_over_ends").values == pytest.approx(expected, rel=0.3)
+    sampled = runs.measured(Bottleneck(estimator="sampled"), runs.of_tables(tables), 16, len(tables), 4000)
+    assert sampled.quantity("middle_over_ends").values == pytest.approx(expected, rel=0.3)
+    read_off = runs.measured(Bottleneck(), runs.of_tables(tables), 16, len(tables), 900)
+    assert read_off.quantity("middle_over_ends").values == pytest.approx(expected, rel=0.1)
     for name, orders in (("middle_square", [4, 5, 7, 8, 9]), ("ends_square", [0, 1, 2, 12, 13, 14])):
         own = (measurement.quantity("values").values[:, orders] ** 2).mean(axis=(1, 2))
         np.testing.assert_allclose(measurement.quantity(name).values, own)
@@ -264,9 +296,11 @@ def test_noise_gets_a_word_in_few_cohorts():
     assert said <= 20
 
 
-@pytest.mark.parametrize(("n", "budget"), [(7, 128), (12, 500)])
-def test_noise_that_was_measured_gets_no_word(n, budget):
-    found = [words(runs.measured(Bottleneck(), runs.noise(seed), n, 20, budget, seed=seed)) for seed in range(6)]
+@pytest.mark.parametrize(("n", "budget", "estimator"), [(7, 128, "exact"), (12, 500, "sampled"), (12, 500, "reuse")])
+def test_noise_that_was_measured_gets_no_word(n, budget, estimator):
+    """Sample reuse is what a run comes to whose surrogate explains nothing."""
+    metric = Bottleneck(estimator=estimator)
+    found = [words(runs.measured(metric, runs.noise(seed), n, 20, budget, seed=seed)) for seed in range(6)]
     assert not SAID & set(chain(*found))
 
 
@@ -287,7 +321,8 @@ def of_sizes(n, second_difference, n_samples):
 @pytest.mark.parametrize(("middle", "word"), [(0.6, "weaker"), (1.0, "no difference shown"), (1.6, "stronger")])
 def test_a_word_says_what_the_game_was_built_with(n, budget, middle, word):
     """Interactions are alike at all orders but those of the middle, which are so many times as strong."""
-    measurement = runs.measured(Bottleneck(), of_sizes(n, profile(n, middle), 24), n, 24, budget)
+    metric = Bottleneck(estimator="sampled" if budget < 2**n else "exact")
+    measurement = runs.measured(metric, of_sizes(n, profile(n, middle), 24), n, 24, budget)
     assert words(measurement) == [word]
     ratio = measurement.quantity("middle_over_ends")
     assert ratio.values == pytest.approx(middle, rel=1e-6)
@@ -333,8 +368,9 @@ def test_no_budget_contradicts_another(gain, said):
     """These networks were "deeper", "shallower" and neither against the noise of each plan; R is .35 and .28."""
     game, n = of_random_weights(gain), 12
     exact = runs.measured(Bottleneck(), game, n, 24, 2**n).quantity("middle_over_ends")
-    for budget in (1500, 4000, 2**n):
-        measurement = runs.measured(Bottleneck(), game, n, 24, budget)
+    plans = [("auto", 500), ("sampled", 1500), ("sampled", 4000), ("exact", 2**n)]
+    for estimator, budget in plans:
+        measurement = runs.measured(Bottleneck(estimator=estimator), game, n, 24, budget)
         ratio = measurement.quantity("middle_over_ends")
         assert set(words(measurement)) <= said
         assert ratio.low <= exact.values <= ratio.high < 1
@@ -344,7 +380,7 @@ def test_texts_of_different_lengths_are_each_held_against_their_own_noise():
     """Without structure R is .35 of 8 words, less of 13: what a third of the samples show is not shown of all."""
     sizes = [8, 8, 13] * 8
     games = {n: by_size(n, profile(n, 0.5)) for n in set(sizes)}
-    questions = [Question(n, 2000, 0, f"text/{k}") for k, n in enumerate(sizes)]
+    questions = [Question(n, 700, 0, f"text/{k}") for k, n in enumerate(sizes)]
     results = runs.reduced(Bottleneck(), lambda s, c: (1 + s % 4) * games[sizes[s]][c.sum(axis=1)], questions)
     everyone = Cohort(np.ones(24, dtype=bool), np.array(sizes), False, None, "logit", 0, True)
     measurement = Bottleneck().aggregate(results, everyone)
@@ -369,7 +405,7 @@ def test_a_game_without_any_interaction_gets_no_verdict(budget):
     assert np.isnan(measurement.quantity("J_mean_abs").values).all()
     assert set(words(measurement)) == {"not tested"}
     assert "no pairwise interaction" in verdicts(measurement)[0].sentence
-    assert measurement.quantity("split_half_instability").values == 0
+    assert "split_half_instability" not in {part.name for part in measurement.summary} or budget == 256
 
 
 def test_the_fitted_theory_of_a_game_that_follows_it():

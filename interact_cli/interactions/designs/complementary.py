@@ -19,8 +19,8 @@ from interact_cli.types import BoolArray, IntArray
 class ComplementaryPairs:
     """Different coalitions and their complements, spread over the sizes as ``1 / sqrt(s (n - s))``.
 
-    A size that has no more coalitions than its share is taken whole; the single players, and all but one, whenever they
-    are at most half of the budget. It is equal, and drawn alike, whatever is read off it.
+    A size that has no more coalitions than its share is taken whole; the sizes up to ``whole``, with their complements,
+    whenever they are at most half of the budget. It is equal, and drawn alike, whatever is read off it.
 
     Source: complementary pairs: Covert & Lee (2021); sizes at the ends whole: Lundberg & Lee (2017).
     """
@@ -31,6 +31,8 @@ class ComplementaryPairs:
     seed: int
     stream: str
     """What the draws belong to, such as the sample."""
+    whole: int = 1
+    """Players of the largest coalitions that are all taken, if the budget allows it."""
 
     @cached_property
     def first(self) -> BoolArray:
@@ -52,7 +54,8 @@ class ComplementaryPairs:
         shares = [0.0, *[1 / sqrt(size * (n - size)) for size in range(1, n // 2 + 1)]]
         if n % 2 == 0:
             shares[-1] /= 2  # complements of half of the players have their size
-        whole = {0} if possible[0] + sum(possible[:2]) > pairs else {0, 1}
+        sizes = range(min(self.whole, n // 2) + 1)
+        whole = {size for size in sizes if size == 0 or possible[0] + sum(possible[: size + 1]) <= pairs}
         while True:
             left = pairs - sum(possible[size] for size in whole)
             total = sum(share for size, share in enumerate(shares) if size not in whole)

@@ -218,6 +218,11 @@ class ContextsBySize:
         return self._stacked([part.estimate(own) for part, own in zip(self.sizes, self._split(values), strict=True)])
 
     @property
+    def surrogates(self) -> tuple[Surrogate, ...]:
+        """What of it is read off a surrogate."""
+        return self.sizes[-1].surrogates if isinstance(self.sizes[-1], Surrogate) else ()
+
+    @property
     def without_surrogate(self) -> Self:
         """The same coalitions, answered without a surrogate."""
         *below, largest = self.sizes

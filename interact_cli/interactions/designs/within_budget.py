@@ -21,21 +21,28 @@ from interact_cli.interactions.designs.sets import all_sets, countable, numbered
 from interact_cli.interactions.exact.transforms import moebius
 from interact_cli.interactions.exact.weights import Weight, values_of_sets
 from interact_cli.interactions.indices import Index
+from interact_cli.interactions.surrogate.by_order import SurrogateByOrder
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.seeding import generator
 from interact_cli.types import FloatArray, IntArray
 
-IndexDesign = FullTable | Permutations | Flips | SetContexts | ContextsBySize | Surrogate
+IndexDesign = FullTable | Permutations | Flips | SetContexts | ContextsBySize | Surrogate | SurrogateByOrder
 
 MOST_PLAYERS = 300
 """Most players of a surrogate: it has a scale for each, found from the values of a few hundred coalitions."""
+MOST_BY_ORDER = 63
+"""Most players of a surrogate that orders are read off. At 64 its bias is larger than the noise of sampled pairs."""
 MOST_MEMBERS = 8
 """Most players of a set that is read off one: its value alternates over all its subsets."""
 LEAST_DRAWN = 40
 """Fewest coalitions that a surrogate is fitted to."""
 MOST_SETS = 50_000
 """Most sets that are read off one: all pairs of 300 players."""
+SHARE_OF_ENDS = 1 / 3
+"""Most of a budget that goes to the coalitions that make the lowest and the highest order exact."""
+LEAST_OF_A_SIZE = 2
+"""Fewest coalitions of a size, and their complements, that an order is read off."""
 
 
 def design_within(
@@ -115,26 +122,30 @@ def read_off(
     sampling: Sampling,
     candidates: IntArray | None = None,
     size: int | None = None,
-) -> Surrogate | ContextsBySize:
+) -> Surrogate | SurrogateByOrder | ContextsBySize:
     """Draw coalitions of all sizes and read the index of all candidates off a model of the game.
 
-    The coalitions depend on the budget and on what they belong to alone. Where smaller sets are worth their dividends,
-    those are measured first, all of them.
+    The coalitions depend on the budget and on what they belong to alone; of orders also on whether the lowest and the
+    highest can be exact. Where smaller sets are worth their dividends, those are measured first, all of them.
     """
     largest = 1 if index.values_of == "players" else size or PAIR
     law = index.law(largest)
     if law is None:
-        raise ValueError(f"'{index.name}' is no mean over keep rates")
+        raise ValueError(f"'{index.name}' is no mean over contexts")
     sets = all_sets(n_players, largest) if candidates is None else candidates
     below = list(_below(n_players, candidates, largest)) if index.beta_of_size else []
     budget = sampling.budget - sum(map(len, below[2:]))  # no and one player are among what is drawn
-    draw = ComplementaryPairs(n_players, budget, sampling.seed, sampling.stream)
+    by_order = index.values_of == "orders"
+    whole = _whole_for_orders(n_players, budget) if by_order else 1
+    draw = ComplementaryPairs(n_players, budget, sampling.seed, sampling.stream, whole)
     values_of: Literal["players", "pairs", "sets"] = "players"
     if index.values_of != "players":
-        values_of = "pairs" if size is None and index.values_of == "pairs" else "sets"
+        values_of = "pairs" if size is None and index.values_of in {"pairs", "orders"} else "sets"
     reuse = sampling.estimator == "reuse"
     functional = Functional(law, n_players, sets)
     surrogate = Surrogate(index.name, functional, draw, sampling.grid, sampling.learner, values_of, reuse)
+    if by_order:
+        return SurrogateByOrder.of(sampling.orders, surrogate)
     return ContextsBySize((*_alone(index, n_players, below), surrogate)) if index.beta_of_size else surrogate
 
 
@@ -246,6 +257,8 @@ def _hindrances(
         yield "draws no contexts for each pair. Leave --contexts out"
     if n_players > MOST_PLAYERS:
         yield f"takes at most {MOST_PLAYERS} players, got {n_players}. Choose fewer players"
+    if index.values_of == "orders":
+        yield from _hindrances_of_orders(n_players, sampling)
     if largest > MOST_MEMBERS:
         yield f"takes sets of at most {MOST_MEMBERS} players, got {largest}. Choose a smaller interaction size"
     if count > MOST_SETS:
@@ -254,6 +267,29 @@ def _hindrances(
     least = max(2 * (n_players + 1), LEAST_DRAWN) * sampling.repeats + below
     if sampling.budget < least:
         yield f"needs a budget of at least {least} evaluations, got {sampling.budget}. Raise --budget"
+
+
+def _hindrances_of_orders(n_players: int, sampling: Sampling) -> Iterator[str]:
+    if n_players > MOST_BY_ORDER:
+        yield f"takes at most {MOST_BY_ORDER} players, got {n_players}. Choose fewer players"
+    if sampling.repeats > 1:
+        yield "is not shared out among plans. Leave --instability out"
+    if not _suffices(n_players, sampling.budget):
+        least = next(budget for budget in range(sampling.budget, 2**n_players) if _suffices(n_players, budget))
+        yield f"needs a budget of at least {least} evaluations, got {sampling.budget}. Raise --budget"
+
+
+def _suffices(n_players: int, budget: int) -> bool:
+    """Whether an order could be read off without a surrogate: there are coalitions of every size."""
+    draw = ComplementaryPairs(n_players, budget, 0, "", _whole_for_orders(n_players, budget))
+    sizes = zip(draw.counts, draw.possible, strict=True)
+    return all(count >= min(LEAST_OF_A_SIZE, possible) for count, possible in sizes)
+
+
+def _whole_for_orders(n_players: int, budget: int) -> int:
+    """Return up to which size all coalitions are asked for: pairs, where order 0 and order n - 2 are then exact."""
+    ends = 2 * sum(comb(n_players, size) for size in range(PAIR + 1))
+    return PAIR if ends <= SHARE_OF_ENDS * budget else 1
 
 
 def _not_exact(index: Index, n_players: int, budget: int) -> str:

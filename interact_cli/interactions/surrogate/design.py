@@ -55,6 +55,8 @@ class Surrogate:
     """How the values are laid out."""
     reuse: bool = False
     """True where maximum sample reuse answers from the same coalitions, without the process."""
+    corrects_squares: bool = False
+    """True where squares are corrected to first order by what left out values miss their predictions by."""
 
     @property
     def n_players(self) -> int:
@@ -99,6 +101,11 @@ class Surrogate:
         return [self._read(game, partial(_Model.of, self, game)) for game in games]
 
     @property
+    def surrogates(self) -> tuple[Self, ...]:
+        """Itself, unless it does without."""
+        return () if self.reuse else (self,)
+
+    @property
     def without_surrogate(self) -> Self:
         """The same coalitions, answered by maximum sample reuse."""
         return replace(self, reuse=True)
@@ -125,30 +132,68 @@ class Surrogate:
             nothing = np.zeros(len(self.sets))
             return self._said(game, nothing, nothing, 1.0)
         model, others = model_of(), game.unseen
-        means, errors = model.process.posterior(self.functional)
+        if self.exact:
+            means, errors = reused(self.functional, game.first, game.values.reshape(-1, 2), game.possible)
+            return self._said(game, means, errors, model.process.explained, raised=model.raised)
+        squares = None
+        if self.corrects_squares:
+            means, errors, squares = self._corrected(game, model)
+        else:
+            means, errors = model.process.posterior(self.functional)
         if len(others.first):
             added, error_of_added = reused(self.functional, others.first, model.left.reshape(-1, 2), others.possible)
             if model.learned is not None:
                 added += index_of(model.learned, self.functional, without=game.known.coalitions)
             share = errors**2 / np.maximum(errors**2 + error_of_added**2, np.finfo(np.float64).tiny)
             means, errors = means + share * added, np.sqrt(share) * error_of_added
-        return self._said(game, means, errors, model.process.explained, raised=model.raised)
+        return self._said(game, means, errors, model.process.explained, raised=model.raised, squares=squares)
+
+    @cached_property
+    def exact(self) -> bool:
+        """True where every coalition that counts for the index is asked for."""
+        counts = (self.functional.weights_by_size != 0).any(axis=1)
+        sizes = np.flatnonzero(counts)
+        whole = np.array(self.draw.counts) == np.array(self.draw.possible)
+        return bool(whole[np.minimum(sizes, self.n_players - sizes)].all())
+
+    def _corrected(self, game: _Drawn, model: _Model) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return what the process says, its error, and the squared index, ``f^2 + s^2 + 2 f d``.
+
+        f is what the model says, s the error of the process, d what the left out values say is missing of f: without
+        bias, but noisy. Each value is multiplied with what the others say of f, so that the noise averages out over
+        many sets.
+        """
+        counts = np.repeat((game.possible / np.maximum(game.drawn, 1))[game.seen.sizes], 2)
+        means, errors, leverage = model.process.posterior_and_leverage(self.functional, counts)
+        said = means
+        if model.learned is not None:
+            said = means + index_of(model.learned, self.functional, without=game.known.coalitions)
+        missing, _ = reused(self.functional, game.first, model.missed(game).reshape(-1, 2), game.possible)
+        return means, errors, said**2 + errors**2 + 2 * (said * missing - leverage)
 
     def _said(
-        self, game: _Drawn, means: FloatArray, errors: FloatArray, explained: float | None, *, raised: bool = False
+        self,
+        game: _Drawn,
+        means: FloatArray,
+        errors: FloatArray,
+        explained: float | None,
+        *,
+        raised: bool = False,
+        squares: FloatArray | None = None,
     ) -> Estimate:
         rounding = rounding_of(np.array([game.largest]), self.functional.size)
         return Estimate(
             self.index,
             means * game.spread,
             np.maximum(errors * game.spread, rounding),
-            np.zeros(len(means), dtype=np.bool_),
+            np.full(len(means), self.exact),
             2 * len(game.first),
             self.n_players,
             pairs=self.sets if self.values_of == "pairs" else None,
             sets=self.sets if self.values_of == "sets" else None,
             explained=explained,
             raised=raised,
+            corrected_squares=None if squares is None else squares * game.spread**2,
         )
 
 
@@ -166,6 +211,8 @@ class _Drawn:
     """What one is in the unit of the game; 0 where all values are equal."""
     largest: float
     """Largest magnitude of a value."""
+    whole_up_to: int
+    """Players of the largest coalitions that are all taken, if there is room."""
 
     @classmethod
     def of(cls, draw: ComplementaryPairs, values: FloatArray) -> Self:
@@ -177,7 +224,7 @@ class _Drawn:
         if deviation <= ROUNDING:
             scaled, deviation = np.zeros(len(values)), 0.0
         possible = np.array([float(count) for count in draw.possible])
-        return cls(draw.first, scaled / (deviation or 1.0), possible, deviation * largest, largest)
+        return cls(draw.first, scaled / (deviation or 1.0), possible, deviation * largest, largest, draw.whole)
 
     @property
     def coalitions(self) -> BoolArray:
@@ -202,8 +249,12 @@ class _Drawn:
     @property
     def whole(self) -> BoolArray:
         """``(pair,)``: True where all pairs of the size are there."""
-        counts = np.bincount(self.sizes, minlength=len(self.possible))
-        return (counts >= self.possible)[self.sizes]
+        return (self.drawn >= self.possible)[self.sizes]
+
+    @property
+    def drawn(self) -> IntArray:
+        """``(n // 2 + 1,)``: how many pairs of each size there are."""
+        return np.bincount(self.sizes, minlength=len(self.possible))
 
     def only(self, pairs: IntArray) -> _Drawn:
         """Keep some pairs."""
@@ -211,9 +262,10 @@ class _Drawn:
         return replace(self, first=self.first[pairs], values=both)
 
     @cached_property
-    def _is_seen(self) -> BoolArray:
+    def is_seen(self) -> BoolArray:
+        """``(pair,)``: True where the process is given them, every size in the same share."""
         n = self.first.shape[1]
-        counts = ComplementaryPairs(n, min(SEEN, 2 * len(self.first)), 0, "").counts
+        counts = ComplementaryPairs(n, min(SEEN, 2 * len(self.first)), 0, "", self.whole_up_to).counts
         seen = np.zeros(len(self.first), dtype=np.bool_)
         for size, count in enumerate(counts):
             seen[np.flatnonzero(self.sizes == size)[:count]] = True
@@ -222,20 +274,20 @@ class _Drawn:
     @property
     def seen(self) -> _Drawn:
         """What the process is given."""
-        return self if 2 * len(self.first) <= SEEN else self.only(np.flatnonzero(self._is_seen))
+        return self if 2 * len(self.first) <= SEEN else self.only(np.flatnonzero(self.is_seen))
 
     @property
     def known(self) -> _Drawn:
         """What needs no learner: what the process is given, and sizes that are whole."""
-        return self.only(np.flatnonzero(self._is_seen | self.whole))
+        return self.only(np.flatnonzero(self.is_seen | self.whole))
 
     @property
     def unseen(self) -> _Drawn:
         """What corrects the process."""
         if 2 * len(self.first) <= SEEN:
             return self.only(np.empty(0, dtype=np.int64))
-        counts = np.bincount(self.sizes[self._is_seen], minlength=len(self.possible))
-        return replace(self.only(np.flatnonzero(~self._is_seen)), possible=self.possible - counts)
+        counts = np.bincount(self.sizes[self.is_seen], minlength=len(self.possible))
+        return replace(self.only(np.flatnonzero(~self.is_seen)), possible=self.possible - counts)
 
 
 @dataclass(frozen=True)
@@ -249,6 +301,13 @@ class _Model:
     """True where the covariances could not be factorised as they were fitted."""
     learned: Leaves | None = None
     """What was taken from them before."""
+
+    def missed(self, game: _Drawn) -> FloatArray:
+        """Return what every value of the game misses its prediction from others by: ``(row,)``."""
+        seen = np.repeat(game.is_seen, 2)
+        missed = np.empty(len(seen))
+        missed[seen], missed[~seen] = self.process.left_out, self.left
+        return missed
 
     @classmethod
     def of(cls, design: Surrogate, game: _Drawn) -> Self:

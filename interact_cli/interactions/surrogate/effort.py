@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from interact_cli.interactions.designs.budgets import PAIR
 from interact_cli.interactions.surrogate.design import SEEN, Surrogate
 from interact_cli.interactions.surrogate.fitting import stages
@@ -26,9 +28,9 @@ def operations(designs: Iterable[Surrogate]) -> float:
     """Count what answering one sample takes: a process for each draw, and the reading of each index.
 
     A process of T <= 8192 coalitions with m players and sets of neighbours takes ``F^3 + F^2 (800 + 3 m)`` for each
-    look at F fitted ones, then ``T^3 / 3 + T^2 (min(T, 1000) + 200 + 1.5 m)``; an index of S sets takes
-    ``T^2 S + 200 T S`` and the products over players at every node of its rule. Indices that share coalitions share the
-    process.
+    look at F fitted ones, then ``T^3 / 3 + T^2 (min(T, 1000) + 200 + 1.5 m)``, and ``2 T^3 / 3`` where every value is
+    left out once; an index of S sets takes ``T^2 S + 200 T S`` and the products over players at every node of its rule,
+    four times where they are complex. Indices that share coalitions share the process.
     """
     processes, reading = {}, 0.0
     for design in designs:
@@ -41,13 +43,15 @@ def _of_process(design: Surrogate) -> float:
     rows = min(len(design.asked), SEEN)
     signs = design.n_players + sum(map(len, neighbours(design.grid)))
     fit = sum((LOOKS * steps + 1) * (fitted**3 + fitted**2 * (800 + 3 * signs)) for fitted, steps in stages(rows))
-    return fit + rows**3 / 3 + rows**2 * (min(rows, LEFT_OUT) + 200 + 1.5 * signs)
+    left_out = 2 * rows**3 / 3 if design.corrects_squares else 0.0
+    return fit + rows**3 / 3 + left_out + rows**2 * (min(rows, LEFT_OUT) + 200 + 1.5 * signs)
 
 
 def _of_reading(design: Surrogate) -> float:
     functional, n = design.functional, design.n_players
     rows, n_sets = min(len(design.asked), SEEN), len(design.sets)
-    n_nodes = len(functional.law.rule(n - functional.size)[0])
+    weights = functional.law.rule(n - functional.size).weights
+    n_nodes = len(weights) * (4 if np.iscomplexobj(weights) else 1)
     parts = -(-n_sets // (RETURNED // rows))  # each computes the factors of all players anew
     if functional.size == 1:
         products = 32 * n * n_nodes * parts

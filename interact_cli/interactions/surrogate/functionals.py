@@ -1,7 +1,7 @@
 """Indices as what they are: linear maps of a game, applied in closed form to the covariance of the process.
 
-An index of the sets A of one size is ``E_r d_A f(r, ..., r)``, f the multilinear extension. Of a product of one factor
-for each player it is a product again, so that its mean over r is a short sum.
+An index of the sets A of one size is a mean over contexts of a difference (`interact_cli.interactions.laws`). Of a
+product of one factor for each player the difference is a product again, so that its mean is a short sum.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RETURNED = 2**23
 
 @dataclass(frozen=True)
 class Functional:
-    """An index of sets of one size: Shapley and Banzhaf values and interactions, the top of Shapley-Taylor."""
+    """An index of sets of one size: Shapley, Banzhaf, the top of Shapley-Taylor, or one order."""
 
     law: Law
     n_players: int
@@ -86,7 +86,11 @@ class Functional:
         return np.asarray(variances)
 
     def _of_parities(self, parities: Parities) -> csr_array:
-        """Return the index of every sign product: ``(product, set)``; of chi_A it is ``2^a E (2 r - 1)^(|A| - a)``."""
+        """Return the index of every sign product: ``(product, set)``.
+
+        Of chi_A it is 2^a times the mean of the signs of the players of A beside the set: of keep rates
+        ``E (2 r - 1)^(|A| - a)``.
+        """
         from scipy.sparse import csr_array
 
         number = {tuple(members): column for column, members in enumerate(self.sets.tolist())}
@@ -94,8 +98,10 @@ class Functional:
         for sets in parities.sets:
             more = sets.shape[1] - self.size
             if more >= 0:
-                nodes, weights = self.law.rule(more)
-                value = 2.0**self.size * float(weights @ (2 * nodes - 1) ** more)
+                others = self.n_players - self.size
+                rule = self.law.rule(others, more)
+                signs = (rule.present - rule.absent) ** more * (rule.present + rule.absent) ** (others - more)
+                value = 2.0**self.size * float((rule.weights @ signs).real)
                 for row, members in enumerate(sets.tolist(), start):
                     for chosen in combinations(members, self.size):
                         if chosen in number:
@@ -106,51 +112,58 @@ class Functional:
         return csr_array((values, (rows, columns)), shape=(start, len(self.sets)))
 
     def _add_product(self, product: Product, coalitions: BoolArray, covariances: FloatArray) -> None:
-        nodes, weights = self.law.rule(self.n_players - self.size)
-        of_sets = self.n_players**2 if self.size <= PAIR else 2 * len(nodes) * len(self.sets)
-        at_once = max(1, AT_ONCE // (len(nodes) * self.n_players + of_sets))
+        rule = self.law.rule(self.n_players - self.size)
+        n_nodes = len(rule.weights)
+        of_sets = self.n_players**2 if self.size <= PAIR else 2 * n_nodes * len(self.sets)
+        at_once = max(1, AT_ONCE // (n_nodes * self.n_players + of_sets))
         for start in range(0, len(coalitions), at_once):
             rows = slice(start, start + at_once)
-            exponents = product.coded(coalitions[rows]) * product.scales
-            absent, present = np.exp(exponents * product.absent), np.exp(exponents * product.present)
-            steps = (present - absent)[:, None]
-            means = absent[:, None] + nodes[:, None] * steps
-            totals = np.exp(np.log(means).sum(axis=2) - product.scales.sum()) * (weights * product.amplitude)
-            covariances[rows] += self.summed(totals, steps / means)
+            coded = product.coded(coalitions[rows])
+            # No factor is above 1: what is lost below the smallest number is nothing.
+            absent, present = (
+                np.exp(product.scales * (coded * code - 1)) for code in (product.absent, product.present)
+            )
+            means = rule.absent[:, None] * absent[:, None] + rule.present[:, None] * present[:, None]
+            totals = means.prod(axis=2) * (rule.weights * product.amplitude)
+            covariances[rows] += self.summed(totals, (present - absent)[:, None] / means)
 
     def _variances_of(self, product: Product) -> FloatArray:
-        nodes, weights = self.law.rule(self.n_players - self.size)
-        first, second = (grid.ravel()[:, None] for grid in np.meshgrid(nodes, nodes))
+        rule = self.law.rule(self.n_players - self.size)
+        again = rule.whole
         both, one, none = (
-            np.exp(product.scales * left * right)
+            np.exp(product.scales * (left * right - 1))
             for left, right in (
                 (product.present, product.present),
                 (product.present, product.absent),
                 (product.absent, product.absent),
             )
         )
-        means = first * second * both + (1 - first) * (1 - second) * none
-        means += (first * (1 - second) + second * (1 - first)) * one
-        steps = (both - 2 * one + none) / means
-        totals = np.exp(np.log(means).sum(axis=1) - product.scales.sum())
-        totals *= np.outer(weights, weights).ravel() * product.amplitude
-        variances: FloatArray = self.summed(totals[None], steps[None])[0]
+        (here, not_here), (there, not_there) = (rule.present, rule.absent), (again.present, again.absent)
+        means = np.outer(here, there).ravel()[:, None] * both + np.outer(not_here, not_there).ravel()[:, None] * none
+        means = means + (np.outer(here, not_there) + np.outer(not_here, there)).ravel()[:, None] * one
+        totals = means.prod(axis=1) * np.outer(rule.weights, again.weights).ravel() * product.amplitude
+        variances: FloatArray = self.summed(totals[None], ((both - 2 * one + none) / means)[None])[0]
         return variances
 
     def summed(self, totals: FloatArray, ratios: FloatArray) -> FloatArray:
-        """Return ``sum_q totals prod over i in A of ratios``: ``(row, q)``, ``(row, q, n)`` -> ``(row, set)``."""
+        """Return ``Re sum_q totals prod over i in A of ratios``: ``(row, q)``, ``(row, q, n)`` -> ``(row, set)``."""
         summed: FloatArray
         if self.size == 1:
-            summed = np.einsum("tq,tqn->tn", totals, ratios)[:, self.sets[:, 0]]
+            summed = np.einsum("tq,tqn->tn", totals, ratios).real[:, self.sets[:, 0]]
             return summed
         if self.size == PAIR:
-            products = np.matmul((ratios * totals[:, :, None]).transpose(0, 2, 1), ratios)
+            left, right = ratios * totals[:, :, None], ratios
+            if np.iscomplexobj(right):  # the real part of a product of matrices is one product of real ones
+                left, right = (
+                    np.concatenate(parts, axis=1) for parts in ((left.real, -left.imag), (right.real, right.imag))
+                )
+            products = np.matmul(left.transpose(0, 2, 1), right)
             summed = products[:, self.sets[:, 0], self.sets[:, 1]]
             return summed
         chosen = ratios[:, :, self.sets[:, 0]]
         for column in self.sets.T[1:]:
             chosen = chosen * ratios[:, :, column]
-        summed = np.einsum("tq,tqs->ts", totals, chosen)
+        summed = np.einsum("tq,tqs->ts", totals, chosen).real
         return summed
 
     def parts(self, n_rows: int) -> Iterator[tuple[slice, Functional]]:

@@ -47,13 +47,16 @@ def index_of(leaves: Leaves, functional: Functional, *, without: BoolArray) -> F
     """
     n_present, n_absent = leaves.present.sum(axis=1), leaves.absent.sum(axis=1)
     depth = int((n_present + n_absent).max(initial=0))
-    nodes, weights = functional.law.rule(depth)
-    at_once = max(1, AT_ONCE // (len(nodes) * functional.n_players))
+    others = functional.n_players - functional.size
+    rule = functional.law.rule(others, min(depth, others))
+    absent, present, anywhere = (part[:, None] for part in (rule.absent, rule.present, rule.absent + rule.present))
+    at_once = max(1, AT_ONCE // (len(rule.weights) * functional.n_players))
     total = np.zeros(len(functional.sets))
     for start in range(0, len(n_present), at_once):
         some = slice(start, start + at_once)
-        totals = weights[:, None] * nodes[:, None] ** n_present[some] * (1 - nodes[:, None]) ** n_absent[some]
-        slopes = leaves.present[some] / nodes[:, None, None] - leaves.absent[some] / (1 - nodes[:, None, None])
+        n_free = functional.n_players - n_present[some] - n_absent[some]
+        totals = rule.weights[:, None] * present ** n_present[some] * absent ** n_absent[some] * anywhere**n_free
+        slopes = leaves.present[some] / present[..., None] - leaves.absent[some] / absent[..., None]
         total += functional.summed(totals * leaves.worth[some], slopes).sum(axis=0)
     values = values_at(leaves, without)
     for of_part, part in functional.parts(len(without)):

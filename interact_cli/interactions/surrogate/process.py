@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
 
 from interact_cli.interactions.surrogate.functionals import Functional
 from interact_cli.interactions.surrogate.kernel import AT_ONCE, Kernel
@@ -60,6 +62,15 @@ class Process:
         calibration = max(1.0, float((missed**2 * precision).mean()) / free**2)
         return cls(kernel, coalitions, factor, solved, explained, calibration)
 
+    @cached_property
+    def left_out(self) -> FloatArray:
+        """What every value misses its prediction from all others by, ``y_i - mean_i = [K^-1 y]_i / [K^-1]_ii``.
+
+        Source: Rasmussen & Williams (2006), equation 5.12. ``(row,)``.
+        """
+        inverse, _ = dpotri(self.factor, lower=1)
+        return self.solved / np.diag(inverse)
+
     def means_at(self, coalitions: BoolArray) -> FloatArray:
         """Return what the process expects at coalitions that it was not given: ``(row, n)`` -> ``(row,)``."""
         starts = range(0, len(coalitions), AT_ONCE)
@@ -74,10 +85,34 @@ class Process:
 
         Source: Rasmussen & Williams (2006), equations 2.25 and 2.26, for a linear functional.
         """
-        means, variances = np.empty(len(functional.sets)), np.empty(len(functional.sets))
+        means, errors, _ = self._posterior(functional, None)
+        return means, errors
+
+    def posterior_and_leverage(
+        self, functional: Functional, counts: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return mean, deviation, and what the mean owes to the values that it is multiplied with: ``(set,)`` each.
+
+        With e_i what value i misses its prediction by, the mean without that value is ``mean - e_i [K^-1 q]_i``. So
+        ``sum_i counts_i w_i e_i mean`` is too large by ``sum_i counts_i w_i e_i^2 [K^-1 q]_i``, w what a value counts
+        for in the index.
+
+        Args:
+            functional: The index.
+            counts: ``(row,)``: how many values each stands for.
+        """
+        return self._posterior(functional, counts * self.left_out**2)
+
+    def _posterior(
+        self, functional: Functional, amounts: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        means, variances, leverage = np.zeros((3, len(functional.sets)))
         for some, part in functional.parts(len(self.coalitions)):
             covariances = part.covariances(self.kernel, self.coalitions)
             means[some] = self.solved @ covariances
             seen = solve_triangular(self.factor, covariances, lower=True, overwrite_b=True, check_finite=False)
             variances[some] = part.variances(self.kernel) - np.einsum("ts,ts->s", seen, seen)
-        return means, np.sqrt(np.maximum(variances, 0) * self.calibration)
+            if amounts is not None:
+                solved = solve_triangular(self.factor, seen, lower=True, trans=1, overwrite_b=True, check_finite=False)
+                leverage[some] = np.einsum("t,ts,ts->s", amounts, part.weights(self.coalitions), solved)
+        return means, np.sqrt(np.maximum(variances, 0) * self.calibration), leverage

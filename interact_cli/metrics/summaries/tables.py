@@ -11,6 +11,7 @@ from interact_cli.interactions.designs.budgets import PAIR
 from interact_cli.interactions.designs.contexts import ContextsBySize, SetContexts
 from interact_cli.interactions.designs.full_table import LARGEST_TABLE, FullTable
 from interact_cli.interactions.estimate import Estimate
+from interact_cli.interactions.surrogate.by_order import SurrogateByOrder
 from interact_cli.interactions.surrogate.design import Surrogate
 from interact_cli.interfaces import Cohort, Design, Reduced
 from interact_cli.metrics.fallback import REUSE, explained_of
@@ -105,7 +106,7 @@ def explained_quantity(results: Sequence[Reduced]) -> tuple[Quantity, ...]:
 def estimator_of(design: Design) -> str:
     """Say in words how a design obtains its values, and what would make them exact where that is near."""
     said = _obtained(design)
-    if isinstance(design, SetContexts | Surrogate):
+    if isinstance(design, SetContexts | Surrogate | SurrogateByOrder):
         n = design.n_players
         if n <= LARGEST_TABLE and 2**n <= NEAR * len(design.asked):
             said += f" (2^{n} = {2**n:,}: --budget {2**n} would make all exact)"
@@ -119,12 +120,20 @@ def _obtained(design: Design) -> str:
         return f"dividends of all smaller sets, exactly; {_obtained(design.sizes[-1])}"
     if isinstance(design, SetContexts):
         return _estimator_of_contexts(design)
-    if isinstance(design, Surrogate) and design.reuse:
-        return f"{REUSE}: every value counts for every set, {len(design.asked):,} coalitions per sample"
+    if isinstance(design, SurrogateByOrder):
+        n_exact = sum(part.exact for part in design.parts)
+        exact = f", {n_exact} of {len(design.orders)} orders exact" if n_exact else ""
+        return f"{_obtained(design.parts[0])}{exact}"
     if isinstance(design, Surrogate):
-        second = f" and, where they tell more, {design.learns.name} of what it leaves" if design.learns else ""
-        return f"surrogate: all values read off a Gaussian process{second}, {len(design.asked):,} coalitions per sample"
+        return _of_surrogate(design)
     return f"{type(design).__name__.lower()}, {len(design.asked)} coalitions asked per sample"
+
+
+def _of_surrogate(design: Surrogate) -> str:
+    if design.reuse:
+        return f"{REUSE}: every value counts for every set, {len(design.asked):,} coalitions per sample"
+    second = f" and, where they tell more, {design.learns.name} of what it leaves" if design.learns else ""
+    return f"surrogate: all values read off a Gaussian process{second}, {len(design.asked):,} coalitions per sample"
 
 
 def _estimator_of_contexts(design: SetContexts) -> str:
