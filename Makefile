@@ -114,7 +114,7 @@ bench: $(READY)
 
 # Do the printed intervals hold the values, and are the words about orders right? An hour.
 bench-coverage: $(READY)
-	$(BIN)/python -m benchmarks --only coverage --only order-verdicts --only strength-intervals --only gate-bounds
+	$(BIN)/python -m benchmarks --only coverage --only orders --only order-verdicts --only strength-intervals --only gate-bounds
 
 # The tables between `<!-- interact list ... -->` and `<!-- end -->`, as the registries hold them.
 TABLES := docs/metrics.md docs/inputs.md docs/references.md

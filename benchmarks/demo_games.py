@@ -42,14 +42,14 @@ def demo_games(n_samples: int = 3) -> Iterator[Known]:
     """Yield the games of both networks, trained here as `make demo` trains them."""
     test = Images.of("test", DIGITS_INPUT)
     for family, (name, kind) in DEMO.items():
-        model = _trained(name, kind)
+        model = trained_as_in_the_demo(name, kind)
         right = np.flatnonzero(correct(model, test))
         for number in range(n_samples):
             position = int(right[7 * number])
             yield _game(family, model, test.sample(position), int(test.labels[position]))
 
 
-def _trained(name: str, kind: str) -> Model:
+def trained_as_in_the_demo(name: str, kind: str) -> Model:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as the demo does: the same weights, so the same truth, whatever the number of cores
     trained, _ = train_one(NETWORKS[name], seed=0, progress=Silent())
@@ -64,7 +64,7 @@ def _game(family: str, model: Model, sample: Sample, label: int) -> Known:
     baseline = Baseline("mean", np.zeros((1, 1, 1), np.float32), "mean of the preprocessing")
     players = image_grid(f"{SIDE}x{SIDE}", model, PlayerOptions()).of(sample, baseline)
     evaluator = Evaluator(model, torch.device("cpu"), batch_rows(model, "cpu"))
-    value = partial(_log_odds, evaluator, sample, players, label)
+    value = partial(log_odds, evaluator, sample, players, label)
     kept = _kept_at(model, sample)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -81,9 +81,7 @@ def _pairs_alone(pairs: FloatArray, index: str, sets: IntArray) -> FloatArray:
     return pairs
 
 
-def _log_odds(
-    evaluator: Evaluator, sample: Sample, players: PlayerSet, label: int, coalitions: BoolArray
-) -> FloatArray:
+def log_odds(evaluator: Evaluator, sample: Sample, players: PlayerSet, label: int, coalitions: BoolArray) -> FloatArray:
     records = evaluator.records(sample, players, pack(coalitions), (label,))
     return lookup("log-odds", "classes").of_record(records[:, 0])
 

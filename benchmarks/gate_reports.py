@@ -28,7 +28,7 @@ from interact_cli.seeding import digest
 from interact_cli.types import BoolArray, FloatArray, IntArray
 
 BUDGET = 4000
-METRICS: dict[str, dict[str, Any]] = {"multi-order": {}, "strength": {"estimator": "sampled"}}
+METRICS: dict[str, dict[str, Any]] = {"multi-order": {"estimator": "sampled"}, "strength": {"estimator": "sampled"}}
 """Metric -> its options. ``bottleneck`` asks for the same coalitions as ``multi-order``, and J and R are statistics of
 the same parts. A surrogate for each of 23,000 reports would take hours."""
 PART_NAMES = tuple(MOMENTS)

@@ -1,25 +1,38 @@
-"""J by order, read off a surrogate, beside the published protocol: networks of 16 players by look-up.
+"""J by order, read off a surrogate: beside the published protocol, and on images that no smooth model follows.
 
-The protocol measures all 120 pairs in 100 contexts at each order, all contexts where there are no more. Its spread is
-simulated by drawing those contexts from the complete tables.
+The protocol measures all 120 pairs of 16 players in 100 contexts at each order, all contexts where there are no more.
+Its spread is simulated by drawing those contexts from the complete tables of networks.
+
+Of 32 cells the truth is an estimate of its own, from random bases of each order with all pairs flipped. About half an
+hour of one core; run by hand: ``make bench-coverage``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from math import comb
 
 import numpy as np
+import torch
 
 import interact_cli as ic
-from benchmarks.estimator_games import network_tables
+from benchmarks.demo_games import DEMO, log_odds, trained_as_in_the_demo
+from benchmarks.estimator_games import Value, network_tables
+from benchmarks.gate_networks import Images, correct
 from benchmarks.table import Goal, Row
-from interact_cli.games.coalitions import all_coalitions, unpack
-from interact_cli.interfaces import Question
+from interact_cli.engine.batch_rows import batch_rows
+from interact_cli.engine.evaluator import Evaluator
+from interact_cli.games.coalitions import all_coalitions, unique, unpack
+from interact_cli.interactions.designs.budgets import Estimator
+from interact_cli.interactions.designs.pairs import within_radius
+from interact_cli.interfaces import Baseline, PlayerOptions, Question
 from interact_cli.metrics.multi_order import MultiOrder
 from interact_cli.metrics.published import published_orders
+from interact_cli.players.image_grid import image_grid
 from interact_cli.seeding import generator
+from interact_cli.training.demo import DIGITS_INPUT
 from interact_cli.types import FloatArray
 
 N_PLAYERS = 16
@@ -29,6 +42,12 @@ REPEATS = 400
 BUDGETS = (2000, 4000, 6240)
 """The last is a hundredth of what the protocol takes."""
 SEEDS = 8
+GRID = (4, 8)
+N_IMAGES = 12
+N_BASES = 12
+"""Of each order and size."""
+UNCORRECTED = "surrogate, not corrected"
+PLANS: dict[str, Estimator] = {"surrogate": "surrogate", UNCORRECTED: "surrogate", "sampled": "sampled"}
 
 
 def orders(quick: bool) -> Iterator[Row]:
@@ -47,6 +66,11 @@ def orders(quick: bool) -> Iterator[Row]:
             told = f"{deviation:.4f} / {of_protocol:.4f}; bias at most {100 * bias:.1f} % (its error {100 * error:.1f})"
             name = f"network {number}, n = 16, {budget:,} evaluations: sd of J over the protocol's"
             yield Row(name, deviation / of_protocol, spread=told)
+    yield from _summed_up(spread)
+    yield from _of_images(4 if quick else N_IMAGES)
+
+
+def _summed_up(spread: Mapping[int, Sequence[tuple[float, float]]]) -> Iterator[Row]:
     for budget, cells in spread.items():
         if cells:
             ratios, biases = zip(*cells, strict=True)
@@ -56,6 +80,75 @@ def orders(quick: bool) -> Iterator[Row]:
             yield Row(f"{name}: sd of J over the protocol's, geometric mean", _geometric_mean(ratios), goal=goal)
             goal = Goal(most=3, unit=" %") if last else None
             yield Row(f"{name}: largest bias of J at any order", max(biases), " %", goal)
+
+
+def _of_images(n_images: int) -> Iterator[Row]:
+    """Yield how far J of a cohort of images is off, at the worst order that is not exact."""
+    players = GRID[0] * GRID[1]
+    asked = published_orders(players)
+    means = {"truth": np.zeros(len(asked)), **{name: np.zeros(len(asked)) for name in PLANS}}
+    for number, value in enumerate(_images(n_images)):
+        means["truth"] += _by_bases(value, asked, number)
+        for name, estimator in PLANS.items():
+            question = Question(players, 4000, 0, str(number), grid=GRID)
+            design = MultiOrder(estimator=estimator).design(question)
+            rows, inverse = unique(design.asked)
+            estimate = design.estimate(value(unpack(rows, players))[inverse])
+            corrected = name != UNCORRECTED
+            squares = estimate.squares if corrected else estimate.values**2 + estimate.standard_errors**2
+            means[name] += squares.mean(axis=1)
+    truth = _curve(means["truth"])
+    for name in PLANS:
+        off = 100 * (_curve(means[name]) / truth - 1)
+        told = "by order: " + " ".join(f"{part:+.0f}" for part in off)
+        what = (
+            f"convnet, {n_images} images of 4 x 8 cells, 4,000 evaluations, {name}: J of the cohort is off by at most"
+        )
+        yield Row(what, float(np.abs(off).max()), " %", spread=told)
+
+
+def _images(n_images: int) -> Iterator[Value]:
+    """Yield the games of the demo's convolutional network."""
+    test = Images.of("test", DIGITS_INPUT)
+    name, kind = DEMO["convnet"]
+    model = trained_as_in_the_demo(name, kind)
+    evaluator = Evaluator(model, torch.device("cpu"), batch_rows(model, "cpu"))
+    baseline = Baseline("mean", np.zeros((1, 1, 1), np.float32), "mean of the preprocessing")
+    for position in np.flatnonzero(correct(model, test))[: 7 * n_images : 7]:
+        sample = test.sample(int(position))
+        players = image_grid(f"{GRID[0]}x{GRID[1]}", model, PlayerOptions()).of(sample, baseline)
+        yield partial(log_odds, evaluator, sample, players, int(test.labels[position]))
+
+
+def _by_bases(value: Value, asked: tuple[int, ...], number: int) -> FloatArray:
+    """Return the mean square of the interactions of near pairs at each order, without bias: ``(order,)``.
+
+    A base S with one or both of a pair flipped gives one difference of the pair, at the order that |S| without the
+    pair is. Products of different bases have no noise in their mean.
+    """
+    n, pairs = GRID[0] * GRID[1], within_radius(GRID, 2)
+    first, second = pairs.T
+    one = np.eye(n, dtype=np.bool_)
+    flips = np.concatenate([np.zeros((1, n), dtype=np.bool_), one, one[first] | one[second]])
+    sums = np.zeros((3, n - 1, len(pairs)))  # of differences, of their squares, how many
+    rng = generator(number, "bases by order", n)
+    for order in asked:
+        edge = order in {0, n - 2}
+        sizes = [n if order else 0] if edge else [order, order + 1, order + 2] * N_BASES
+        for size in sizes:
+            base = np.zeros(n, dtype=np.bool_)
+            base[rng.permutation(n)[:size]] = True
+            values = value(base ^ flips)
+            signs = np.where(base[first] == base[second], 1.0, -1.0)
+            differences = signs * (values[0] - values[1 + first] - values[1 + second] + values[1 + n :])
+            at = size - base[first].astype(np.int64) - base[second]
+            for part, amount in zip(sums, (differences, differences**2, 1.0), strict=True):
+                np.add.at(part, (at, np.arange(len(pairs))), amount)
+    total, squared, count = sums[:, list(asked)]
+    unbiased = np.divide(total**2 - squared, count * (count - 1), out=np.full(total.shape, np.nan), where=count > 1)
+    unbiased[[0, -1]] = total[[0, -1]] ** 2
+    means: FloatArray = np.nanmean(unbiased, axis=1)
+    return means
 
 
 def _geometric_mean(numbers: tuple[float, ...]) -> float:

@@ -62,10 +62,10 @@ class Bottleneck(MultiOrder):
     from 0.3 to 0.7 of n - 2 over those within 0.1 of either end, by corrected rms, the root mean square less the noise
     of drawn contexts. Below 1 it says weaker in the middle, above 1 stronger. It says nothing where the ends are not
     shown to be there, and gives a bound where the middle is not shown to be more than twice what values without
-    structure show: they dip too, because the middle orders average over more contexts. The null is their J; of raw
-    strengths by the same plan, drawn contexts included. Theory F(m)/F(0) is the papers' curve with the n' that brings
-    it nearest to J(m)/J(0). Split-half instability says how far J from half of the contexts is from the other half's;
-    0 where nothing is drawn.
+    structure show: they dip too, because the middle orders average over more contexts. The null is their J; where
+    contexts are drawn that of raw strengths is by the same plan. Theory F(m)/F(0) is the papers' curve with the n' that
+    brings it nearest to J(m)/J(0). Split-half instability, of drawn contexts, says how far J from half of them is from
+    the other half's; 0 where all are there.
     """
 
     name: str = "bottleneck"
@@ -206,6 +206,7 @@ def _null_quantity(name: str, null: FloatArray, random: FloatArray, dims: tuple[
     else:
         draws = STATISTICS[f"J_{name}"].of(*null)
         mean, error = draws.mean(axis=0), draws.std(axis=0, ddof=1) / np.sqrt(len(draws))
+        error = np.where(np.ptp(draws, axis=0) > 0, error, 0.0)  # of equal numbers rounding alone
         text = f"J_{name} of the same plan on values i.i.d. N(0, 1), mean of {len(draws)} draws; error: of that mean"
     return Quantity(
         f"null_{name}",

@@ -202,9 +202,9 @@ def test_every_score_from_the_report_equals_a_fresh_run(desk: Path, score: str):
 def test_another_metric_from_the_report_evaluates_only_what_is_missing(desk: Path, forward_passes: list[int]):
     done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
     forward_passes.clear()
-    done("measure", "ckpt.pt", "--from", "a.h5", "--metric", "shapley", "-o", "b.h5")
+    done("measure", "ckpt.pt", "--from", "a.h5", "--metric", "shapley", "-b", "90", "-o", "b.h5")
     evaluated = ic.read_report("b.h5").samples.evaluated
-    done(*CONVNET, "-m", "shapley", "-o", "c.h5")
+    done(*CONVNET, "-m", "shapley", "-b", "90", "-o", "c.h5")
     fresh = ic.read_report("c.h5")
 
     held = [set(map(bytes, record.coalitions)) for record in ic.read_report("a.h5").records]
@@ -214,6 +214,15 @@ def test_another_metric_from_the_report_evaluates_only_what_is_missing(desk: Pat
     assert (evaluated < fresh.samples.unique).all()
     assert (evaluated > 0).all()
     assert_identical(arrays(ic.read_report("b.h5")), arrays(fresh))
+
+
+def test_orders_hold_what_other_indices_of_the_same_budget_ask_for(desk: Path):
+    """Unless their ends are exact, which takes coalitions that the others do not ask for."""
+    done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
+    done("measure", "--from", "a.h5", "-m", "shapley", "-o", "b.h5")
+    done(*CONVNET, "-m", "shapley", "-o", "c.h5")
+    assert (ic.read_report("b.h5").samples.evaluated == 0).all()
+    assert_identical(arrays(ic.read_report("b.h5")), arrays(ic.read_report("c.h5")))
 
 
 def test_no_checkpoint_is_needed_when_nothing_is_missing(desk: Path):
@@ -231,7 +240,7 @@ def test_missing_coalitions_without_the_checkpoint(desk: Path, there: bool):
     done(*CONVNET, "-m", "multi-order", "-o", "a.h5")
     if not there:
         Path("ckpt.pt").unlink()
-    line = refused(2, "measure", "--from", "a.h5", "-m", "shapley", "-o", "b.h5")
+    line = refused(2, "measure", "--from", "a.h5", "-m", "shapley", "-b", "90", "-o", "b.h5")
 
     assert "it lay at '~/desk/ckpt.pt'" in line
     assert "interact measure CHECKPOINT --from REPORT" in line
@@ -284,13 +293,13 @@ def test_a_report_allows_no_download_and_trains_nothing(desk: Path, monkeypatch:
         return loaded(settings, *arguments, **options)
 
     monkeypatch.setattr(reuse, "load", noted)
-    done("measure", "ckpt.pt", "--from", "forged.h5", "-m", "shapley", "-o", "b.h5")
+    done("measure", "ckpt.pt", "--from", "forged.h5", "-m", "shapley", "-b", "90", "-o", "b.h5")
     (settings,) = seen
     assert settings.checkpoint == Path("ckpt.pt")
     assert (settings.data.allow_download, settings.data.root, settings.data.samples) == (False, None, None)
     assert (settings.run.output, settings.run.force, settings.run.records) == (Path("b.h5"), False, True)
     assert settings.training == TrainingSettings()
-    done("measure", "ckpt.pt", "--from", "a.h5", "-m", "shapley", "-o", "c.h5")
+    done("measure", "ckpt.pt", "--from", "a.h5", "-m", "shapley", "-b", "90", "-o", "c.h5")
     assert_identical(arrays(ic.read_report("b.h5")), arrays(ic.read_report("c.h5")))
     assert ic.read_report("b.h5").config == ic.read_report("c.h5").config
     assert not Path("precious.h5").exists()
