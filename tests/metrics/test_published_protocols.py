@@ -252,10 +252,11 @@ def test_a_summary_of_a_full_table_covers_the_chosen_pairs():
 
 @pytest.mark.parametrize("index", sorted(name for name, index in indices.INDICES.items() if not index.instead))
 def test_api_and_audit_choose_alike_beyond_the_largest_table(index, monkeypatch):
-    """2^n within the budget, but more players than are ever enumerated: both sample."""
+    """2^n within the budget, but more players than are ever enumerated: both draw."""
     monkeypatch.setattr(within_budget, "LARGEST_TABLE", 6)
     for n, full in ((6, True), (7, False)):
-        estimate = ic.measure(ic.CallableGame(lambda c: c.all(axis=1) * 1.0, n_players=n), index, budget=2000)
+        game = ic.CallableGame(lambda c: c.all(axis=1) * 1.0, n_players=n)
+        estimate = ic.measure(game, index, budget=2000, estimator="auto" if full else "sampled")
         assert isinstance(design_for(indices.lookup(index), Question(n, 2000, 0, "x")), FullTable) == full
         assert estimate.exact[np.isfinite(estimate.values)].all() == full
 

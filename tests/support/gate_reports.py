@@ -25,6 +25,7 @@ from interact_cli.report.hdf5.writer import write_report
 from interact_cli.results import Measurement, PlayerTable, Quantity, Report, SampleTable
 
 METRICS = ("multi-order", "bottleneck", "strength", "shapley")
+BY_ORDER = ("multi-order", "bottleneck")
 N_PLAYERS = 8
 BUDGET = 150
 PAIRS = "random:3"
@@ -221,10 +222,14 @@ def _made(how: Made) -> Report:
 
 
 def _metrics(how: Made) -> tuple[Metric, ...]:
-    """The metrics; those that choose pairs choose the report's."""
-    plain = [extensions.metric(name) for name in how.metrics]
-    has = [any(option.name == "pairs" for option in options_of(metric)) for metric in plain]
-    return tuple(configured(m, {"pairs": how.pairs}) if chooses else m for m, chooses in zip(plain, has, strict=True))
+    """Pairs by order have contexts of their own: a naive loop over values and standard errors knows all of them."""
+    return tuple(_configured(extensions.metric(name), how) for name in how.metrics)
+
+
+def _configured(metric: Metric, how: Made) -> Metric:
+    has = {option.name for option in options_of(metric)}
+    asked = {"pairs": how.pairs, "estimator": "sampled"} if metric.name in BY_ORDER else {"pairs": how.pairs}
+    return configured(metric, {name: value for name, value in asked.items() if name in has})
 
 
 def _tables(how: Made) -> list[np.ndarray]:
