@@ -21,7 +21,7 @@ def test_every_setting_that_decides_stands_in_the_identity(desk: Path):
             assert decides.through in identity[decides.what], name
         elif decides.what == "question":
             assert name in identity["question"], name
-    assert identity["question"]["metrics"] == [["multi-order", 1, {"pairs": "random:3"}]]
+    assert identity["question"]["metrics"] == [["multi-order", 2, {"pairs": "random:3"}]]
 
 
 def test_a_report_holds_no_place(desk: Path):

@@ -228,8 +228,10 @@ def test_it_is_answered_as_the_reference_was(
         words = {"reuse": "maximum sample reuse: ", "surrogate": "surrogate: "}[answering]
         assert report.measurement("shapley").estimator.startswith(words)
         assert report.measurement("banzhaf-interaction").estimator.startswith(words)
-    by_hand = {"plan.estimator": option, "run.output": "hand.h5", "plan.seed": candidate.config["plan"]["seed"]}
-    hand = measured(TABLE_RUN, **asked, **by_hand, **{"checkpoint": checkpoint, "data.seed": 0})
+    so = {"estimator": option}
+    metrics = [{"shapley": so}, {"banzhaf-interaction": so}, "multi-order"]  # shares of orders are sampled
+    by_hand = {"metrics": metrics, "run.output": "hand.h5", "plan.seed": candidate.config["plan"]["seed"]}
+    hand = measured(TABLE_RUN, **asked | by_hand, **{"checkpoint": checkpoint, "data.seed": 0})
     assert_identical(arrays(hand), arrays(candidate))
     if measure is like:
         assert_same_plan(reference, candidate)
@@ -529,10 +531,10 @@ def test_other_options_of_a_metric(desk: Path):
     """An option decides what is asked: a report that says one and ran by another is measured by neither."""
     asked = {"multi-order": {"pairs": "random:4"}}
     reference = measured(TABLE_RUN, metrics=[asked])
-    assert reference.provenance["identity"]["question"]["metrics"] == [["multi-order", 1, {"pairs": "random:4"}]]
+    assert reference.provenance["identity"]["question"]["metrics"] == [["multi-order", 2, {"pairs": "random:4"}]]
     assert_same_plan(reference, like(reference, other_table()).report)
     other = replace(reference, config={**reference.config, "metrics": ["multi-order"]})
-    with pytest.raises(NotComparable, match=r"metrics is \[\['multi-order', 1, \{'pairs': 'random:4'\}\]\] in the"):
+    with pytest.raises(NotComparable, match=r"metrics is \[\['multi-order', 2, \{'pairs': 'random:4'\}\]\] in the"):
         like(other, "other.pt")
 
 

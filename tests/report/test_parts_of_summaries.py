@@ -314,7 +314,8 @@ def test_moments_are_means_of_the_values_of_the_sample(filed):
                 sizes = (group["sets"][row] >= 0).sum(axis=1)
                 values, errors = values[sizes == sizes.max()], errors[sizes == sizes.max()]
             # A sampled value is the truth and noise, a posterior mean the truth without what is not known.
-            sign = 1 if "explained" in group and np.isfinite(group["explained"][row]) else -1
+            read_off = "explained" in group and np.isfinite(group["explained"][row])
+            sign = 1 if read_off else -1
             for kind, of in {
                 "signed": lambda value, error: value,
                 "absolute": lambda value, error: abs(value),
@@ -323,6 +324,8 @@ def test_moments_are_means_of_the_values_of_the_sample(filed):
             }.items():
                 if kind not in group:
                     continue
+                if kind == "unbiased" and read_off and values.ndim > 1:
+                    continue  # by order corrected by left out values, which the file does not hold
                 expected = [
                     np.mean([of(v, e) for v, e in zip(*pairs, strict=True) if np.isfinite(v)])
                     for pairs in zip(np.atleast_2d(values), np.atleast_2d(errors), strict=True)
