@@ -132,7 +132,7 @@ def test_the_identity_tells_records_their_rounding_and_the_question(desk: Path):
     assert {"device", "threads", "way", "torch"} <= set(held["rounding"])
     assert not set(held["rounding"]) & set(held["records"])
     assert set(deciding("question")) <= set(held["question"])
-    assert held["question"]["metrics"] == [["multi-order", 1, {"pairs": "random:3"}]]
+    assert held["question"]["metrics"] == [["multi-order", 2, {"pairs": "random:3"}]]
     assert (held["question"]["plan.budget"], held["question"]["data.only"]) == (4000, "all")
     done("measure", *TABLE, "-m", "multi-order:pairs=random:3", "-n", "2", "--batch-size", "32", "-o", "b.h5")
     other = ic.read_report("b.h5").provenance["identity"]

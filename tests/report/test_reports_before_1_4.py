@@ -76,7 +76,7 @@ def test_the_settings_hold_no_place_and_every_option_with_its_metrics(migrated):
     expected["plan"] = {"budget": 16, "instability": None, "protocol": None, "seed": 0}
     expected["metrics"] = [
         "shapley",
-        {"multi-order": {"pairs": "random:3"}},
+        {"multi-order": {"estimator": "sampled", "pairs": "random:3"}},
         {"shapley-interaction": {"interaction_size": 3, "pairs": "random:3"}},
         {"dropout-suppression": {"drop_rate": 0.25, "pairs": "random:3"}},
         {"strength": {"pairs": "random:3"}},
@@ -95,7 +95,7 @@ def test_the_identity_has_its_three_parts(migrated):
         "target": "true",
         "metrics": [
             ["shapley", 1, {}],
-            ["multi-order", 1, {"pairs": "random:3"}],
+            ["multi-order", 2, {"estimator": "sampled", "pairs": "random:3"}],
             ["shapley-interaction", 1, {"interaction_size": 3, "pairs": "random:3"}],
             ["dropout-suppression", 1, {"drop_rate": 0.25, "pairs": "random:3"}],
             ["strength", 1, {"pairs": "random:3"}],

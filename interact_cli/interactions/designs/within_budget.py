@@ -32,7 +32,7 @@ IndexDesign = FullTable | Permutations | Flips | SetContexts | ContextsBySize | 
 MOST_PLAYERS = 300
 """Most players of a surrogate: it has a scale for each, found from the values of a few hundred coalitions."""
 MOST_BY_ORDER = 63
-"""Most players of a surrogate that orders are read off. At 64 its bias is larger than the noise of sampled pairs."""
+"""Most players of a surrogate that orders are read off: of more, few coalitions of a size hold a given pair."""
 MOST_MEMBERS = 8
 """Most players of a set that is read off one: its value alternates over all its subsets."""
 LEAST_DRAWN = 40
@@ -275,12 +275,15 @@ def _hindrances_of_orders(n_players: int, sampling: Sampling) -> Iterator[str]:
     if sampling.repeats > 1:
         yield "is not shared out among plans. Leave --instability out"
     if not _suffices(n_players, sampling.budget):
-        least = next(budget for budget in range(sampling.budget, 2**n_players) if _suffices(n_players, budget))
+        budgets = range(max(sampling.budget, LEAST_DRAWN), 2**n_players)
+        least = next((budget for budget in budgets if _suffices(n_players, budget)), 2**n_players)
         yield f"needs a budget of at least {least} evaluations, got {sampling.budget}. Raise --budget"
 
 
 def _suffices(n_players: int, budget: int) -> bool:
     """Whether an order could be read off without a surrogate: there are coalitions of every size."""
+    if budget < LEAST_DRAWN:
+        return False
     draw = ComplementaryPairs(n_players, budget, 0, "", _whole_for_orders(n_players, budget))
     sizes = zip(draw.counts, draw.possible, strict=True)
     return all(count >= min(LEAST_OF_A_SIZE, possible) for count, possible in sizes)

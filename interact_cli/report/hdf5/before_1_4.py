@@ -37,6 +37,10 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "multivariate": ("partitions", "learned"),
 }
 """Metric -> the options that it read; the others read none."""
+SAMPLED = ("multi-order", "bottleneck")
+"""Metrics whose pairs had contexts of their own, which a later version takes an option for."""
+SAME_NUMBERS = {"multi-order 1": 2}
+"""Metric and its version -> the version that gives the same numbers with these options."""
 ROUNDING = ("way", "device", "batch rows", "threads", "torch", "timm", "torchvision", "transformers", "tokenizers")
 """What of the records' identity became an identity of its own."""
 DROPPED_SETTINGS = {"data": ("root", "samples", "allow_download"), "run": ("output", "force", "records")}
@@ -68,7 +72,9 @@ def migrated(report: Report) -> Report:
 def _named(measurement: Measurement) -> Measurement:
     """Give the numbers of a metric their labels and roles."""
     own = f"of {measurement.metric}"
-    return replace(measurement, summary=tuple(_labelled(quantity, own) for quantity in measurement.summary))
+    version = SAME_NUMBERS.get(f"{measurement.metric} {measurement.version}", measurement.version)
+    summary = tuple(_labelled(quantity, own) for quantity in measurement.summary)
+    return replace(measurement, version=version, summary=summary)
 
 
 def _labelled(quantity: Quantity, own: str) -> Quantity:
@@ -104,7 +110,7 @@ def _identity(records: Mapping[str, Any], question: Mapping[str, Any]) -> dict[s
             "score": question.get("score"),
             "target": question.get("target"),
             "metrics": [
-                [*entry, _options(str(entry[0]), plan)]
+                [entry[0], SAME_NUMBERS.get("{} {}".format(*entry), entry[1]), _options(str(entry[0]), plan)]
                 for entry in named
                 if isinstance(entry, list | tuple) and len(entry) == 2
             ],
@@ -116,7 +122,8 @@ def _identity(records: Mapping[str, Any], question: Mapping[str, Any]) -> dict[s
 
 def _options(metric: str, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that a metric was asked with, but for those at their defaults."""
-    return {name: plan[name] for name in OPTIONS.get(metric, ()) if name in plan and plan[name] != DEFAULTS[name]}
+    own = {name: plan[name] for name in OPTIONS.get(metric, ()) if name in plan and plan[name] != DEFAULTS[name]}
+    return {"estimator": "sampled", **own} if metric in SAMPLED and plan.get("protocol") is None else own
 
 
 def _without(section: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
