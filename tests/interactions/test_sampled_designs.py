@@ -76,7 +76,7 @@ def test_standard_errors_are_calibrated(index):
     else:
         pairs = np.array([[0, 1], [4, 7], [2, 9]])
         truth = truth[..., pairs[:, 0], pairs[:, 1]]
-        keep_rate = indices.lookup(index).keep_rate
+        keep_rate = None if index == "multi-order" else indices.lookup(index).keep_rate
         strata = (Stratum(100, keep_rate=keep_rate),) if keep_rate else tuple(Stratum(60, m) for m in (2, 4, 7))
         truth = truth if keep_rate else truth[[2, 4, 7]]
         estimates = []
@@ -215,7 +215,7 @@ def test_the_first_and_last_order_are_exact_and_rich_orders_are_drawn():
     n = 9
     game = noise_game(n)
     exact = ic.measure(game, "multi-order")
-    estimate = ic.measure(game, "multi-order", budget=400, seed=1)
+    estimate = ic.measure(game, "multi-order", budget=400, seed=1, estimator="sampled")
     measured = np.isfinite(estimate.values[0])
     for order in (0, n - 2):
         np.testing.assert_allclose(estimate.values[order][measured], exact.values[order][measured], atol=1e-12)

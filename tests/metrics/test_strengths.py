@@ -69,7 +69,7 @@ def test_the_unbiased_second_moment_is_unbiased_and_the_raw_one_is_not():
 def test_the_corrected_rms_of_noise_is_consistent_with_zero():
     """The true interaction of middle orders of an i.i.d. game of 40 players is below 1e-4; the raw rms is not."""
     n, n_samples = 40, 24
-    results = runs.reduced(MultiOrder(), runs.noise(1), runs.questions(n, n_samples, 2000))
+    results = runs.reduced(MultiOrder(estimator="sampled"), runs.noise(1), runs.questions(n, n_samples, 2000))
     orders = results[0].estimate.orders
     middle = (orders >= 5) & (orders <= n - 7)
     by_sample = np.stack([Moments.of(result.estimate).unbiased for result in results])[:, middle]
