@@ -114,6 +114,8 @@ def test_the_ends_are_exact_where_they_cost_at_most_a_third_of_the_budget():
         assert not estimate.exact[1:-1].any()
         far = np.abs(estimate.values - truth) > 1e-12 * np.abs(game.table).max()
         assert far[[0, -1]].any() == (not exact)
+        as_sure_as_rounding = estimate.standard_errors[[0, -1]].max() < 1e-13 * np.abs(game.table).max()
+        assert as_sure_as_rounding == exact
         assert far[1:-1].any()
 
 
