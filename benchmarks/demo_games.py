@@ -60,11 +60,16 @@ def trained_as_in_the_demo(name: str, kind: str) -> Model:
     )
 
 
-def _game(family: str, model: Model, sample: Sample, label: int) -> Known:
+def game_of(model: Model, sample: Sample, label: int, grid: str) -> Value:
+    """Return the log-odds of the label, of the cells of a grid that keep their pixels."""
     baseline = Baseline("mean", np.zeros((1, 1, 1), np.float32), "mean of the preprocessing")
-    players = image_grid(f"{SIDE}x{SIDE}", model, PlayerOptions()).of(sample, baseline)
+    players = image_grid(grid, model, PlayerOptions()).of(sample, baseline)
     evaluator = Evaluator(model, torch.device("cpu"), batch_rows(model, "cpu"))
-    value = partial(log_odds, evaluator, sample, players, label)
+    return partial(_log_odds, evaluator, sample, players, label)
+
+
+def _game(family: str, model: Model, sample: Sample, label: int) -> Known:
+    value = game_of(model, sample, label, f"{SIDE}x{SIDE}")
     kept = _kept_at(model, sample)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +86,9 @@ def _pairs_alone(pairs: FloatArray, index: str, sets: IntArray) -> FloatArray:
     return pairs
 
 
-def log_odds(evaluator: Evaluator, sample: Sample, players: PlayerSet, label: int, coalitions: BoolArray) -> FloatArray:
+def _log_odds(
+    evaluator: Evaluator, sample: Sample, players: PlayerSet, label: int, coalitions: BoolArray
+) -> FloatArray:
     records = evaluator.records(sample, players, pack(coalitions), (label,))
     return lookup("log-odds", "classes").of_record(records[:, 0])
 

@@ -10,27 +10,22 @@ minutes of one core; run by hand: ``make bench-coverage``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import combinations
 from math import comb
 
 import numpy as np
-import torch
 
 import interact_cli as ic
-from benchmarks.demo_games import DEMO, log_odds, trained_as_in_the_demo
+from benchmarks.demo_games import DEMO, game_of, trained_as_in_the_demo
 from benchmarks.estimator_games import Value, network_tables
 from benchmarks.gate_networks import Images, correct
 from benchmarks.table import Goal, Row
-from interact_cli.engine.batch_rows import batch_rows
-from interact_cli.engine.evaluator import Evaluator
 from interact_cli.games.coalitions import all_coalitions, unique, unpack
 from interact_cli.interactions.designs.budgets import Estimator
 from interact_cli.interactions.designs.pairs import within_radius
-from interact_cli.interfaces import Baseline, PlayerOptions, Question
+from interact_cli.interfaces import Question
 from interact_cli.metrics.multi_order import MultiOrder
 from interact_cli.metrics.published import published_orders
-from interact_cli.players.image_grid import image_grid
 from interact_cli.seeding import generator
 from interact_cli.training.demo import DIGITS_INPUT
 from interact_cli.types import FloatArray
@@ -83,7 +78,7 @@ def _summed_up(spread: Mapping[int, Sequence[tuple[float, float]]]) -> Iterator[
 
 
 def _of_images(n_images: int) -> Iterator[Row]:
-    """Yield how far J of a cohort of images is off, at the worst order that is not exact."""
+    """Yield how far J of a cohort of images is off, at the worst order."""
     players = GRID[0] * GRID[1]
     asked = published_orders(players)
     means = {"truth": np.zeros(len(asked)), **{name: np.zeros(len(asked)) for name in PLANS}}
@@ -110,12 +105,8 @@ def _images(n_images: int) -> Iterator[Value]:
     test = Images.of("test", DIGITS_INPUT)
     name, kind = DEMO["convnet"]
     model = trained_as_in_the_demo(name, kind)
-    evaluator = Evaluator(model, torch.device("cpu"), batch_rows(model, "cpu"))
-    baseline = Baseline("mean", np.zeros((1, 1, 1), np.float32), "mean of the preprocessing")
     for position in np.flatnonzero(correct(model, test))[: 7 * n_images : 7]:
-        sample = test.sample(int(position))
-        players = image_grid(f"{GRID[0]}x{GRID[1]}", model, PlayerOptions()).of(sample, baseline)
-        yield partial(log_odds, evaluator, sample, players, int(test.labels[position]))
+        yield game_of(model, test.sample(int(position)), int(test.labels[position]), f"{GRID[0]}x{GRID[1]}")
 
 
 def _by_bases(value: Value, asked: tuple[int, ...], number: int) -> FloatArray:

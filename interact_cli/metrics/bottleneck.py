@@ -178,8 +178,8 @@ def _null_moments(
 ) -> FloatArray:
     """Reduce i.i.d. N(0, 1) values per distinct coalition: ``(moment, draw, order)``.
 
-    Where no pair has contexts of its own, noise of contexts is none: that of all of them, whose law is known. I^(m) is
-    normal, with variance ``4 / C(n - 2, m)``.
+    Where no pair has contexts of its own, the null is that of all contexts, whose law is known: I^(m) is normal, with
+    variance ``4 / C(n - 2, m)``.
     """
     if not isinstance(design, PairContexts):
         squares = 4 * without_structure(question.n_players, orders)
@@ -206,8 +206,10 @@ def _null_quantity(name: str, null: FloatArray, random: FloatArray, dims: tuple[
     else:
         draws = STATISTICS[f"J_{name}"].of(*null)
         mean, error = draws.mean(axis=0), draws.std(axis=0, ddof=1) / np.sqrt(len(draws))
-        error = np.where(np.ptp(draws, axis=0) > 0, error, 0.0)  # of equal numbers rounding alone
         text = f"J_{name} of the same plan on values i.i.d. N(0, 1), mean of {len(draws)} draws; error: of that mean"
+        if not np.ptp(draws, axis=0).any():  # no contexts were drawn
+            error = np.zeros(len(mean))
+            text = f"J_{name} of values i.i.d. N(0, 1): of all contexts, in closed form"
     return Quantity(
         f"null_{name}",
         dims,
@@ -243,10 +245,9 @@ def _change(strength: FloatArray) -> list[Quantity]:
     Source: Deng et al. (2022), section 3.1, with two halves in the place of repeated runs.
 
     Args:
-        strength: ``(sample, half, order)`` mean |I|; NaN where a sample has no halves. Nothing is returned where none
-            has.
+        strength: ``(sample, half, order)`` mean |I|; NaN where a sample has no halves, and then nothing is told.
     """
-    if np.isnan(strength).all():
+    if np.isnan(strength).any():
         return []
     size = strength.mean(axis=-1, keepdims=True)
     curves = strength / np.where(size > 0, size, 1.0)
@@ -258,26 +259,27 @@ def _change(strength: FloatArray) -> list[Quantity]:
 
 
 def _instability(changes: list[Quantity], included: BoolArray) -> list[Quantity]:
-    """Return the mean over the included samples that have halves."""
-    if not changes:
-        return []
-    by_sample = changes[0].values[included]
-    by_sample = by_sample[np.isfinite(by_sample)]
-    n = len(by_sample)
-    error = by_sample.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-    return [
-        Quantity(
-            "split_half_instability",
-            (),
-            by_sample.mean() if n else np.asarray(np.nan),
-            "1",
-            "mean over samples and orders of |J_1 - J_2| / mean(J_1, J_2), J of each sample from half of its contexts",
-            np.asarray(error),
-            statistic="mean",
-            parts=(changes[0].name,),
-            label="split-half instability",
+    """Return the mean over the included samples, if all have halves."""
+    text = "mean over samples and orders of |J_1 - J_2| / mean(J_1, J_2), J of each sample from half of its contexts"
+    told = []
+    for change in changes:
+        by_sample = change.values[included]
+        n = len(by_sample)
+        error = np.asarray(by_sample.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan)
+        told.append(
+            Quantity(
+                "split_half_instability",
+                (),
+                by_sample.mean(),
+                "1",
+                text,
+                error,
+                statistic="mean",
+                parts=(change.name,),
+                label="split-half instability",
+            )
         )
-    ]
+    return told
 
 
 def _theory_quantities(fit: theory.Fit | None, dims: tuple[str, ...]) -> list[Quantity]:

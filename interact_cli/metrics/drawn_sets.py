@@ -31,7 +31,7 @@ class ByEstimator:
         "auto",
         "Where the budget holds not all coalitions: surrogate (all read off a model of the game), reuse (each value of "
         "the same coalitions counts for every set), sampled (each set in contexts of its own), exact (refuse). auto "
-        "takes the surrogate for up to 300 players, and reuse for the whole run if it explains little.",
+        "takes the surrogate for up to 300 players (orders: 63), and reuse for the whole run if it explains little.",
         choices=get_args(Estimator),
         flag=True,
         usual=True,

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from support import references
+from support.known_games import smooth_game
 
 import interact_cli as ic
 from interact_cli.errors import BudgetError, UsageError
@@ -25,14 +26,6 @@ from interact_cli.metrics.summaries.tables import estimators
 
 FITTED = fitting.fitted
 INDICES = ["shapley", "banzhaf", "shapley-interaction", "banzhaf-interaction"]
-
-
-def smooth_game(n, seed=0):
-    """A two-layer network of the players: nothing that a kernel says exactly."""
-    rng = np.random.default_rng(seed)
-    z = np.where(unpack(all_coalitions(n), n), 1.0, -1.0)
-    hidden = np.tanh(z @ rng.normal(size=(n, 2 * n)) / np.sqrt(n) * 1.5 + rng.normal(size=2 * n))
-    return ic.TableGame(np.maximum(hidden @ rng.normal(size=(2 * n, 3)), 0) @ rng.normal(size=3))
 
 
 def exact(game, index):

@@ -136,8 +136,10 @@ def read_off(
     below = list(_below(n_players, candidates, largest)) if index.beta_of_size else []
     budget = sampling.budget - sum(map(len, below[2:]))  # no and one player are among what is drawn
     by_order = index.values_of == "orders"
-    whole = _whole_for_orders(n_players, budget) if by_order else 1
-    draw = ComplementaryPairs(n_players, budget, sampling.seed, sampling.stream, whole)
+    draw = ComplementaryPairs(n_players, budget, sampling.seed, sampling.stream)
+    with_ends = replace(draw, whole=_whole_for_orders(n_players, budget)) if by_order else draw
+    if with_ends.counts != draw.counts:  # else they share the draw, and the fit, with the other indices
+        draw = with_ends
     values_of: Literal["players", "pairs", "sets"] = "players"
     if index.values_of != "players":
         values_of = "pairs" if size is None and index.values_of in {"pairs", "orders"} else "sets"

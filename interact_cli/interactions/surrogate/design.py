@@ -137,7 +137,7 @@ class Surrogate:
             return self._said(game, means, errors, model.process.explained, raised=model.raised)
         squares = None
         if self.corrects_squares:
-            means, errors, squares = self._corrected(game, model)
+            means, errors, squares = self._corrected(game, model.process)
         else:
             means, errors = model.process.posterior(self.functional)
         if len(others.first):
@@ -156,20 +156,17 @@ class Surrogate:
         whole = np.array(self.draw.counts) == np.array(self.draw.possible)
         return bool(whole[np.minimum(sizes, self.n_players - sizes)].all())
 
-    def _corrected(self, game: _Drawn, model: _Model) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _corrected(self, game: _Drawn, process: Process) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return what the process says, its error, and the squared index, ``f^2 + s^2 + 2 f d``.
 
-        f is what the model says, s the error of the process, d what the left out values say is missing of f: without
-        bias, but noisy. Each value is multiplied with what the others say of f, so that the noise averages out over
-        many sets.
+        f is what the process says, s its error, d what the left out values say is missing of f: without bias, but
+        noisy. Each value is multiplied with what the others say of f, so that the noise averages out over many sets. A
+        learner has no part in it: s is not the error of what it told.
         """
         counts = np.repeat((game.possible / np.maximum(game.drawn, 1))[game.seen.sizes], 2)
-        means, errors, leverage = model.process.posterior_and_leverage(self.functional, counts)
-        said = means
-        if model.learned is not None:
-            said = means + index_of(model.learned, self.functional, without=game.known.coalitions)
-        missing, _ = reused(self.functional, game.first, model.missed(game).reshape(-1, 2), game.possible)
-        return means, errors, said**2 + errors**2 + 2 * (said * missing - leverage)
+        means, errors, leverage = process.posterior_and_leverage(self.functional, counts)
+        missing, _ = reused(self.functional, game.first, _missed(process, game).reshape(-1, 2), game.possible)
+        return means, errors, means**2 + errors**2 + 2 * (means * missing - leverage)
 
     def _said(
         self,
@@ -296,18 +293,11 @@ class _Model:
 
     process: Process
     left: FloatArray
-    """``(row,)``: what is left of the values that the process was not given."""
+    """``(row,)``: what process and learner leave of the values that the process was not given."""
     raised: bool
     """True where the covariances could not be factorised as they were fitted."""
     learned: Leaves | None = None
-    """What was taken from them before."""
-
-    def missed(self, game: _Drawn) -> FloatArray:
-        """Return what every value of the game misses its prediction from others by: ``(row,)``."""
-        seen = np.repeat(game.is_seen, 2)
-        missed = np.empty(len(seen))
-        missed[seen], missed[~seen] = self.process.left_out, self.left
-        return missed
+    """What the learner took from them."""
 
     @classmethod
     def of(cls, design: Surrogate, game: _Drawn) -> Self:
@@ -323,6 +313,16 @@ class _Model:
             return cls(process, left, raised)
         left[of_drawn] = missed
         return cls(process, left, raised, learned)
+
+
+def _missed(process: Process, game: _Drawn) -> FloatArray:
+    """Return what every value of a game misses what the process tells of it from others by: ``(row,)``."""
+    seen, others = np.repeat(game.is_seen, 2), game.unseen
+    missed = np.empty(len(seen))
+    missed[seen] = process.left_out
+    if len(others.first):
+        missed[~seen] = others.values - process.means_at(others.coalitions)
+    return missed
 
 
 def _learned(learner: Learner, others: _Drawn, left: FloatArray) -> tuple[Leaves, FloatArray]:

@@ -28,9 +28,10 @@ def operations(designs: Iterable[Surrogate]) -> float:
     """Count what answering one sample takes: a process for each draw, and the reading of each index.
 
     A process of T <= 8192 coalitions with m players and sets of neighbours takes ``F^3 + F^2 (800 + 3 m)`` for each
-    look at F fitted ones, then ``T^3 / 3 + T^2 (min(T, 1000) + 200 + 1.5 m)``, and ``2 T^3 / 3`` where every value is
-    left out once; an index of S sets takes ``T^2 S + 200 T S`` and the products over players at every node of its rule,
-    four times where they are complex. Indices that share coalitions share the process.
+    look at F fitted ones, then ``T^3 / 3 + T^2 (min(T, 1000) + 200 + 1.5 m)``. An index of S sets takes
+    ``T^2 S + 200 T S`` and the products over players at every node of its rule, four times where they are complex;
+    nothing where it is exact. Where squares are corrected the process takes ``2 T^3 / 3`` more, an index ``T^2 S``.
+    Indices that share coalitions share the process.
     """
     processes, reading = {}, 0.0
     for design in designs:
@@ -59,4 +60,7 @@ def _of_reading(design: Surrogate) -> float:
         products = ((2 * n + 30) * n_nodes + 30 * n) * n * parts
     else:
         products = (30 * n * parts + 25 * functional.size * n_sets) * n_nodes
-    return rows**2 * n_sets + 200 * rows * n_sets + len(CODES) * rows * products
+    if design.exact:
+        return 0.0
+    solves = 2 if design.corrects_squares else 1
+    return solves * rows**2 * n_sets + 200 * rows * n_sets + len(CODES) * rows * products
