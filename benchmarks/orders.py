@@ -10,19 +10,22 @@ minutes of one core; run by hand: ``make bench-coverage``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from math import comb
 
 import numpy as np
 
 import interact_cli as ic
+from benchmarks.coverage import Scores
 from benchmarks.demo_games import DEMO, game_of, trained_as_in_the_demo
 from benchmarks.estimator_games import Value, network_tables
 from benchmarks.gate_networks import Images, correct
 from benchmarks.table import Goal, Row
 from interact_cli.games.coalitions import all_coalitions, unique, unpack
+from interact_cli.interactions import indices
 from interact_cli.interactions.designs.budgets import Estimator
 from interact_cli.interactions.designs.pairs import within_radius
+from interact_cli.interactions.designs.within_budget import full_table
 from interact_cli.interfaces import Question
 from interact_cli.metrics.multi_order import MultiOrder
 from interact_cli.metrics.published import published_orders
@@ -37,6 +40,8 @@ REPEATS = 400
 BUDGETS = (2000, 6240)
 """The last is a hundredth of what the protocol takes."""
 SEEDS = 5
+COVERED = (500, 2000)
+"""Budgets at which intervals of single values are counted."""
 GRID = (4, 8)
 N_IMAGES = 12
 N_BASES = 16
@@ -62,6 +67,7 @@ def orders(quick: bool) -> Iterator[Row]:
             name = f"network {number}, n = 16, {budget:,} evaluations: sd of J over the protocol's"
             yield Row(name, deviation / of_protocol, spread=told)
     yield from _summed_up(spread)
+    yield from _coverage(quick)
     yield from _of_images(4 if quick else N_IMAGES)
 
 
@@ -75,6 +81,26 @@ def _summed_up(spread: Mapping[int, Sequence[tuple[float, float]]]) -> Iterator[
             yield Row(f"{name}: sd of J over the protocol's, geometric mean", _geometric_mean(ratios), goal=goal)
             goal = Goal(most=3, unit=" %") if last else None
             yield Row(f"{name}: largest bias of J at any order", max(biases), " %", goal)
+
+
+def _coverage(quick: bool) -> Iterator[Row]:
+    """Yield how many intervals of single values hold the value, of orders that are not exact."""
+    asked = list(published_orders(N_PLAYERS))
+    estimators: tuple[Estimator, ...] = ("surrogate", "reuse")
+    for estimator, budget in product(estimators, COVERED):
+        scores = Scores()
+        for table in network_tables():
+            truth = _by_order(table)[asked]
+            for seed in range(2 if quick else SEEDS):
+                estimate = _estimated(table, budget, seed, estimator)
+                drawn = ~estimate.exact
+                missed = (estimate.values - truth)[drawn] / estimate.standard_errors[drawn]
+                scores.add(f"orders, {estimator}, n = {N_PLAYERS}, {budget:,} evaluations", missed, truth[drawn])
+        yield from scores.rows()
+
+
+def _by_order(table: FloatArray) -> FloatArray:
+    return full_table(indices.lookup("multi-order"), N_PLAYERS).estimate(table).values
 
 
 def _of_images(n_images: int) -> Iterator[Row]:
@@ -144,11 +170,14 @@ def _geometric_mean(numbers: tuple[float, ...]) -> float:
     return float(np.exp(np.log(numbers).mean()))
 
 
-def _measured(table: FloatArray, budget: int, seed: int) -> FloatArray:
+def _estimated(table: FloatArray, budget: int, seed: int, estimator: Estimator = "surrogate") -> ic.Estimate:
     question = Question(N_PLAYERS, budget, seed, "benchmark", grid=(4, 4))
-    design = MultiOrder(pairs="all").design(question)
-    estimate = design.estimate(ic.TableGame(table)(unpack(design.asked, N_PLAYERS)))
-    return _curve(estimate.squares.mean(axis=1))
+    design = MultiOrder(pairs="all", estimator=estimator).design(question)
+    return design.estimate(ic.TableGame(table)(unpack(design.asked, N_PLAYERS)))
+
+
+def _measured(table: FloatArray, budget: int, seed: int) -> FloatArray:
+    return _curve(_estimated(table, budget, seed).squares.mean(axis=1))
 
 
 def _curve(squares: FloatArray) -> FloatArray:

@@ -197,7 +197,7 @@ def test_sample_reuse_is_unbiased_and_knows_its_error():
     for seed in range(runs):
         draw = ComplementaryPairs(n, 60, seed, "x")
         left = game(draw.coalitions).reshape(-1, 2)
-        found.append(reused(functional, draw.first, left, np.array(draw.possible, dtype=float)))
+        found.append(reused(functional, draw.first, left, np.array(draw.possible, dtype=float))[:2])
     means, errors = np.array(found).transpose(1, 0, 2)
     z = (means.mean(axis=0) - expected) / (means.std(axis=0, ddof=1) / np.sqrt(runs))
     assert np.abs(z).max() < 4.5
@@ -216,7 +216,7 @@ def test_sample_reuse_judges_a_pair_of_coalitions_by_a_linear_fit_without_it():
         rest = np.delete(np.arange(len(values)), held)
         linear = np.linalg.lstsq(terms[rest], values[rest], rcond=None)[0]
         missed[pair] = values[held] - terms[held] @ linear
-    _, expected = reused(design.functional, first, missed, np.array(design.draw.possible, dtype=float))
+    _, expected, _ = reused(design.functional, first, missed, np.array(design.draw.possible, dtype=float))
     np.testing.assert_allclose(design.without_surrogate.estimate(values).standard_errors, expected)
 
 
@@ -226,7 +226,7 @@ def test_a_size_of_which_one_pair_was_drawn_is_not_certain():
     functional = design_of(20, 42).functional
     left = np.random.default_rng(0).normal(size=(len(draw.first), 2))
     single = draw.first.sum(axis=1) == draw.counts.index(1, 1)
-    _, errors = reused(functional, draw.first[single], left[single], np.array(draw.possible, dtype=float))
+    _, errors, _ = reused(functional, draw.first[single], left[single], np.array(draw.possible, dtype=float))
     assert (errors > 0).all()
 
 

@@ -103,13 +103,34 @@ def test_the_ends_are_exact_where_they_cost_at_most_a_third_of_the_budget():
         design = design_of(12, budget)
         estimate = design.estimate(asked_of(game, design))
         assert estimate.orders.tolist() == list(orders)
-        assert (estimate.exact[[0, -1]] == exact).all()
+        assert estimate.exact[[0, -1]].all() == exact
         assert not estimate.exact[1:-1].any()
         far = np.abs(estimate.values - truth) > 1e-12 * np.abs(game.table).max()
         assert far[[0, -1]].any() == (not exact)
         as_sure_as_rounding = estimate.standard_errors[[0, -1]].max() < 1e-13 * np.abs(game.table).max()
         assert as_sure_as_rounding == exact
         assert far[1:-1].any()
+
+
+@pytest.mark.parametrize("estimator", ["surrogate", "reuse"])
+def test_pairs_whose_coalitions_were_drawn_are_exact_and_no_other_is_certain(estimator):
+    """Few of a size hold a given pair: sample reuse said 0 +- 0 of pairs that none held."""
+    game = smooth_game(12, 4)
+    truth = by_definition(game)
+    design = design_of(12, 300, estimator=estimator)
+    estimate = design.estimate(asked_of(game, design))
+    asked = {row.tobytes() for row in unpack(design.asked, 12)}
+    for place, (i, j) in enumerate(design.pairs.tolist()):
+        alone = np.zeros((2, 12), dtype=np.bool_)
+        alone[0, [i, j]] = True
+        alone[1] = ~alone[0]
+        assert estimate.exact[[0, -1], place].tolist() == [row.tobytes() in asked for row in alone]
+    assert 0 < estimate.exact[0].sum() < len(design.pairs)
+    largest = np.abs(game.table).max()
+    np.testing.assert_allclose(estimate.values[estimate.exact], truth[estimate.exact], atol=1e-12 * largest)
+    np.testing.assert_allclose(estimate.squares[estimate.exact], truth[estimate.exact] ** 2, atol=1e-10 * largest**2)
+    scores = (estimate.values - truth)[~estimate.exact] / estimate.standard_errors[~estimate.exact]
+    assert np.abs(scores).max() < 8
 
 
 def test_exact_ends_stay_where_the_process_is_not_given_all(monkeypatch):

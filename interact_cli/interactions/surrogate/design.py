@@ -115,15 +115,16 @@ class Surrogate:
         terms = np.concatenate([np.ones((len(game.values), 1)), np.where(game.coalitions, 1.0, -1.0)], axis=1)
         linear, *_ = np.linalg.lstsq(terms, game.values, rcond=None)
         left = game.values - terms @ linear
-        means, _ = reused(self.functional, game.first, left.reshape(-1, 2), game.possible)
+        means, *_ = reused(self.functional, game.first, left.reshape(-1, 2), game.possible)
         # The fit followed these values: what a pair would miss without itself is `(1 - H)^-1` of what is left of it.
         basis = np.linalg.qr(terms)[0].reshape(len(game.first), 2, -1)
         free, ways = np.linalg.eigh(np.eye(2) - basis @ basis.mT)
         missed = left.reshape(-1, 1, 2) @ ways / np.maximum(free, LEAST_FREE)[:, None] @ ways.mT
-        _, errors = reused(self.functional, game.first, missed[:, 0], game.possible)
+        _, errors, variances = reused(self.functional, game.first, missed[:, 0], game.possible)
         if self.functional.size == 1:
             means += 2 * linear[1:][self.sets[:, 0]]
-        return self._said(game, means, errors, None)
+        squares = means**2 - variances if self.corrects_squares else None
+        return self._said(game, means, errors, None, squares=squares)
 
     def _read(self, game: _Drawn, model_of: Callable[[], _Model]) -> Estimate:
         if self.reuse:
@@ -131,17 +132,17 @@ class Surrogate:
         if game.spread == 0:
             nothing = np.zeros(len(self.sets))
             return self._said(game, nothing, nothing, 1.0)
-        model, others = model_of(), game.unseen
-        if self.exact:
-            means, errors = reused(self.functional, game.first, game.values.reshape(-1, 2), game.possible)
-            return self._said(game, means, errors, model.process.explained, raised=model.raised)
-        squares = None
+        model, others, squares = model_of(), game.unseen, None
+        if self.exact.all():
+            nothing = np.zeros(len(self.sets))
+            return self._said(game, nothing, nothing, model.process.explained, raised=model.raised)
         if self.corrects_squares:
             means, errors, squares = self._corrected(game, model.process)
         else:
             means, errors = model.process.posterior(self.functional)
         if len(others.first):
-            added, error_of_added = reused(self.functional, others.first, model.left.reshape(-1, 2), others.possible)
+            left = model.left.reshape(-1, 2)
+            added, error_of_added, _ = reused(self.functional, others.first, left, others.possible)
             if model.learned is not None:
                 added += index_of(model.learned, self.functional, without=game.known.coalitions)
             share = errors**2 / np.maximum(errors**2 + error_of_added**2, np.finfo(np.float64).tiny)
@@ -149,12 +150,9 @@ class Surrogate:
         return self._said(game, means, errors, model.process.explained, raised=model.raised, squares=squares)
 
     @cached_property
-    def exact(self) -> bool:
-        """True where every coalition that counts for the index is asked for."""
-        counts = (self.functional.weights_by_size != 0).any(axis=1)
-        sizes = np.flatnonzero(counts)
-        whole = np.array(self.draw.counts) == np.array(self.draw.possible)
-        return bool(whole[np.minimum(sizes, self.n_players - sizes)].all())
+    def exact(self) -> BoolArray:
+        """``(set,)``: True where every coalition that counts for the index is asked for."""
+        return self.functional.known_from(self.draw.coalitions)
 
     def _corrected(self, game: _Drawn, process: Process) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return what the process says, its error, and the squared index, ``f^2 + s^2 + 2 f d``.
@@ -165,7 +163,7 @@ class Surrogate:
         """
         counts = np.repeat((game.possible / np.maximum(game.drawn, 1))[game.seen.sizes], 2)
         means, errors, leverage = process.posterior_and_leverage(self.functional, counts)
-        missing, _ = reused(self.functional, game.first, _missed(process, game).reshape(-1, 2), game.possible)
+        missing, *_ = reused(self.functional, game.first, _missed(process, game).reshape(-1, 2), game.possible)
         return means, errors, means**2 + errors**2 + 2 * (means * missing - leverage)
 
     def _said(
@@ -179,11 +177,17 @@ class Surrogate:
         squares: FloatArray | None = None,
     ) -> Estimate:
         rounding = rounding_of(np.array([game.largest]), self.functional.size)
+        known = self.functional.known_from(game.coalitions)
+        if known.any():
+            means, errors = means.copy(), np.where(known, 0.0, errors)
+            weights = replace(self.functional, sets=self.sets[known]).weights(game.coalitions)
+            means[known] = game.values @ weights
+            squares = None if squares is None else np.where(known, means**2, squares)
         return Estimate(
             self.index,
             means * game.spread,
             np.maximum(errors * game.spread, rounding),
-            np.full(len(means), self.exact),
+            known,
             2 * len(game.first),
             self.n_players,
             pairs=self.sets if self.values_of == "pairs" else None,

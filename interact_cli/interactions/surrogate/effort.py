@@ -60,7 +60,7 @@ def _of_reading(design: Surrogate) -> float:
         products = ((2 * n + 30) * n_nodes + 30 * n) * n * parts
     else:
         products = (30 * n * parts + 25 * functional.size * n_sets) * n_nodes
-    if design.exact:
+    if design.exact.all():
         return 0.0
     solves = 2 if design.corrects_squares else 1
     return solves * rows**2 * n_sets + 200 * rows * n_sets + len(CODES) * rows * products

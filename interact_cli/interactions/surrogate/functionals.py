@@ -61,6 +61,18 @@ class Functional:
         weights: FloatArray = self.weights_by_size[coalitions.sum(axis=1)[:, None], inside]
         return weights
 
+    def known_from(self, coalitions: BoolArray) -> BoolArray:
+        """Return whether every coalition that counts is among some different ones: ``(row, n)`` -> ``(set,)``."""
+        n, a = self.n_players, self.size
+        sizes, inside = np.nonzero(self.weights_by_size)
+        pairs = zip(sizes.tolist(), inside.tolist(), strict=True)
+        needed = sum(comb(a, members) * comb(n - a, size - members) for size, members in pairs)
+        known = np.zeros(len(self.sets), dtype=np.bool_)
+        if needed <= len(coalitions):
+            for some, part in self.parts(len(coalitions)):
+                known[some] = np.count_nonzero(part.weights(coalitions), axis=0) == needed
+        return known
+
     def covariances(self, kernel: Kernel, coalitions: BoolArray) -> FloatArray:
         """Return the covariance of the index with the value of each of some different coalitions: ``(row, set)``."""
         own = kernel.own_by_size(self.n_players)[coalitions.sum(axis=1)]

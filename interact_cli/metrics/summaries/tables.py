@@ -121,7 +121,7 @@ def _obtained(design: Design) -> str:
     if isinstance(design, SetContexts):
         return _estimator_of_contexts(design)
     if isinstance(design, SurrogateByOrder):
-        n_exact = sum(part.exact for part in design.parts)
+        n_exact = sum(bool(part.exact.all()) for part in design.parts)
         exact = f", {n_exact} of {len(design.orders)} orders exact" if n_exact else ""
         return f"{_obtained(design.parts[0])}{exact}"
     if isinstance(design, Surrogate):
